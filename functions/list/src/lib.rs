@@ -1,0 +1,94 @@
+//! `GET /accounts/{accountId}/members`: who is in the account, page by page.
+
+use std::str::FromStr;
+
+use domain::ability::Ability;
+use domain::access::authorize;
+use domain::account::ProPlans;
+use domain::id::{AccountId, MemberId};
+use domain::Invalid;
+use platform::answer::MembersAnswer;
+use platform::store::{Cursor, CursorText, MembersFilter, StatusFilter, Store};
+use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
+use tokio::join;
+
+/// Lists people.
+#[derive(Debug)]
+pub struct List {
+    store: Store,
+    pro_plans: ProPlans,
+}
+
+/// What a call asks for.
+struct Request {
+    account: AccountId,
+    filter: MembersFilter,
+    limit: PageLimit,
+    after: Option<Cursor>,
+}
+
+/// How many people a page holds: 1 to 100.
+struct PageLimit(usize);
+
+impl FromStr for PageLimit {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text.parse() {
+            Ok(limit @ 1..=100) if text.bytes().all(|b| b.is_ascii_digit()) => Ok(Self(limit)),
+            _ => Err(Invalid("must be a whole number from 1 to 100")),
+        }
+    }
+}
+
+impl Operation for List {
+    const NAME: &'static str = "list";
+
+    fn new(platform: &Platform) -> Result<Self, ConfigError> {
+        Ok(Self {
+            store: Store::new(platform)?,
+            pro_plans: platform.environment.required("PRO_PLANS")?,
+        })
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
+        let Request { account: account_id, filter, limit, after } = parse(call)?;
+        let (caller, now) = (&call.caller, call.now);
+
+        let mut read = self.store.read();
+        let account = read.account(&account_id);
+        let lister = read.member(&account_id, &MemberId::of(&account_id, &caller.email));
+        // Side by side, so that a page takes the time of one call. It is shown only to those who
+        // may see it.
+        let (found, page) = join!(
+            read.run(),
+            self.store.members_page(&account_id, &filter, limit.0, after, now)
+        );
+        let found = found?;
+        let (account, lister) = (found.get(&account)?, found.get(&lister)?);
+
+        let access = authorize(caller, account.as_deref(), lister.as_deref(), &self.pro_plans)
+            .and_then(|access| access.require(Ability::MembersList).map(|()| access))
+            .map_err(|refusal| Problem::of(refusal, now))?;
+
+        let page = page?;
+        let cursor = page.next.map(|cursor| cursor.to_text(&account_id, &filter));
+        Answer::ok(&MembersAnswer::new(access, &page.members, cursor, &self.pro_plans, now))
+    }
+}
+
+fn parse(call: &Call) -> Result<Request, Problem> {
+    let account: AccountId = call.path("accountId")?;
+    let mut query = call.query();
+    let status = query.optional("status").unwrap_or(StatusFilter::Current);
+    let text = query.optional("q");
+    let limit = query.optional("limit").unwrap_or(PageLimit(50));
+    let cursor: Option<CursorText> = query.optional("cursor");
+    query.finish()?;
+    let filter = MembersFilter { status, text };
+    let after = cursor
+        .map(|cursor| Cursor::of_text(&cursor, &account, &filter))
+        .transpose()
+        .map_err(|reason| Problem::invalid_field("cursor", reason))?;
+    Ok(Request { account, filter, limit, after })
+}

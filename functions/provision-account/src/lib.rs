@@ -1,0 +1,164 @@
+//! Creates an account and keeps company and plan up to date, called by the product's billing:
+//! directly, or by an EventBridge event whose detail is the same payload.
+
+use domain::id::AccountId;
+use domain::provision::{Decision, Provisioning, decide};
+use domain::{Invalid, Timestamp};
+use platform::commit::Attempts;
+use platform::fields::Fields;
+use platform::store::{Commit, Store};
+use platform::{ConfigError, Platform, Problem};
+use serde::Serialize;
+use serde_json::Value;
+
+/// Provisions accounts.
+#[derive(Debug)]
+pub struct ProvisionAccount {
+    store: Store,
+}
+
+/// What provisioning did.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Provisioned {
+    account_id: AccountId,
+    outcome: Outcome,
+}
+
+/// What became of the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    /// It is new.
+    Created,
+    /// Company or plan changed.
+    Updated,
+    /// It was so already, or something newer was known.
+    Unchanged,
+}
+
+impl Provisioned {
+    /// The account.
+    #[must_use]
+    pub fn account_id(&self) -> &AccountId {
+        &self.account_id
+    }
+
+    /// Whether the account did not exist before.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.outcome == Outcome::Created
+    }
+}
+
+impl ProvisionAccount {
+    /// The operation's one name.
+    pub const NAME: &'static str = "provision-account";
+
+    /// Reads what the operation needs to know from the platform.
+    ///
+    /// # Errors
+    ///
+    /// Names the environment variable that is missing or wrong.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigError> {
+        Ok(Self { store: Store::new(platform)? })
+    }
+
+    /// Opens the connection to the table, while Lambda lends a whole core for getting ready.
+    pub async fn connect(&self) {
+        self.store.connect().await;
+    }
+
+    /// Carries out what a payload or an event says.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` with every mistake in the payload; `unavailable`; `internal`.
+    pub async fn provision(&self, payload: Value, now: Timestamp) -> Result<Provisioned, Problem> {
+        let wanted = parse(payload)?;
+
+        let mut attempts = Attempts::begin();
+        let outcome = loop {
+            match self.attempt(&wanted, now).await? {
+                Some(outcome) => break outcome,
+                None => attempts.again().await?,
+            }
+        };
+
+        Ok(Provisioned { account_id: wanted.account, outcome })
+    }
+
+    /// Reads, decides, commits on what was seen. Nothing, if the commit was lost.
+    async fn attempt(
+        &self,
+        wanted: &Provisioning,
+        now: Timestamp,
+    ) -> Result<Option<Outcome>, Problem> {
+        let mut read = self.store.read();
+        let account = read.account(&wanted.account);
+        let seen = read.run().await?.get(&account)?;
+
+        let write = self.store.write();
+        let (write, outcome) = match decide(wanted, seen.as_deref(), now) {
+            Decision::Create(account, owner) => {
+                let write = write
+                    .account(None, &account)
+                    .member(&account.id, None, &owner)
+                    .membership(&owner.email, &account.id);
+                (write, Outcome::Created)
+            }
+            Decision::Update(account) => {
+                (write.account(seen.as_ref(), &account), Outcome::Updated)
+            }
+            Decision::Unchanged => return Ok(Some(Outcome::Unchanged)),
+        };
+        match write.commit().await? {
+            Commit::Done => Ok(Some(outcome)),
+            Commit::Lost | Commit::LimitReached(_) => Ok(None),
+        }
+    }
+}
+
+/// An event is told by its `detail-type`; its `time` orders it among others.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
+fn parse(mut payload: Value) -> Result<Provisioning, Problem> {
+    if payload.get("detail-type").is_none() {
+        return parse_detail(payload, None);
+    }
+    let time = payload.get("time").and_then(Value::as_str).unwrap_or_default();
+    let happened_at: Timestamp = time
+        .parse()
+        .map_err(|_| Problem::invalid_field("time", Invalid("must be an RFC 3339 time")))?;
+    let detail = payload.get_mut("detail").map(Value::take).unwrap_or_default();
+    parse_detail(detail, Some(happened_at))
+}
+
+fn parse_detail(detail: Value, happened_at: Option<Timestamp>) -> Result<Provisioning, Problem> {
+    let mut fields = Fields::of_value(detail)?;
+    let account = fields.required("accountId");
+    let company = fields.required("company");
+    let plan = fields.required("plan");
+    let mut owner = fields.enter("owner");
+    let first_name = owner.required("firstName");
+    let last_name = owner.required("lastName");
+    let email = owner.required("email");
+    fields.leave(owner);
+    fields.finish()?;
+    let (Some(account), Some(company), Some(plan)) = (account, company, plan) else {
+        return Err(Problem::internal("a required field was missing unnoticed"));
+    };
+    let (Some(owner_first_name), Some(owner_last_name), Some(owner_email)) =
+        (first_name, last_name, email)
+    else {
+        return Err(Problem::internal("a required field was missing unnoticed"));
+    };
+    Ok(Provisioning {
+        account,
+        company,
+        plan,
+        owner_first_name,
+        owner_last_name,
+        owner_email,
+        happened_at,
+    })
+}

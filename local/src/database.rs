@@ -1,0 +1,108 @@
+//! The embedded DynamoDB, with the table that `template.yaml` describes.
+
+use std::path::Path;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, LocalSecondaryIndex, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+use dynoxide::Database;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::stack::StackError;
+use crate::template::Template;
+
+/// The name that the table has in the template, and so on this machine.
+pub(crate) const TABLE: &str = "Table";
+
+/// Opens a database in memory, or in a file of the folder `data`.
+pub(crate) fn open(data: Option<&Path>) -> Result<Database, StackError> {
+    let database = match data {
+        None => Database::memory(),
+        Some(folder) => Database::new(&folder.join("dynamodb.sqlite").to_string_lossy()),
+    };
+    database.map_err(|error| StackError::new("DynamoDB cannot start", error))
+}
+
+/// Serves a database until `stopped` resolves or its other end is dropped.
+pub(crate) fn serve(
+    listener: TcpListener,
+    database: Database,
+    stopped: oneshot::Receiver<()>,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let stopped = async move {
+            let _ = stopped.await;
+        };
+        let _ = dynoxide::server::serve_with_shutdown(listener, database, stopped).await;
+    })
+}
+
+/// Creates the table, unless an earlier run did.
+pub(crate) async fn create_table(client: &Client, template: &Template) -> Result<(), StackError> {
+    let existing = client.describe_table().table_name(TABLE).send().await;
+    if existing.is_ok() {
+        return Ok(());
+    }
+    let properties = template
+        .part(&format!("/Resources/{TABLE}/Properties"))
+        .ok_or_else(|| StackError::new("template.yaml", "has no table"))?;
+    let request = table(client.create_table(), properties)
+        .ok_or_else(|| StackError::new("template.yaml", "has a table that is not understood"))?;
+    request
+        .send()
+        .await
+        .map_err(|error| StackError::new("no table", DisplayErrorContext(&error)))?;
+    Ok(())
+}
+
+fn table(
+    request: CreateTableFluentBuilder,
+    properties: &Value,
+) -> Option<CreateTableFluentBuilder> {
+    let definitions = properties.get("AttributeDefinitions")?.as_array()?.iter().map(|definition| {
+        AttributeDefinition::builder()
+            .attribute_name(definition.get("AttributeName")?.as_str()?)
+            .attribute_type(ScalarAttributeType::from(definition.get("AttributeType")?.as_str()?))
+            .build()
+            .ok()
+    });
+    let indexes = properties.get("LocalSecondaryIndexes").and_then(Value::as_array);
+    let indexes = indexes.into_iter().flatten().map(|index| {
+        let projection = index.pointer("/Projection/ProjectionType")?.as_str()?;
+        LocalSecondaryIndex::builder()
+            .index_name(index.get("IndexName")?.as_str()?)
+            .set_key_schema(key_schema(index))
+            .projection(
+                Projection::builder().projection_type(ProjectionType::from(projection)).build(),
+            )
+            .build()
+            .ok()
+    });
+    let indexes = indexes.collect::<Option<Vec<_>>>()?;
+    Some(
+        request
+            .table_name(TABLE)
+            .billing_mode(BillingMode::PayPerRequest)
+            .set_attribute_definitions(Some(definitions.collect::<Option<Vec<_>>>()?))
+            .set_key_schema(key_schema(properties))
+            .set_local_secondary_indexes((!indexes.is_empty()).then_some(indexes)),
+    )
+}
+
+fn key_schema(properties: &Value) -> Option<Vec<KeySchemaElement>> {
+    let element = |element: &Value| {
+        KeySchemaElement::builder()
+            .attribute_name(element.get("AttributeName")?.as_str()?)
+            .key_type(KeyType::from(element.get("KeyType")?.as_str()?))
+            .build()
+            .ok()
+    };
+    properties.get("KeySchema")?.as_array()?.iter().map(element).collect()
+}

@@ -1,0 +1,136 @@
+//! `/dev`: the stack's controls, for people and tests. Everything else goes to the gateway.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use platform::problem::{Code, Problem};
+use provision_account::ProvisionAccount;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::clock::AdjustableClock;
+use crate::gateway::{Gateway, HttpRequest};
+use crate::mail_page;
+use crate::oidc::{self, Provider, TokenRequest};
+use crate::ses::{Mail, Mailbox};
+
+/// What the controls work on.
+pub(crate) struct Dev {
+    pub(crate) mailbox: Mailbox,
+    pub(crate) clock: AdjustableClock,
+    pub(crate) provider: Arc<Provider>,
+    pub(crate) provision: ProvisionAccount,
+    pub(crate) gateway: Gateway,
+}
+
+/// API Gateway takes bodies of at most 10 MB.
+const LARGEST_BODY: usize = 10 * 1024 * 1024;
+
+pub(crate) fn router(dev: Arc<Dev>) -> Router {
+    let sign_in = oidc::router(Arc::clone(&dev.provider));
+    Router::new()
+        .route("/dev", get(tour))
+        .route("/dev/mail", get(mail))
+        .route("/dev/mail.json", get(mail_json))
+        .route("/dev/token", post(token))
+        .route("/dev/accounts", post(accounts))
+        .route("/dev/clock", get(clock).post(advance_clock))
+        .with_state(Arc::clone(&dev))
+        .nest("/dev/oidc", sign_in)
+        .fallback(gateway)
+        .with_state(dev)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+}
+
+async fn tour() -> Html<&'static str> {
+    Html(include_str!("../templates/tour.html"))
+}
+
+async fn mail(State(dev): State<Arc<Dev>>) -> Response {
+    match mail_page::page(&dev.mailbox.list()) {
+        Ok(page) => Html(page).into_response(),
+        Err(error) => problem(Problem::internal(error)),
+    }
+}
+
+async fn mail_json(State(dev): State<Arc<Dev>>) -> Json<Vec<Mail>> {
+    Json(dev.mailbox.list())
+}
+
+/// An ID token, as if somebody had signed in.
+async fn token(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
+    let request: TokenRequest = match parse(&body) {
+        Ok(request) => request,
+        Err(refused) => return problem(refused),
+    };
+    match dev.provider.id_token(&request, None) {
+        Ok(token) => Json(json!({ "idToken": token })).into_response(),
+        Err(error) => problem(Problem::internal(error)),
+    }
+}
+
+/// A direct invocation of `provision-account`, or an event for it.
+async fn accounts(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
+    let payload: Value = match parse(&body) {
+        Ok(payload) => payload,
+        Err(refused) => return problem(refused),
+    };
+    match dev.provision.provision(payload, dev.clock.to_clock().now()).await {
+        Ok(provisioned) => Json(provisioned).into_response(),
+        Err(refused) => problem(refused),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Advance {
+    advance_seconds: u32,
+}
+
+async fn clock(State(dev): State<Arc<Dev>>) -> Json<Value> {
+    Json(json!({ "now": dev.clock.now() }))
+}
+
+async fn advance_clock(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
+    match parse::<Advance>(&body) {
+        Ok(advance) => {
+            dev.clock.advance(advance.advance_seconds);
+            clock(State(dev)).await.into_response()
+        }
+        Err(refused) => problem(refused),
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| {
+        Problem::new(Code::InvalidRequest, format!("The body is not as it must be: {error}."))
+    })
+}
+
+fn problem(problem: Problem) -> Response {
+    from_lambda(problem.into_response("dev"))
+}
+
+async fn gateway(
+    State(dev): State<Arc<Dev>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if method == Method::GET && uri.path() == "/" && !dev.gateway.has_route(&method, &uri) {
+        return Redirect::temporary("/dev").into_response();
+    }
+    from_lambda(dev.gateway.answer(HttpRequest { method, uri, headers, body }).await)
+}
+
+fn from_lambda(response: lambda_http::Response<lambda_http::Body>) -> Response {
+    let (parts, body) = response.into_parts();
+    Response::from_parts(parts, Body::from(body.to_vec()))
+}

@@ -1,0 +1,23 @@
+//! The whole stack on this machine: DynamoDB, SES, an identity provider, and every function behind
+//! the routes and authorizers of `template.yaml`. For development and tests, never deployed.
+
+mod arguments;
+mod clock;
+mod database;
+mod demo;
+mod dev;
+mod gateway;
+mod mail_page;
+mod oidc;
+mod operations;
+mod ses;
+mod stack;
+mod template;
+
+pub use arguments::Arguments;
+pub use clock::AdjustableClock;
+pub use gateway::Gateway;
+pub use oidc::{SigningKey, TokenRequest};
+pub use ses::{Mail, Mailbox, SesFailure};
+pub use stack::{Options, Stack, StackError};
+pub use template::{Function, Route, Template, TemplateError};

@@ -1,0 +1,314 @@
+//! Starting everything, in the order in which the parts need each other.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use axum::Router;
+use platform::aws::Aws;
+use platform::{ConfigError, Environment, Platform};
+use provision_account::ProvisionAccount;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::arguments::Arguments;
+use crate::clock::AdjustableClock;
+use crate::dev::{self, Dev};
+use crate::gateway::Gateway;
+use crate::oidc::{Authorizer, Provider, SigningKey};
+use crate::operations::handler;
+use crate::ses::{self, Mailbox};
+use crate::template::{Route, Template, TemplateError};
+use crate::{database, demo};
+
+/// How to start the stack.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Port of the API and of `/dev`. 0 chooses a free one.
+    pub port: u16,
+    /// Port of the embedded DynamoDB. 0 chooses a free one.
+    pub dynamodb_port: u16,
+    /// Where data are kept between runs. Without it, nothing is.
+    pub data: Option<PathBuf>,
+    /// Whether to begin with the demo accounts.
+    pub demo: bool,
+    /// Signs ID tokens. Without one, a new one is made, which takes a moment.
+    pub signing_key: Option<SigningKey>,
+    /// Sees every request that the functions make to AWS. For tests.
+    pub http_client: Option<SharedHttpClient>,
+    /// Parameters of the template that differ from what the stack chooses, by name. For tests.
+    pub parameters: Vec<(&'static str, String)>,
+}
+
+impl From<Arguments> for Options {
+    fn from(arguments: Arguments) -> Self {
+        Self {
+            port: arguments.port,
+            dynamodb_port: arguments.dynamodb_port,
+            data: arguments.data,
+            demo: true,
+            ..Self::default()
+        }
+    }
+}
+
+/// Why the stack did not start.
+#[derive(Debug)]
+pub struct StackError {
+    what: String,
+    why: String,
+}
+
+impl StackError {
+    pub(crate) fn new(what: &str, why: impl fmt::Display) -> Self {
+        Self { what: what.to_owned(), why: why.to_string() }
+    }
+}
+
+impl fmt::Display for StackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.why)
+    }
+}
+
+impl std::error::Error for StackError {}
+
+impl From<TemplateError> for StackError {
+    fn from(error: TemplateError) -> Self {
+        Self::new("the template cannot be used", error)
+    }
+}
+
+impl From<ConfigError> for StackError {
+    fn from(error: ConfigError) -> Self {
+        Self::new("a function cannot start with what template.yaml gives it", error)
+    }
+}
+
+/// The running stack. It stops when it is dropped.
+pub struct Stack {
+    url: String,
+    dynamodb_url: String,
+    aws: Aws,
+    mailbox: Mailbox,
+    dev: Arc<Dev>,
+    servers: Servers,
+}
+
+/// The audience of the tokens, which is the client id of the product's page.
+const CLIENT_ID: &str = "rollcall-local";
+
+impl Stack {
+    /// Starts everything and waits until it answers.
+    ///
+    /// # Errors
+    ///
+    /// A port that is taken, a folder that cannot be used, a template that does not fit.
+    pub async fn start(options: Options) -> Result<Self, StackError> {
+        let template = Template::of_this_repository()?;
+        let clock = AdjustableClock::default();
+        let data = options.data.as_deref();
+        if let Some(folder) = data {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| StackError::new("the data folder cannot be made", error))?;
+        }
+        let mut servers = Servers::default();
+        let (api_listener, url) = listen(options.port, "--port").await?;
+        let (ses_listener, ses_url) = listen(0, "SES").await?;
+        let (dynamodb_listener, dynamodb_url) =
+            listen(options.dynamodb_port, "--dynamodb-port").await?;
+
+        let aws = aws(&dynamodb_url, &ses_url, options.http_client)?;
+        let database = database::open(data)?;
+        servers.add(|stopped| database::serve(dynamodb_listener, database, stopped));
+        database::create_table(&aws.dynamodb(), &template).await?;
+
+        let mailbox = Mailbox::open(options.data.clone())
+            .map_err(|error| StackError::new("mail cannot be kept", error))?;
+        let sets = template.resources("AWS::SES::ConfigurationSet");
+        let sets = sets.map(|(name, _)| name.to_owned()).collect();
+        let now = clock.clone();
+        let ses = ses::router(mailbox.clone(), sets, Arc::new(move || now.now()));
+        servers.add(|stopped| serve(ses_listener, ses, stopped));
+
+        let signing_key = match (options.signing_key, data) {
+            (Some(key), _) => Ok(key),
+            (None, Some(folder)) => SigningKey::load_or_generate(&folder.join("signing-key.pem")),
+            (None, None) => SigningKey::generate(),
+        }
+        .map_err(|error| StackError::new("there is no key to sign tokens with", error))?;
+        let issuer = format!("{url}/dev/oidc");
+        let parameters = parameters(&url, &issuer, options.parameters);
+        let authorizer = Authorizer::new(issuer.clone(), vec![CLIENT_ID.to_owned()], &signing_key);
+        let provider = Arc::new(Provider::new(issuer, CLIENT_ID.to_owned(), signing_key));
+
+        let mut routes = Vec::new();
+        let mut provision = None;
+        for function in template.functions()? {
+            let environment = template.environment(&function.logical_id, &parameters)?;
+            let environment = Environment::of(environment);
+            let platform = Platform { environment, aws: aws.clone(), clock: clock.to_clock() };
+            if function.operation == ProvisionAccount::NAME {
+                provision = Some(ProvisionAccount::new(&platform)?);
+                continue;
+            }
+            let handler = handler(&function.operation, platform)?.ok_or_else(|| {
+                StackError::new("template.yaml has an unknown operation", &function.operation)
+            })?;
+            routes.extend(function.routes.into_iter().map(|route| (route, Arc::clone(&handler))));
+        }
+        let provision = provision
+            .ok_or_else(|| StackError::new("template.yaml lacks", ProvisionAccount::NAME))?;
+
+        let gateway = Gateway::new(routes, authorizer, clock.clone());
+        let dev = Arc::new(Dev {
+            mailbox: mailbox.clone(),
+            clock: clock.clone(),
+            provider,
+            provision,
+            gateway,
+        });
+        let api = dev::router(Arc::clone(&dev));
+        servers.add(|stopped| serve(api_listener, api, stopped));
+        if options.demo {
+            demo::fill(&dev).await?;
+        }
+        Ok(Self { url, dynamodb_url, aws, mailbox, dev, servers })
+    }
+
+    /// Where the API and `/dev` are.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What to open, for the person who started the stack.
+    #[must_use]
+    pub fn what_to_open(&self) -> String {
+        format!(
+            "\n\
+             Open {url}/dev for a tour.\n\
+             \n\
+             API        {url}\n\
+             Mail       {url}/dev/mail\n\
+             Sign-in    {url}/dev/oidc/.well-known/openid-configuration\n\
+             DynamoDB   {dynamodb}\n\
+             \n\
+             Account \"{demo}\" (pro) belongs to {owner}; \"{basic}\" has a basic plan.\n\
+             Ctrl-C stops it.",
+            url = self.url,
+            dynamodb = self.dynamodb_url,
+            demo = demo::ACCOUNT,
+            basic = demo::BASIC_ACCOUNT,
+            owner = demo::OWNER,
+        )
+    }
+
+    /// The routes that lead to functions.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.dev.gateway.routes()
+    }
+
+    /// The mail that was sent.
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// A client for the embedded DynamoDB, to look at the table.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        self.aws.dynamodb()
+    }
+
+    /// Ends everything, letting calls under way finish.
+    pub async fn stop(self) {
+        self.servers.stop().await;
+    }
+}
+
+/// The servers' tasks, each with the means to stop it.
+#[derive(Default)]
+struct Servers(Vec<(oneshot::Sender<()>, JoinHandle<()>)>);
+
+impl Servers {
+    fn add(&mut self, serve: impl FnOnce(oneshot::Receiver<()>) -> JoinHandle<()>) {
+        let (stop, stopped) = oneshot::channel();
+        self.0.push((stop, serve(stopped)));
+    }
+
+    /// Stops the servers in the reverse order: what others need goes last.
+    async fn stop(self) {
+        for (stop, task) in self.0.into_iter().rev() {
+            drop(stop);
+            let _ = task.await;
+        }
+    }
+}
+
+fn serve(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let stopped = async move {
+            let _ = stopped.await;
+        };
+        let _ = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
+    })
+}
+
+async fn listen(port: u16, option: &str) -> Result<(TcpListener, String), StackError> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+        let what = format!("port {port} cannot be used (choose another one with {option})");
+        StackError::new(&what, error)
+    })?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| StackError::new("a port cannot be used", error))?;
+    Ok((listener, format!("http://{address}")))
+}
+
+/// What the functions need to know to find this machine's services in place of AWS.
+fn aws(
+    dynamodb_url: &str,
+    ses_url: &str,
+    http_client: Option<SharedHttpClient>,
+) -> Result<Aws, ConfigError> {
+    let variables = [
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url),
+        ("AWS_ENDPOINT_URL_SESV2", ses_url),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let environment = Environment::of(variables.into());
+    match http_client {
+        Some(http_client) => Aws::with_http_client(&environment, http_client),
+        None => Aws::from_environment(&environment),
+    }
+}
+
+/// What a deployment would choose for the template's parameters.
+fn parameters(
+    url: &str,
+    issuer: &str,
+    others: Vec<(&'static str, String)>,
+) -> HashMap<&'static str, String> {
+    let mut parameters: HashMap<&'static str, String> = [
+        ("Stage", "local"),
+        ("Issuer", issuer),
+        ("Audience", CLIENT_ID),
+        ("AppUrl", url),
+        ("ProductName", "Rollcall Demo"),
+        ("MailFrom", "invites@rollcall.example"),
+        ("MailIdentity", "rollcall.example"),
+        ("SupportEmail", "support@rollcall.example"),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .into();
+    parameters.extend(others);
+    parameters
+}

@@ -1,0 +1,105 @@
+//! Accounts, their plans and their status.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountId, MemberId};
+use crate::name::CompanyName;
+use crate::text::{Invalid, text_newtype};
+
+/// A customer of the product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The product's id of the account.
+    pub id: AccountId,
+    /// The company that the account belongs to.
+    pub company: CompanyName,
+    /// What the customer pays for.
+    pub plan: Plan,
+    /// Whether the account is in use.
+    pub status: AccountStatus,
+    /// The main account holder.
+    pub owner: MemberId,
+    /// When the newest provisioning event that was applied happened. Older ones come too late.
+    pub provisioned_by_event_at: Option<Timestamp>,
+}
+
+/// Whether an account is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AccountStatus {
+    /// In use.
+    Active,
+    /// Closed by its owner: nobody gets in.
+    Closed,
+}
+
+/// The name of a plan, as the product's billing calls it: `[A-Za-z0-9_-]{1,64}`. Case does not
+/// matter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Plan(String);
+
+text_newtype!(Plan);
+
+impl FromStr for Plan {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let is_valid = (1..=64).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        if !is_valid {
+            return Err(Invalid(
+                "must be 1 to 64 letters, digits, hyphens or underscores",
+            ));
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+}
+
+/// The plans that include multi-user access.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProPlans(Vec<Plan>);
+
+impl ProPlans {
+    /// Whether a plan is pro-level.
+    #[must_use]
+    pub fn include(&self, plan: &Plan) -> bool {
+        self.0.contains(plan)
+    }
+}
+
+impl FromStr for ProPlans {
+    type Err = Invalid;
+
+    /// Reads a comma-separated list.
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        text.split(',')
+            .map(|plan| plan.trim().parse())
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Plan, ProPlans};
+
+    #[test]
+    fn pro_level_is_a_list_and_ignores_case() {
+        let pro: ProPlans = "pro, Business,enterprise".parse().unwrap();
+        for plan in ["pro", "PRO", "business", "Enterprise"] {
+            assert!(pro.include(&plan.parse().unwrap()), "{plan}");
+        }
+        for plan in ["basic", "pro-trial", "p"] {
+            assert!(!pro.include(&plan.parse().unwrap()), "{plan}");
+        }
+        assert!("".parse::<ProPlans>().is_err());
+        assert!("pro,,basic".parse::<ProPlans>().is_err());
+        assert!("pro level".parse::<Plan>().is_err());
+    }
+}

@@ -1,0 +1,143 @@
+//! Identifiers. None of them can hold the separator of the table's keys, none holds an address.
+
+use std::str::FromStr;
+
+use data_encoding::BASE32_NOPAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::address::EmailAddress;
+use crate::text::{Invalid, text_newtype};
+
+/// The product's own id of a customer account: `[A-Za-z0-9_-]{1,64}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AccountId(String);
+
+text_newtype!(AccountId);
+
+impl FromStr for AccountId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let is_valid = (1..=64).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        if !is_valid {
+            return Err(Invalid(
+                "must be 1 to 64 letters, digits, hyphens or underscores",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A person in an account: 26 characters of base32, from account and address.
+///
+/// It is the same whenever the same address is in the same account, says nothing about the
+/// address, and differs between accounts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MemberId(String);
+
+text_newtype!(MemberId);
+
+impl MemberId {
+    const LENGTH: usize = 26;
+
+    /// The id of the person with this address in this account.
+    #[must_use]
+    pub fn of(account: &AccountId, email: &EmailAddress) -> Self {
+        // Neither part can contain a line feed, so different pairs are different texts.
+        let digest = base32_digest(&format!("{account}\n{email}"));
+        Self(digest.chars().take(Self::LENGTH).collect())
+    }
+}
+
+impl FromStr for MemberId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let is_valid = text.len() == Self::LENGTH
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b));
+        if !is_valid {
+            return Err(Invalid(
+                "must be a member id, as answers and the list give it",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Stands for an address in the keys of the table: base32 of its SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EmailKey(String);
+
+impl EmailKey {
+    /// The key of an address.
+    #[must_use]
+    pub fn of(email: &EmailAddress) -> Self {
+        Self(base32_digest(email.as_str()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn base32_digest(text: &str) -> String {
+    BASE32_NOPAD
+        .encode(&Sha256::digest(text))
+        .to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AccountId, EmailKey, MemberId};
+
+    #[test]
+    fn account_ids_are_plain_words() {
+        for id in ["a", "Acme_Inc-42", &"x".repeat(64)] {
+            assert!(id.parse::<AccountId>().is_ok(), "{id}");
+        }
+        for id in ["", "a#b", "a b", "a.b", "ä", "a/b", "a\n", &"x".repeat(65)] {
+            assert!(id.parse::<AccountId>().is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn member_ids_depend_on_account_and_address_alone() {
+        let id = |account: &str, email: &str| {
+            MemberId::of(&account.parse().unwrap(), &email.parse().unwrap())
+        };
+        assert_eq!(id("acme", "kim@example.com"), id("acme", "KIM@example.COM"));
+        assert_ne!(
+            id("acme", "kim@example.com"),
+            id("other", "kim@example.com")
+        );
+        assert_ne!(id("acme", "kim@example.com"), id("acme", "kin@example.com"));
+        let kim = id("acme", "kim@example.com");
+        assert_eq!(kim.as_str().parse(), Ok(kim.clone()));
+        for text in [
+            "",
+            "short",
+            &"A".repeat(26),
+            &"1".repeat(26),
+            &"a".repeat(27),
+        ] {
+            assert!(text.parse::<MemberId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_email_key_is_the_digest_of_the_canonical_address() {
+        let key = |email: &str| EmailKey::of(&email.parse().unwrap());
+        assert_eq!(key("kim@example.com"), key("Kim@Example.com"));
+        assert_eq!(key("kim@example.com").as_str().len(), 52);
+    }
+}

@@ -1,0 +1,29 @@
+//! The rules and types of Rollcall.
+//!
+//! Nothing here can wait, call out, read a clock or draw a random number: time and secrets are
+//! arguments, and the manifest has no crate that could do otherwise. Each operation of the API has
+//! one pure function here that decides: what was read goes in, a change or a [`Refusal`] comes out.
+
+mod text;
+
+pub mod ability;
+pub mod access;
+pub mod account;
+pub mod address;
+pub mod delivery;
+pub mod id;
+pub mod invite;
+pub mod limits;
+pub mod login;
+pub mod member;
+pub mod name;
+pub mod provision;
+pub mod refusal;
+pub mod remove;
+pub mod request;
+pub mod resend;
+pub mod token;
+
+pub use jiff::Timestamp;
+pub use refusal::Refusal;
+pub use text::Invalid;

@@ -1,0 +1,313 @@
+//! The people of an account, and the states they can be in.
+
+use std::slice;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::address::EmailAddress;
+use crate::delivery::{Delivery, DeliveryStatus};
+use crate::id::MemberId;
+use crate::limits::{Limits, day_of};
+use crate::name::PersonName;
+use crate::token::TokenHash;
+
+/// A person in an account: its owner, somebody invited, a member, or a former one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The person's id in this account.
+    pub id: MemberId,
+    /// First name.
+    pub first_name: PersonName,
+    /// Last name.
+    pub last_name: PersonName,
+    /// The address that the person signs in with.
+    pub email: EmailAddress,
+    /// Owner or member.
+    pub role: Role,
+    /// Where the person stands.
+    pub state: State,
+    /// The number of the newest send to this person. It goes on counting over invites, so that
+    /// what the mail system reports about a mail of a cancelled invite never meets a later one.
+    pub last_send: u32,
+}
+
+/// What a person is in an account. Only the table says so: no request can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// The main account holder.
+    Owner,
+    /// An additional user.
+    Member,
+}
+
+/// Where a person stands. A removed person never becomes active again but by a new invite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Invited, and has not logged in yet.
+    Invited(Invite),
+    /// Can log in.
+    Active(Active),
+    /// Was removed, or had the invite cancelled.
+    Removed(Removal),
+}
+
+/// An unaccepted membership.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invite {
+    /// When the person was invited.
+    pub invited_at: Timestamp,
+    /// Who invited.
+    pub invited_by: MemberId,
+    /// From when on the newest link no longer works.
+    pub expires_at: Timestamp,
+    /// The tokens sent so far.
+    pub tokens: Tokens,
+    /// How many mails of this invite were sent.
+    pub sends: u32,
+    /// When the newest one was sent.
+    pub last_sent_at: Timestamp,
+    /// How many of today's (the day of `last_sent_at`) sends were resends.
+    pub resends_that_day: u32,
+    /// What became of the newest mail.
+    pub delivery: Delivery,
+}
+
+/// The hashes of an invite's tokens, newest first; never empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<TokenHash>", into = "Vec<TokenHash>")]
+pub struct Tokens {
+    newest: TokenHash,
+    earlier: Vec<TokenHash>,
+}
+
+impl Tokens {
+    /// How many earlier tokens are remembered. A token older than that is an unknown one.
+    const REMEMBERED: usize = 30;
+
+    /// The tokens of a new invite.
+    #[must_use]
+    pub fn first(newest: TokenHash) -> Self {
+        Self {
+            newest,
+            earlier: Vec::new(),
+        }
+    }
+
+    /// The tokens after one more send.
+    #[must_use]
+    pub fn followed_by(&self, newest: TokenHash) -> Self {
+        let earlier = self.iter().take(Self::REMEMBERED).copied().collect();
+        Self { newest, earlier }
+    }
+
+    /// The one that opens the account.
+    #[must_use]
+    pub fn newest(&self) -> TokenHash {
+        self.newest
+    }
+
+    /// Whether a token was sent with this invite, however long ago.
+    #[must_use]
+    pub fn contain(&self, token: TokenHash) -> bool {
+        self.iter().any(|known| *known == token)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &TokenHash> {
+        slice::from_ref(&self.newest).iter().chain(&self.earlier)
+    }
+}
+
+impl TryFrom<Vec<TokenHash>> for Tokens {
+    type Error = crate::Invalid;
+
+    fn try_from(hashes: Vec<TokenHash>) -> Result<Self, Self::Error> {
+        let mut hashes = hashes.into_iter();
+        let newest = hashes.next().ok_or(crate::Invalid("must not be empty"))?;
+        Ok(Self {
+            newest,
+            earlier: hashes.collect(),
+        })
+    }
+}
+
+impl From<Tokens> for Vec<TokenHash> {
+    fn from(tokens: Tokens) -> Self {
+        tokens.iter().copied().collect()
+    }
+}
+
+/// Membership in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Active {
+    /// Since when.
+    pub since: Timestamp,
+    /// Who the person is to the identity provider. Absent only for an owner before the first
+    /// login.
+    pub identity: Option<Identity>,
+    /// The invite that was accepted. Absent for the owner.
+    pub accepted: Option<Invite>,
+}
+
+/// Who somebody is, independent of the address: OpenID Connect Core, 2, `iss` and `sub`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The identity provider.
+    pub issuer: String,
+    /// The person, for that provider.
+    pub subject: String,
+}
+
+/// The end of a membership or an invite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: MemberId,
+}
+
+/// Where a person stands at a certain time, as answers and the list's filter say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Status {
+    /// Invited, and the link works.
+    Invited,
+    /// Invited, and the link no longer works.
+    Expired,
+    /// Can log in.
+    Active,
+    /// Removed.
+    Removed,
+}
+
+impl Member {
+    /// Where the person stands now. Whether an invite has expired is computed, never stored.
+    #[must_use]
+    pub fn status(&self, now: Timestamp) -> Status {
+        match &self.state {
+            State::Invited(invite) if invite.is_expired(now) => Status::Expired,
+            State::Invited(_) => Status::Invited,
+            State::Active(_) => Status::Active,
+            State::Removed(_) => Status::Removed,
+        }
+    }
+
+    /// The invite, open or accepted.
+    #[must_use]
+    pub fn invite(&self) -> Option<&Invite> {
+        match &self.state {
+            State::Invited(invite) => Some(invite),
+            State::Active(active) => active.accepted.as_ref(),
+            State::Removed(_) => None,
+        }
+    }
+
+    /// The same person with another state.
+    #[must_use]
+    pub fn with_state(&self, state: State) -> Self {
+        Self {
+            state,
+            ..self.clone()
+        }
+    }
+
+    /// The same person once it is known that the mail service did not take the newest mail of the
+    /// open invite. Nothing but `delivery` changes: mail decides nothing about access.
+    #[must_use]
+    pub fn with_delivery(&self, delivery: Delivery) -> Self {
+        match &self.state {
+            State::Invited(invite) => self.with_state(State::Invited(Invite {
+                delivery,
+                ..invite.clone()
+            })),
+            State::Active(_) | State::Removed(_) => self.clone(),
+        }
+    }
+}
+
+impl Invite {
+    /// A new invite, whose first mail is about to be sent.
+    #[must_use]
+    pub fn new(by: MemberId, token: TokenHash, limits: &Limits, now: Timestamp) -> Self {
+        Self {
+            invited_at: now,
+            invited_by: by,
+            expires_at: expiry(limits, now),
+            tokens: Tokens::first(token),
+            sends: 1,
+            last_sent_at: now,
+            resends_that_day: 0,
+            delivery: Delivery {
+                status: DeliveryStatus::Sending,
+                at: now,
+            },
+        }
+    }
+
+    /// The same invite, about to be sent again with a new link.
+    #[must_use]
+    pub fn resent(&self, token: TokenHash, limits: &Limits, now: Timestamp) -> Self {
+        Self {
+            expires_at: expiry(limits, now),
+            tokens: self.tokens.followed_by(token),
+            sends: self.sends.saturating_add(1),
+            last_sent_at: now,
+            resends_that_day: self.resends_on_day_of(now).saturating_add(1),
+            delivery: Delivery {
+                status: DeliveryStatus::Sending,
+                at: now,
+            },
+            ..self.clone()
+        }
+    }
+
+    /// Whether the link has stopped working. It works up to the second before `expires_at`.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.expires_at
+    }
+
+    /// How often the invite was resent on the day that `now` is in.
+    #[must_use]
+    pub fn resends_on_day_of(&self, now: Timestamp) -> u32 {
+        if day_of(self.last_sent_at) == day_of(now) {
+            self.resends_that_day
+        } else {
+            0
+        }
+    }
+}
+
+fn expiry(limits: &Limits, now: Timestamp) -> Timestamp {
+    now.saturating_add(limits.invite_lifetime)
+        .unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tokens;
+    use crate::token::{InviteToken, TokenHash};
+
+    fn hash(secret: u8) -> TokenHash {
+        let account = "acme".parse().unwrap();
+        let member = crate::id::MemberId::of(&account, &"kim@example.com".parse().unwrap());
+        InviteToken::new(account, member, [secret; 32]).hash()
+    }
+
+    #[test]
+    fn tokens_remember_a_bounded_number_newest_first() {
+        let mut tokens = Tokens::first(hash(0));
+        for secret in 1..=200 {
+            tokens = tokens.followed_by(hash(secret));
+            assert_eq!(tokens.newest(), hash(secret));
+            assert!(tokens.contain(hash(secret - 1)));
+        }
+        assert!(!tokens.contain(hash(0)));
+        let stored: Vec<TokenHash> = tokens.clone().into();
+        assert_eq!(stored.len(), Tokens::REMEMBERED + 1);
+        assert_eq!(Tokens::try_from(stored), Ok(tokens));
+        assert!(Tokens::try_from(Vec::new()).is_err());
+    }
+}

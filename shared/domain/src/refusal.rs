@@ -1,0 +1,83 @@
+//! The named ways in which a rule says no.
+
+use jiff::Timestamp;
+
+use crate::id::AccountId;
+use crate::name::CompanyName;
+
+/// Why an operation was refused. What callers read about it is chosen once, at the edge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The caller has nothing to do with this account, or there is no such account: the two are
+    /// one, so that nobody can find out which accounts exist.
+    NoAccess,
+    /// The account is closed.
+    AccountClosed,
+    /// The caller was removed from the account.
+    AccessRevoked,
+    /// The account's plan does not include multi-user access.
+    UpgradeRequired,
+    /// The caller is invited and has not yet used the link of the invite.
+    InviteLinkRequired,
+    /// Somebody else, with the same address and from the same issuer, is this member.
+    IdentityMismatch,
+    /// Only the owner may do this.
+    OwnerOnly,
+    /// No such person in this account.
+    MemberNotFound,
+    /// The person is in the account already.
+    AlreadyMember,
+    /// The person is invited already.
+    AlreadyInvited,
+    /// The person has no open invite.
+    NotInvited,
+    /// The owner cannot be removed.
+    OwnerCannotBeRemoved,
+    /// The idempotency key was used for a different request.
+    IdempotencyKeyReused,
+    /// The invite was sent a moment ago.
+    ResendTooSoon {
+        /// When it may be sent again.
+        retry_at: Timestamp,
+    },
+    /// Too much mail was sent already.
+    SendLimitReached {
+        /// Which limit it was.
+        limit: SendLimit,
+        /// When it allows more.
+        retry_at: Timestamp,
+    },
+    /// The person is in several accounts and did not say which one is meant.
+    ChooseAccount(Vec<AccountChoice>),
+    /// The invite was made for another address.
+    WrongAccount {
+        /// The invited address, all but unrecognisable.
+        invited: String,
+    },
+    /// No invite has this token.
+    InviteInvalid,
+    /// The token is that of an earlier send.
+    InviteSuperseded,
+    /// The invite's time is over.
+    InviteExpired,
+}
+
+/// A limit on mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendLimit {
+    /// Resends of one invite on one day.
+    Invite,
+    /// Mails of one account in one hour.
+    Account,
+    /// Mails to one person on one day.
+    Recipient,
+}
+
+/// An account that a person can choose to log in to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountChoice {
+    /// Its id.
+    pub id: AccountId,
+    /// Its company.
+    pub company: CompanyName,
+}

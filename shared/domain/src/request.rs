@@ -1,0 +1,148 @@
+//! Requests that can be repeated without happening twice.
+
+use std::str::FromStr;
+
+use data_encoding::BASE64URL_NOPAD;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::Refusal;
+use crate::text::{Invalid, text_newtype};
+
+/// What a client sends as `Idempotency-Key`: 1 to 255 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+text_newtype!(IdempotencyKey);
+
+impl FromStr for IdempotencyKey {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if !(1..=255).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Invalid("must be 1 to 255 visible ASCII characters"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl IdempotencyKey {
+    /// What stands for the key in the table.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        digest(&[&self.0])
+    }
+}
+
+/// What a request asks for, as a digest: two requests that ask for the same have the same one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// The fingerprint of an operation and its arguments.
+    #[must_use]
+    pub fn of(parts: &[&str]) -> Self {
+        Self(digest(parts))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn digest(parts: &[&str]) -> String {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part.len().to_be_bytes());
+        digest.update(part);
+    }
+    BASE64URL_NOPAD.encode(&digest.finalize())
+}
+
+/// A request that was carried out, and its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedRequest {
+    /// What was asked for.
+    pub fingerprint: Fingerprint,
+    /// The answer's body.
+    pub answer: String,
+    /// Until when a repetition gets this answer.
+    pub expires_at: Timestamp,
+}
+
+impl RecordedRequest {
+    /// How long a repetition gets the first answer.
+    const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+    /// The record of a request that is carried out now.
+    #[must_use]
+    pub fn new(fingerprint: Fingerprint, answer: String, now: Timestamp) -> Self {
+        let expires_at = now.saturating_add(Self::LIFETIME).unwrap_or(Timestamp::MAX);
+        Self {
+            fingerprint,
+            answer,
+            expires_at,
+        }
+    }
+}
+
+/// Recognises a request that was carried out before: its answer, or nothing if it is new.
+///
+/// # Errors
+///
+/// [`Refusal::IdempotencyKeyReused`] if the key stands for a different request.
+pub fn first_answer(
+    recorded: Option<&RecordedRequest>,
+    fingerprint: &Fingerprint,
+    now: Timestamp,
+) -> Result<Option<String>, Refusal> {
+    match recorded {
+        Some(recorded) if now >= recorded.expires_at => Ok(None),
+        Some(recorded) if recorded.fingerprint == *fingerprint => Ok(Some(recorded.answer.clone())),
+        Some(_) => Err(Refusal::IdempotencyKeyReused),
+        None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fingerprint, IdempotencyKey, RecordedRequest, first_answer};
+    use crate::Refusal;
+
+    #[test]
+    fn keys_are_visible_ascii() {
+        assert!("a-b_c:1".parse::<IdempotencyKey>().is_ok());
+        for key in ["", "a b", "ä", "a\n", &"x".repeat(256)] {
+            assert!(key.parse::<IdempotencyKey>().is_err(), "{key}");
+        }
+    }
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        assert_eq!(Fingerprint::of(&["a", "bc"]), Fingerprint::of(&["a", "bc"]));
+        assert_ne!(Fingerprint::of(&["a", "bc"]), Fingerprint::of(&["ab", "c"]));
+    }
+
+    #[test]
+    fn a_record_counts_for_a_day() {
+        let now = "2026-11-24T12:00:00Z".parse().unwrap();
+        let last = "2026-11-25T11:59:59Z".parse().unwrap();
+        let over = "2026-11-25T12:00:00Z".parse().unwrap();
+        let (this, that) = (Fingerprint::of(&["this"]), Fingerprint::of(&["that"]));
+        let recorded = RecordedRequest::new(this.clone(), "answer".into(), now);
+        assert_eq!(first_answer(None, &this, now), Ok(None));
+        assert_eq!(
+            first_answer(Some(&recorded), &this, last),
+            Ok(Some("answer".into()))
+        );
+        assert_eq!(first_answer(Some(&recorded), &this, over), Ok(None));
+        assert_eq!(
+            first_answer(Some(&recorded), &that, last),
+            Err(Refusal::IdempotencyKeyReused)
+        );
+        assert_eq!(first_answer(Some(&recorded), &that, over), Ok(None));
+    }
+}

@@ -1,0 +1,54 @@
+//! What all types share that are a string obeying a rule.
+
+use std::fmt;
+
+/// Why a text is not a value of the type it was meant for.
+///
+/// A sentence without its subject, fit to be shown beside the name of a field: "must not be
+/// empty". It never repeats the text itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Invalid(pub &'static str);
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// Gives a newtype over `String` its one way in (`FromStr`, which the type writes by hand) and its
+/// ways out; `serde` goes through the same door.
+macro_rules! text_newtype {
+    ($type:ident) => {
+        impl $type {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = $crate::Invalid;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(value: $type) -> Self {
+                value.0
+            }
+        }
+    };
+}
+
+pub(crate) use text_newtype;

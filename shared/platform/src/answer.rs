@@ -1,0 +1,267 @@
+//! Answers that say yes, and what accounts and members look like in them.
+
+use domain::Timestamp;
+use domain::ability::Ability;
+use domain::access::Access;
+use domain::account::{Account, AccountStatus, ProPlans};
+use domain::delivery::{Delivery, DeliveryStatus};
+use domain::id::{AccountId, MemberId};
+use domain::member::{Member, Removal, Role, State, Status};
+use http::{HeaderValue, StatusCode, header};
+use lambda_http::{Body, Response};
+use serde::Serialize;
+
+use crate::problem::Problem;
+
+/// The answer to a call that was carried out.
+#[derive(Debug)]
+pub struct Answer {
+    status: StatusCode,
+    body: String,
+}
+
+impl Answer {
+    /// 200 with a JSON body.
+    ///
+    /// # Errors
+    ///
+    /// An internal problem if the body does not serialize.
+    pub fn ok(body: &impl Serialize) -> Result<Self, Problem> {
+        Ok(Self::ok_text(to_json(body)?))
+    }
+
+    /// 200 with a body that is JSON already.
+    #[must_use]
+    pub fn ok_text(body: String) -> Self {
+        Self { status: StatusCode::OK, body }
+    }
+
+    /// 201 with a JSON body.
+    ///
+    /// # Errors
+    ///
+    /// An internal problem if the body does not serialize.
+    pub fn created(body: &impl Serialize) -> Result<Self, Problem> {
+        Ok(Self::created_text(to_json(body)?))
+    }
+
+    /// 201 with a body that is JSON already.
+    #[must_use]
+    pub fn created_text(body: String) -> Self {
+        Self { status: StatusCode::CREATED, body }
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The HTTP response.
+    #[must_use]
+    pub fn into_response(self, request_id: &str) -> Response<Body> {
+        json_response(self.status, "application/json", self.body, request_id)
+    }
+}
+
+/// The JSON text of an answer's body.
+///
+/// # Errors
+///
+/// An internal problem if it does not serialize.
+pub fn to_json(body: &impl Serialize) -> Result<String, Problem> {
+    serde_json::to_string(body).map_err(Problem::internal)
+}
+
+pub(crate) fn json_response(
+    status: StatusCode,
+    content_type: &'static str,
+    body: String,
+    request_id: &str,
+) -> Response<Body> {
+    let mut response = Response::new(Body::Text(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    // Rights change from one moment to the next: no answer may be kept.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(request_id) = HeaderValue::from_str(request_id) {
+        headers.insert("x-request-id", request_id);
+    }
+    response
+}
+
+/// An account in an answer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountAnswer {
+    id: AccountId,
+    company: String,
+    plan: String,
+    status: AccountStatus,
+    pro_level: bool,
+}
+
+impl AccountAnswer {
+    /// An account, and whether its plan includes multi-user access.
+    #[must_use]
+    pub fn new(account: &Account, pro_plans: &ProPlans) -> Self {
+        Self {
+            id: account.id.clone(),
+            company: account.company.to_string(),
+            plan: account.plan.to_string(),
+            status: account.status,
+            pro_level: pro_plans.include(&account.plan),
+        }
+    }
+}
+
+/// A person of an account in an answer. What does not apply is left out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberAnswer {
+    id: MemberId,
+    first_name: String,
+    last_name: String,
+    email: String,
+    role: Role,
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invited_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_sent_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sends: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active_since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<DeliveryAnswer>,
+}
+
+impl MemberAnswer {
+    /// A person as seen at a time, which decides whether an invite has expired.
+    #[must_use]
+    pub fn new(member: &Member, now: Timestamp) -> Self {
+        let invite = member.invite();
+        let mut answer = Self {
+            id: member.id.clone(),
+            first_name: member.first_name.to_string(),
+            last_name: member.last_name.to_string(),
+            email: member.email.to_string(),
+            role: member.role,
+            status: member.status(now),
+            invited_at: invite.map(|invite| invite.invited_at),
+            last_sent_at: invite.map(|invite| invite.last_sent_at),
+            sends: invite.map(|invite| invite.sends),
+            expires_at: None,
+            active_since: None,
+            removed_at: None,
+            delivery: None,
+        };
+        match &member.state {
+            State::Invited(invite) => {
+                answer.expires_at = Some(invite.expires_at);
+                answer.delivery = Some(DeliveryAnswer::new(&invite.delivery));
+            }
+            State::Active(active) => answer.active_since = Some(active.since),
+            State::Removed(removal) => answer.removed_at = Some(removal.at),
+        }
+        answer
+    }
+}
+
+/// What became of an invite's newest mail, in an answer.
+#[derive(Debug, Serialize)]
+pub struct DeliveryAnswer {
+    status: &'static str,
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
+}
+
+impl DeliveryAnswer {
+    fn new(delivery: &Delivery) -> Self {
+        let at = delivery.at;
+        match delivery.status {
+            DeliveryStatus::Sending => Self { status: "sending", at, reason: None, advice: None },
+            DeliveryStatus::Failed(failure) => Self {
+                status: "failed",
+                at,
+                reason: Some(failure.reason()),
+                advice: Some(failure.advice()),
+            },
+        }
+    }
+}
+
+/// The answer to a removal.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RemovalAnswer {
+    id: MemberId,
+    status: Status,
+    removed_at: Timestamp,
+}
+
+impl RemovalAnswer {
+    /// A removal of a person.
+    #[must_use]
+    pub fn new(id: MemberId, removal: &Removal) -> Self {
+        Self { id, status: Status::Removed, removed_at: removal.at }
+    }
+}
+
+/// The answer to a login: where the caller is now, and what the caller may do there.
+#[derive(Debug, Serialize)]
+pub struct LoginAnswer {
+    account: AccountAnswer,
+    member: MemberAnswer,
+    abilities: &'static [Ability],
+}
+
+impl LoginAnswer {
+    /// A login to an account.
+    #[must_use]
+    pub fn new(account: &Account, member: &Member, pro_plans: &ProPlans, now: Timestamp) -> Self {
+        Self {
+            account: AccountAnswer::new(account, pro_plans),
+            member: MemberAnswer::new(member, now),
+            abilities: Ability::of(member.role),
+        }
+    }
+}
+
+/// One page of the list of an account's people.
+#[derive(Debug, Serialize)]
+pub struct MembersAnswer {
+    account: AccountAnswer,
+    abilities: &'static [Ability],
+    members: Vec<MemberAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+impl MembersAnswer {
+    /// A page for somebody with access, and the cursor of the next one if there is one.
+    #[must_use]
+    pub fn new(
+        access: Access<'_>,
+        members: &[Member],
+        cursor: Option<String>,
+        pro_plans: &ProPlans,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            account: AccountAnswer::new(access.account(), pro_plans),
+            abilities: Ability::of(access.member().role),
+            members: members.iter().map(|member| MemberAnswer::new(member, now)).collect(),
+            cursor,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Access to AWS, set up for a short cold start.
+//!
+//! Credentials and region come from the environment variables that Lambda sets, so no provider
+//! chain is linked. TLS is `ring`: `aws-lc` as the SDK brings it spends half a second of CPU time on
+//! entropy in a small function. The certificates that AWS endpoints chain to are part of the
+//! binary, so no certificate store is read. See `docs/decisions`.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use crate::config::{ConfigError, Environment};
+
+/// Amazon Root CA 1 to 4 and Starfield Services Root CA G2, which every AWS endpoint chains to
+/// (<https://www.amazontrust.com/repository/>).
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+
+/// Longest time for one try of a DynamoDB request, of all its tries, and the same for SES. Their
+/// sum over an operation stays below the function's timeout (`template.yaml`).
+const DYNAMODB_TIMEOUTS: [Duration; 2] = [Duration::from_millis(1_000), Duration::from_millis(2_500)];
+const SES_TIMEOUTS: [Duration; 2] = [Duration::from_millis(3_000), Duration::from_millis(5_000)];
+
+/// Region, credentials and the HTTP client that all service clients share.
+#[derive(Clone)]
+pub struct Aws {
+    region: String,
+    credentials: Credentials,
+    http_client: SharedHttpClient,
+    dynamodb_endpoint: Option<String>,
+    ses_endpoint: Option<String>,
+}
+
+impl Aws {
+    /// Reads `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, and
+    /// what AWS's own tools understand too: `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL_SESV2`
+    /// and `AWS_CA_BUNDLE` (a PEM file to trust in place of Amazon's certificates, for a proxy).
+    ///
+    /// # Errors
+    ///
+    /// Names the variable that is missing, or the bundle that cannot be read.
+    pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
+        let roots = match environment.optional::<String>("AWS_CA_BUNDLE")? {
+            Some(path) => std::fs::read(path).map_err(|error| {
+                ConfigError::new("AWS_CA_BUNDLE", format!("names no readable file: {error}"))
+            })?,
+            None => AMAZON_ROOTS.to_vec(),
+        };
+        Self::with_http_client(environment, https_client(roots))
+    }
+
+    /// The same with another HTTP client, which sees every request.
+    ///
+    /// # Errors
+    ///
+    /// Names the variable that is missing.
+    pub fn with_http_client(
+        environment: &Environment,
+        http_client: SharedHttpClient,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self {
+            region: environment.required("AWS_REGION")?,
+            credentials: Credentials::new(
+                environment.required::<String>("AWS_ACCESS_KEY_ID")?,
+                environment.required::<String>("AWS_SECRET_ACCESS_KEY")?,
+                environment.optional("AWS_SESSION_TOKEN")?,
+                None,
+                "environment",
+            ),
+            http_client,
+            dynamodb_endpoint: environment.optional("AWS_ENDPOINT_URL_DYNAMODB")?,
+            ses_endpoint: environment.optional("AWS_ENDPOINT_URL_SESV2")?,
+        })
+    }
+
+    /// A client for DynamoDB.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+        let mut config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(self.credentials.clone())
+            .http_client(self.http_client.clone())
+            .retry_config(retries())
+            .timeout_config(timeouts(DYNAMODB_TIMEOUTS));
+        config.set_endpoint_url(self.dynamodb_endpoint.clone());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    /// A client for SES.
+    #[must_use]
+    pub fn ses(&self) -> aws_sdk_sesv2::Client {
+        use aws_sdk_sesv2::config::{BehaviorVersion, Region};
+        let mut config = aws_sdk_sesv2::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(self.credentials.clone())
+            .http_client(self.http_client.clone())
+            .retry_config(retries())
+            .timeout_config(timeouts(SES_TIMEOUTS));
+        config.set_endpoint_url(self.ses_endpoint.clone());
+        aws_sdk_sesv2::Client::from_conf(config.build())
+    }
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aws").field("region", &self.region).finish_non_exhaustive()
+    }
+}
+
+/// An HTTP client that trusts the given certificates and nothing else.
+#[must_use]
+pub fn https_client(roots: Vec<u8>) -> SharedHttpClient {
+    let trust_store = TrustStore::empty().with_pem_certificate(roots);
+    let tls = TlsContext::builder().with_trust_store(trust_store).build();
+    let builder = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring));
+    match tls {
+        Ok(tls) => builder.tls_context(tls).build_https(),
+        Err(_) => builder.build_https(),
+    }
+}
+
+/// Three tries in all, close together: DynamoDB answers in milliseconds, and somebody waits.
+fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(50))
+}
+
+fn timeouts([attempt, operation]: [Duration; 2]) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(attempt)
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(operation)
+        .build()
+}
+
+/// What went wrong with a request, fit for a log: the service's error code and request id, or how
+/// the connection failed. The service's message stays out: SES and DynamoDB quote addresses and
+/// keys in theirs.
+pub fn cause<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
+    match error {
+        SdkError::ServiceError(service) => {
+            let code = service.err().code().unwrap_or("unknown error");
+            let status = service.raw().status().as_u16();
+            let request_id = service.raw().headers().get("x-amzn-requestid").unwrap_or("none");
+            format!("{code}, HTTP status {status}, AWS request id {request_id}")
+        }
+        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+        SdkError::DispatchFailure(failure) => {
+            let connector = failure.as_connector_error();
+            let reason = connector.map_or("unknown".to_owned(), |error| sources(error));
+            format!("no connection: {reason}")
+        }
+        SdkError::ResponseError(_) => "an answer that cannot be read".to_owned(),
+        SdkError::ConstructionFailure(_) => "a request that cannot be built".to_owned(),
+        _ => "an unknown failure".to_owned(),
+    }
+}
+
+fn sources(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}

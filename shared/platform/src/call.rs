@@ -1,0 +1,132 @@
+//! One call of the API: who calls, when, and what with.
+
+use std::str::FromStr;
+
+use domain::access::Caller;
+use domain::member::Identity;
+use domain::request::IdempotencyKey;
+use domain::{Invalid, Timestamp};
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt};
+
+use crate::fields::Fields;
+use crate::problem::{Code, LARGEST_BODY, Problem};
+
+/// A call whose caller is known.
+#[derive(Debug)]
+pub struct Call {
+    /// The verified identity on the request.
+    pub caller: Caller,
+    /// When the call arrived. Everything in it happens at this time.
+    pub now: Timestamp,
+    request: Request,
+}
+
+impl Call {
+    /// Reads the caller from what API Gateway's JWT authorizer verified, and bounds the body.
+    ///
+    /// # Errors
+    ///
+    /// `unauthenticated` if no authorizer vouches for the request, `email_unverified` if the
+    /// address is not a verified one, `body_too_large`.
+    pub fn new(request: Request, now: Timestamp) -> Result<Self, Problem> {
+        let caller = caller(&request)?;
+        if request.body().len() > LARGEST_BODY {
+            let detail = format!("The body must be at most {LARGEST_BODY} bytes long.");
+            return Err(Problem::new(Code::BodyTooLarge, detail));
+        }
+        Ok(Self { caller, now, request })
+    }
+
+    /// A parameter of the path.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` if it is not a `T`.
+    pub fn path<T: FromStr<Err = Invalid>>(&self, name: &str) -> Result<T, Problem> {
+        let parameters = self.request.path_parameters_ref();
+        let text = parameters.and_then(|parameters| parameters.first(name)).unwrap_or_default();
+        text.parse().map_err(|reason| Problem::invalid_field(name, reason))
+    }
+
+    /// The parameters of the query string.
+    #[must_use]
+    pub fn query(&self) -> Fields {
+        let parameters = self.request.query_string_parameters_ref();
+        Fields::of_query(parameters.into_iter().flat_map(|parameters| parameters.iter()))
+    }
+
+    /// The fields of the body.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` if it is not a JSON object.
+    pub fn body(&self) -> Result<Fields, Problem> {
+        Fields::of_json(self.request.body())
+    }
+
+    /// The key that makes the call repeatable, if the caller gave one.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` if it is not one, or given twice.
+    pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
+        const NAME: &str = "Idempotency-Key";
+        let mut values = self.request.headers().get_all(NAME).iter();
+        let (first, second) = (values.next(), values.next());
+        if second.is_some() {
+            return Err(Problem::invalid_field(NAME, Invalid("must be given once")));
+        }
+        first
+            .map(|value| value.to_str().unwrap_or_default().parse())
+            .transpose()
+            .map_err(|reason| Problem::invalid_field(NAME, reason))
+    }
+}
+
+/// The id under which API Gateway, the log and the answer know a request.
+#[must_use]
+pub fn request_id(request: &Request) -> String {
+    request_context_id(request)
+        .or_else(|| request.lambda_context_ref().map(|context| context.request_id.as_str()))
+        .unwrap_or("unknown")
+        .to_owned()
+}
+
+fn request_context_id(request: &Request) -> Option<&str> {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.as_deref(),
+        _ => None,
+    }
+}
+
+/// The claims arrive as strings, whatever they were in the token
+/// ([API Gateway](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)).
+fn caller(request: &Request) -> Result<Caller, Problem> {
+    let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
+        return Err(Problem::unauthenticated());
+    };
+    let claims = context
+        .authorizer
+        .as_ref()
+        .and_then(|authorizer| authorizer.jwt.as_ref())
+        .map(|jwt| &jwt.claims)
+        .ok_or_else(Problem::unauthenticated)?;
+    let claim = |name: &str| claims.get(name).map(String::as_str).filter(|text| !text.is_empty());
+
+    let (Some(issuer), Some(subject)) = (claim("iss"), claim("sub")) else {
+        return Err(Problem::unauthenticated());
+    };
+    let verified = claim("email_verified") == Some("true");
+    let email = claim("email").filter(|_| verified).and_then(|email| email.parse().ok());
+    let email = email.ok_or_else(|| {
+        Problem::new(
+            Code::EmailUnverified,
+            "Your e-mail address is not verified. Verify it where you sign in, then try again.",
+        )
+    })?;
+    Ok(Caller {
+        email,
+        identity: Identity { issuer: issuer.to_owned(), subject: subject.to_owned() },
+    })
+}

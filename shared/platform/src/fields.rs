@@ -1,0 +1,185 @@
+//! The fields of a request, read so that a caller learns of all mistakes at once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use domain::Invalid;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::Value;
+
+use crate::problem::{Code, FieldError, Problem};
+
+/// Named values from outside that are taken out one by one; the mistakes are gathered.
+///
+/// Read every field first, then call [`Fields::finish`], which refuses what nobody asked for.
+#[derive(Debug)]
+pub struct Fields {
+    /// What stands before the names in errors: `owner.` for the fields of the object `owner`.
+    prefix: String,
+    values: BTreeMap<String, Value>,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    /// The fields of a JSON object (RFC 8259). An empty body is an empty object.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` if the body is anything else, or names a field twice.
+    pub fn of_json(body: &[u8]) -> Result<Self, Problem> {
+        if body.is_empty() {
+            return Ok(Self::of_values(BTreeMap::new()));
+        }
+        match serde_json::from_slice::<Object>(body) {
+            Ok(Object(values)) => Ok(Self::of_values(values)),
+            Err(_) => Err(Problem::new(
+                Code::InvalidRequest,
+                "The body must be a JSON object that names no field twice.",
+            )),
+        }
+    }
+
+    fn of_values(values: BTreeMap<String, Value>) -> Self {
+        Self { prefix: String::new(), values, errors: Vec::new() }
+    }
+
+    /// The fields of a JSON object that is a value already.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` if the value is anything else.
+    pub fn of_value(value: Value) -> Result<Self, Problem> {
+        match value {
+            Value::Object(values) => Ok(Self::of_values(values.into_iter().collect())),
+            _ => Err(Problem::new(Code::InvalidRequest, "The payload must be a JSON object.")),
+        }
+    }
+
+    /// The parameters of a query string.
+    pub fn of_query<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut fields = Self::of_values(BTreeMap::new());
+        for (name, value) in parameters {
+            let value = Value::String(value.to_owned());
+            if fields.values.insert(name.to_owned(), value).is_some() {
+                fields.error(name, "must be given once");
+            }
+        }
+        fields
+    }
+
+    /// A field that must be there. If it is not, or wrong, [`Fields::finish`] says so.
+    pub fn required<T: FromStr<Err = Invalid>>(&mut self, name: &str) -> Option<T> {
+        if matches!(self.values.get(name), None | Some(Value::Null)) {
+            self.values.remove(name);
+            self.error(name, "is required");
+            return None;
+        }
+        self.optional(name)
+    }
+
+    /// A field that may be missing or null, whose text is read later. If it is no text,
+    /// [`Fields::finish`] says so.
+    pub fn optional_text(&mut self, name: &str) -> Option<String> {
+        self.optional::<Text>(name).map(|Text(text)| text)
+    }
+
+    /// A field that may be missing or null. If it is wrong, [`Fields::finish`] says so.
+    pub fn optional<T: FromStr<Err = Invalid>>(&mut self, name: &str) -> Option<T> {
+        match self.values.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => match text.parse() {
+                Ok(value) => Some(value),
+                Err(reason) => {
+                    self.error(name, reason);
+                    None
+                }
+            },
+            Some(_) => {
+                self.error(name, "must be a string");
+                None
+            }
+        }
+    }
+
+    /// A field that holds an object. Give it back to [`Fields::leave`] once it is read.
+    pub fn enter(&mut self, name: &str) -> Self {
+        let values = match self.values.remove(name) {
+            Some(Value::Object(values)) => values.into_iter().collect(),
+            None | Some(Value::Null) => BTreeMap::new(),
+            Some(_) => {
+                self.error(name, "must be an object");
+                BTreeMap::new()
+            }
+        };
+        Self { prefix: format!("{}{name}.", self.prefix), ..Self::of_values(values) }
+    }
+
+    /// Ends the reading of an object within.
+    pub fn leave(&mut self, inner: Self) {
+        self.errors.extend(inner.into_errors());
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` with every mistake there was, unknown fields among them.
+    pub fn finish(self) -> Result<(), Problem> {
+        let errors = self.into_errors();
+        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid_fields(errors)) }
+    }
+
+    fn into_errors(mut self) -> Vec<FieldError> {
+        for name in std::mem::take(&mut self.values).into_keys() {
+            // A field's name is the caller's own text: long ones are not sent back.
+            let name: String = name.chars().take(64).collect();
+            self.error(&name, "is not a known field");
+        }
+        self.errors
+    }
+
+    fn error(&mut self, name: &str, message: impl fmt::Display) {
+        self.errors.push(FieldError::new(&format!("{}{name}", self.prefix), message));
+    }
+}
+
+/// Any text.
+struct Text(String);
+
+impl FromStr for Text {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A JSON object in which no name occurs twice: of two values, nobody could say which one counts.
+struct Object(BTreeMap<String, Value>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor;
+
+        impl<'de> Visitor<'de> for ObjectVisitor {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut values = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if values.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a name occurs twice"));
+                    }
+                }
+                Ok(Object(values))
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}

@@ -1,0 +1,49 @@
+//! Everything that touches the outside: HTTP events, the table, mail, configuration, logs, time.
+//!
+//! An operation of the API implements [`Operation`]; [`api::run`] is its `main`, and
+//! [`api::serve`] turns one HTTP event into one answer wherever the event came from.
+
+pub mod answer;
+pub mod api;
+pub mod aws;
+pub mod call;
+pub mod clock;
+pub mod commit;
+pub mod config;
+pub mod fields;
+pub mod mail;
+pub mod problem;
+pub mod random;
+pub mod store;
+pub mod telemetry;
+
+pub use answer::Answer;
+pub use api::Operation;
+pub use call::Call;
+pub use clock::Clock;
+pub use config::{ConfigError, Environment};
+pub use problem::Problem;
+
+/// What an operation is configured from.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// The variables that the deployment sets.
+    pub environment: Environment,
+    /// Access to AWS.
+    pub aws: aws::Aws,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Platform {
+    /// The platform of a deployed function: the process's environment and the system's clock.
+    ///
+    /// # Errors
+    ///
+    /// Names the variable that is missing or wrong.
+    pub fn of_this_process() -> Result<Self, ConfigError> {
+        let environment = Environment::of_this_process();
+        let aws = aws::Aws::from_environment(&environment)?;
+        Ok(Self { environment, aws, clock: Clock::system() })
+    }
+}

@@ -1,0 +1,385 @@
+//! Answers that say no (RFC 9457), chosen here and nowhere else.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use domain::limits::seconds_until;
+use domain::refusal::{AccountChoice, Refusal, SendLimit};
+use domain::{Invalid, Timestamp};
+use http::{HeaderValue, StatusCode};
+use lambda_http::{Body, Response};
+use serde::Serialize;
+
+use crate::answer::json_response;
+use crate::random::NoRandomness;
+use crate::store::StoreError;
+
+/// One line a kind of problem: when it happens, its code, its status, its title.
+macro_rules! codes {
+    ($($(#[doc = $meaning:literal])+ $variant:ident $code:literal $status:ident $title:literal)+) => {
+        /// What kind of problem it is: stable, for programs to act on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[doc = $meaning])+ $variant,)+
+        }
+
+        impl Code {
+            /// All codes, by status.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)+];
+
+            /// The code as it stands in an answer.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $code,)+ }
+            }
+
+            /// The HTTP status (RFC 9110, 15).
+            #[must_use]
+            pub fn status(self) -> StatusCode {
+                match self { $(Code::$variant => StatusCode::$status,)+ }
+            }
+
+            /// A few words, the same for every problem of this kind.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title,)+ }
+            }
+
+            /// When it happens: what `docs/problems.md` says.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Code::$variant => concat!($($meaning),+),)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A field, parameter, header or the body is not what it must be; `errors` names each.
+    InvalidRequest "invalid_request" BAD_REQUEST "Invalid request"
+    /// The request carries no valid ID token.
+    Unauthenticated "unauthenticated" UNAUTHORIZED "Not signed in"
+    /// The ID token does not say that the address is verified.
+    EmailUnverified "email_unverified" FORBIDDEN "E-mail address not verified"
+    /// The caller is not in this account, or there is no such account.
+    NoAccess "no_access" FORBIDDEN "No access"
+    /// Only the owner of the account may do this.
+    OwnerOnly "owner_only" FORBIDDEN "Only for the owner"
+    /// The account's plan is not pro-level.
+    UpgradeRequired "upgrade_required" FORBIDDEN "Upgrade required"
+    /// The caller was removed from the account.
+    AccessRevoked "access_revoked" FORBIDDEN "Access revoked"
+    /// The caller is invited and has to log in with the link of the invite first.
+    InviteLinkRequired "invite_link_required" FORBIDDEN "Use the link in your invite"
+    /// The invite was made for another address than the caller's.
+    WrongAccount "wrong_account" FORBIDDEN "Signed in with another address"
+    /// The identity provider now calls this address somebody else than at the first login.
+    IdentityMismatch "identity_mismatch" FORBIDDEN "Not the same person"
+    /// The account is closed.
+    AccountClosed "account_closed" FORBIDDEN "Account closed"
+    /// The account has no person with this id.
+    MemberNotFound "member_not_found" NOT_FOUND "Member not found"
+    /// The API has no such resource.
+    NotFound "not_found" NOT_FOUND "Not found"
+    /// The invited address belongs to a member of the account already.
+    AlreadyMember "already_member" CONFLICT "Already a member"
+    /// The address is invited already; resend sends the invite again.
+    AlreadyInvited "already_invited" CONFLICT "Already invited"
+    /// The person has no open invite that could be sent again.
+    NotInvited "not_invited" CONFLICT "No open invite"
+    /// The owner cannot be removed from the account.
+    OwnerCannotBeRemoved "owner_cannot_be_removed" CONFLICT "The owner cannot be removed"
+    /// The caller is in several accounts and the login named none; `accounts` lists them.
+    ChooseAccount "choose_account" CONFLICT "Choose an account"
+    /// The invite's link is past its time.
+    InviteExpired "invite_expired" GONE "Invite expired"
+    /// The link is of an earlier mail than the newest.
+    InviteSuperseded "invite_superseded" GONE "A newer invite was sent"
+    /// The token is not that of an invite to the caller.
+    InviteInvalid "invite_invalid" GONE "Invite not valid"
+    /// The body is larger than 16 KB.
+    BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "Body too large"
+    /// The idempotency key was used for a different request within 24 hours.
+    IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "Idempotency key reused"
+    /// The invite was sent a moment ago; `Retry-After` says when it can be sent again.
+    ResendTooSoon "resend_too_soon" TOO_MANY_REQUESTS "Resent too soon"
+    /// A limit on mail is reached; `Retry-After` says when it allows more.
+    SendLimitReached "send_limit_reached" TOO_MANY_REQUESTS "Send limit reached"
+    /// A fault of this service. The log has the cause under the request id.
+    Internal "internal" INTERNAL_SERVER_ERROR "Internal error"
+    /// A service that this one depends on did not answer in time; nothing is half done.
+    Unavailable "unavailable" SERVICE_UNAVAILABLE "Temporarily unavailable"
+}
+
+/// The largest body that is read, in bytes.
+pub const LARGEST_BODY: usize = 16 * 1024;
+
+/// How many seconds a caller should wait before trying again when a dependency fails.
+const RETRY_UNAVAILABLE_AFTER: u64 = 2;
+
+/// An answer that says no: a code and a sentence for the caller, a cause for the log.
+#[derive(Debug)]
+pub struct Problem {
+    code: Code,
+    detail: Cow<'static, str>,
+    errors: Vec<FieldError>,
+    accounts: Vec<AccountChoice>,
+    retry_after: Option<u64>,
+    cause: Option<String>,
+}
+
+/// What is wrong with one field of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The field, parameter or header.
+    pub field: String,
+    /// The end of a sentence that begins with the field: "must not be empty".
+    pub message: String,
+}
+
+impl FieldError {
+    /// An error of a field.
+    pub fn new(field: &str, message: impl fmt::Display) -> Self {
+        Self { field: field.to_owned(), message: message.to_string() }
+    }
+}
+
+/// The members of the JSON object, in the order that people read them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    accounts: Vec<ChoiceDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct ChoiceDocument<'a> {
+    id: &'a str,
+    company: &'a str,
+}
+
+impl Problem {
+    /// A problem that needs no more than its code and a sentence.
+    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            accounts: Vec::new(),
+            retry_after: None,
+            cause: None,
+        }
+    }
+
+    /// Fields that are not what they must be.
+    #[must_use]
+    pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
+        let sentence = |error: &FieldError| format!("{} {}.", error.field, error.message);
+        let detail = errors.iter().map(sentence).collect::<Vec<_>>().join(" ");
+        Self { errors, ..Self::new(Code::InvalidRequest, detail) }
+    }
+
+    /// One field that is not what it must be.
+    #[must_use]
+    pub fn invalid_field(field: &str, message: Invalid) -> Self {
+        Self::invalid_fields(vec![FieldError::new(field, message)])
+    }
+
+    /// No valid ID token.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::new(Code::Unauthenticated, "Sign in and send the ID token as bearer token.")
+    }
+
+    /// A fault of our own, with its cause for the log.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        let detail = "Something went wrong here. Quote the request id when you ask for help.";
+        Self { cause: Some(cause.to_string()), ..Self::new(Code::Internal, detail) }
+    }
+
+    /// A dependency that did not answer, with its cause for the log.
+    pub fn unavailable(cause: impl fmt::Display) -> Self {
+        Self {
+            cause: Some(cause.to_string()),
+            retry_after: Some(RETRY_UNAVAILABLE_AFTER),
+            ..Self::new(Code::Unavailable, "The service is busy. Try again in a moment.")
+        }
+    }
+
+    fn retry_at(self, then: Timestamp, now: Timestamp) -> Self {
+        Self { retry_after: Some(seconds_until(then, now)), ..self }
+    }
+
+    /// What a refusal is for the caller. `now` is what `Retry-After` counts from.
+    #[must_use]
+    pub fn of(refusal: Refusal, now: Timestamp) -> Self {
+        match refusal {
+            Refusal::NoAccess => Self::new(Code::NoAccess, "You have no access to this account."),
+            Refusal::AccountClosed => Self::new(Code::AccountClosed, "This account is closed."),
+            Refusal::AccessRevoked => {
+                Self::new(Code::AccessRevoked, "Your access to this account has been revoked.")
+            }
+            Refusal::UpgradeRequired => Self::new(
+                Code::UpgradeRequired,
+                "Multi-user access is only available to pro-level accounts. \
+                 Upgrade the account to use it.",
+            ),
+            Refusal::InviteLinkRequired => Self::new(
+                Code::InviteLinkRequired,
+                "Use the link in your invite e-mail to log in for the first time.",
+            ),
+            Refusal::IdentityMismatch => Self::new(
+                Code::IdentityMismatch,
+                "Your sign-in is not the one that this address was first used with. \
+                 Contact support.",
+            ),
+            Refusal::OwnerOnly => {
+                Self::new(Code::OwnerOnly, "Only the owner of the account can do this.")
+            }
+            Refusal::MemberNotFound => {
+                Self::new(Code::MemberNotFound, "There is no such person in this account.")
+            }
+            Refusal::AlreadyMember => {
+                Self::new(Code::AlreadyMember, "This person is in the account already.")
+            }
+            Refusal::AlreadyInvited => Self::new(
+                Code::AlreadyInvited,
+                "This person is invited already. Resend the invite to send it again.",
+            ),
+            Refusal::NotInvited => {
+                Self::new(Code::NotInvited, "This person has no open invite to send again.")
+            }
+            Refusal::OwnerCannotBeRemoved => {
+                Self::new(Code::OwnerCannotBeRemoved, "The owner cannot be removed.")
+            }
+            Refusal::IdempotencyKeyReused => Self::new(
+                Code::IdempotencyKeyReused,
+                "This Idempotency-Key was used for a different request. Use a new one.",
+            ),
+            Refusal::ResendTooSoon { retry_at } => {
+                let seconds = seconds_until(retry_at, now);
+                let unit = if seconds == 1 { "second" } else { "seconds" };
+                let detail = format!(
+                    "The invite was sent a moment ago. Wait {seconds} {unit} to resend it."
+                );
+                Self::new(Code::ResendTooSoon, detail).retry_at(retry_at, now)
+            }
+            Refusal::SendLimitReached { limit, retry_at } => {
+                let detail = match limit {
+                    SendLimit::Invite => {
+                        "This invite was resent as often as possible today. Try again tomorrow."
+                    }
+                    SendLimit::Account => {
+                        "This account sent as many invites as possible this hour. \
+                         Try again next hour."
+                    }
+                    SendLimit::Recipient => {
+                        "This address got as many invites as possible today. Try again tomorrow."
+                    }
+                };
+                Self::new(Code::SendLimitReached, detail).retry_at(retry_at, now)
+            }
+            Refusal::ChooseAccount(accounts) => Self {
+                accounts,
+                ..Self::new(
+                    Code::ChooseAccount,
+                    "You are in several accounts. Choose the one to log in to.",
+                )
+            },
+            Refusal::WrongAccount { invited } => Self::new(
+                Code::WrongAccount,
+                format!(
+                    "This invite is for {invited}. Sign in with that address to accept it."
+                ),
+            ),
+            Refusal::InviteInvalid => Self::new(
+                Code::InviteInvalid,
+                "This invite link is not valid. Use the link in your latest invite e-mail.",
+            ),
+            Refusal::InviteSuperseded => Self::new(
+                Code::InviteSuperseded,
+                "A newer invite was sent. Use the link in the latest e-mail.",
+            ),
+            Refusal::InviteExpired => Self::new(
+                Code::InviteExpired,
+                "This invite has expired. Ask the account owner to resend it.",
+            ),
+        }
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The sentence for the caller.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// What the log should know, if anything.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn into_response(self, request_id: &str) -> Response<Body> {
+        let document = Document {
+            r#type: format!("/problems/{}", self.code.as_str()),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            detail: &self.detail,
+            code: self.code.as_str(),
+            request_id,
+            errors: &self.errors,
+            accounts: self
+                .accounts
+                .iter()
+                .map(|account| ChoiceDocument {
+                    id: account.id.as_str(),
+                    company: account.company.as_str(),
+                })
+                .collect(),
+        };
+        // A document of strings and numbers always serializes.
+        let body = serde_json::to_string(&document).unwrap_or_default();
+        let mut response =
+            json_response(self.code.status(), "application/problem+json", body, request_id);
+        let headers = response.headers_mut();
+        if let Some(seconds) = self.retry_after {
+            headers.insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.code == Code::Unauthenticated {
+            // RFC 6750, 3.
+            headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => Self::unavailable(cause),
+            StoreError::Broken(cause) => Self::internal(cause),
+        }
+    }
+}
+
+impl From<NoRandomness> for Problem {
+    fn from(error: NoRandomness) -> Self {
+        Self::unavailable(error)
+    }
+}

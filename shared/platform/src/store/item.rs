@@ -1,0 +1,304 @@
+//! The shapes of the items, and their ways to and from the domain.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Timestamp;
+use domain::account::{Account, AccountStatus, Plan};
+use domain::address::EmailAddress;
+use domain::delivery::{Delivery, DeliveryStatus, SendFailure};
+use domain::id::{AccountId, MemberId};
+use domain::member::{Active, Identity, Invite, Member, Removal, Role, State, Tokens};
+use domain::name::{CompanyName, PersonName};
+use domain::request::{Fingerprint, RecordedRequest};
+use serde::{Deserialize, Serialize};
+
+use super::key::Key;
+use super::{Item, StoreError, Stored};
+
+/// A type that has items of its own in the table.
+pub(super) trait Stores: Sized {
+    /// Its item, without key and version.
+    type Shape: Serialize + for<'de> Deserialize<'de> + for<'a> From<&'a Self> + Into<Self>;
+}
+
+/// The attributes of a value, without key and version.
+pub(super) fn encode<T: Stores>(value: &T) -> Result<Item, StoreError> {
+    serde_dynamo::to_item(T::Shape::from(value))
+        .map_err(|error| StoreError::Broken(format!("an item cannot be written: {error}")))
+}
+
+/// The value of an item. What is wrong with it stays out of the log: it could quote a name.
+pub(super) fn decode<T: Stores>(key: &Key, item: &Item) -> Result<Stored<T>, StoreError> {
+    let broken = || StoreError::Broken(format!("the item {} {} cannot be read", key.pk, key.sk));
+    let shape: T::Shape = serde_dynamo::from_item(item.clone()).map_err(|_| broken())?;
+    let version = version(item).ok_or_else(broken)?;
+    Ok(Stored { value: shape.into(), version })
+}
+
+fn version(item: &Item) -> Option<u64> {
+    item.get("version")?.as_n().ok()?.parse().ok()
+}
+
+/// What a counter has counted.
+pub(super) fn count(item: &Item) -> u32 {
+    item.get("count").and_then(|n| n.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+/// The attribute that DynamoDB deletes an item by, some time after it is past. Only tidies: what
+/// counts is decided in code.
+pub(super) fn expires(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(at.as_second().to_string())
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AccountItem {
+    account_id: AccountId,
+    company: CompanyName,
+    plan: Plan,
+    status: AccountStatus,
+    owner_id: MemberId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    provisioned_by_event_at: Option<Timestamp>,
+}
+
+impl Stores for Account {
+    type Shape = AccountItem;
+}
+
+impl From<&Account> for AccountItem {
+    fn from(account: &Account) -> Self {
+        Self {
+            account_id: account.id.clone(),
+            company: account.company.clone(),
+            plan: account.plan.clone(),
+            status: account.status,
+            owner_id: account.owner.clone(),
+            provisioned_by_event_at: account.provisioned_by_event_at,
+        }
+    }
+}
+
+impl From<AccountItem> for Account {
+    fn from(item: AccountItem) -> Self {
+        Self {
+            id: item.account_id,
+            company: item.company,
+            plan: item.plan,
+            status: item.status,
+            owner: item.owner_id,
+            provisioned_by_event_at: item.provisioned_by_event_at,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MemberItem {
+    member_id: MemberId,
+    first_name: PersonName,
+    last_name: PersonName,
+    email: EmailAddress,
+    role: Role,
+    last_send: u32,
+    /// Sort key of the index `rank`: the order of the list.
+    rank: String,
+    #[serde(flatten)]
+    state: StateItem,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
+enum StateItem {
+    Invited {
+        invite: InviteItem,
+    },
+    Active {
+        active_since: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<IdentityItem>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invite: Option<InviteItem>,
+    },
+    Removed {
+        removed_at: Timestamp,
+        removed_by: MemberId,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct IdentityItem {
+    issuer: String,
+    subject: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InviteItem {
+    invited_at: Timestamp,
+    invited_by: MemberId,
+    expires_at: Timestamp,
+    tokens: Tokens,
+    sends: u32,
+    last_sent_at: Timestamp,
+    resends_that_day: u32,
+    delivery: DeliveryItem,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DeliveryItem {
+    #[serde(flatten)]
+    status: DeliveryStatusItem,
+    at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "camelCase")]
+enum DeliveryStatusItem {
+    Sending,
+    Failed { failure: SendFailure },
+}
+
+impl Stores for Member {
+    type Shape = MemberItem;
+}
+
+impl From<&Member> for MemberItem {
+    fn from(member: &Member) -> Self {
+        Self {
+            member_id: member.id.clone(),
+            first_name: member.first_name.clone(),
+            last_name: member.last_name.clone(),
+            email: member.email.clone(),
+            role: member.role,
+            last_send: member.last_send,
+            rank: super::members::rank(member),
+            state: StateItem::from(&member.state),
+        }
+    }
+}
+
+impl From<MemberItem> for Member {
+    fn from(item: MemberItem) -> Self {
+        Self {
+            id: item.member_id,
+            first_name: item.first_name,
+            last_name: item.last_name,
+            email: item.email,
+            role: item.role,
+            last_send: item.last_send,
+            state: item.state.into(),
+        }
+    }
+}
+
+impl From<&State> for StateItem {
+    fn from(state: &State) -> Self {
+        match state {
+            State::Invited(invite) => Self::Invited { invite: invite.into() },
+            State::Active(active) => Self::Active {
+                active_since: active.since,
+                identity: active.identity.as_ref().map(|identity| IdentityItem {
+                    issuer: identity.issuer.clone(),
+                    subject: identity.subject.clone(),
+                }),
+                invite: active.accepted.as_ref().map(InviteItem::from),
+            },
+            State::Removed(removal) => {
+                Self::Removed { removed_at: removal.at, removed_by: removal.by.clone() }
+            }
+        }
+    }
+}
+
+impl From<StateItem> for State {
+    fn from(item: StateItem) -> Self {
+        match item {
+            StateItem::Invited { invite } => Self::Invited(invite.into()),
+            StateItem::Active { active_since, identity, invite } => Self::Active(Active {
+                since: active_since,
+                identity: identity
+                    .map(|IdentityItem { issuer, subject }| Identity { issuer, subject }),
+                accepted: invite.map(Invite::from),
+            }),
+            StateItem::Removed { removed_at, removed_by } => {
+                Self::Removed(Removal { at: removed_at, by: removed_by })
+            }
+        }
+    }
+}
+
+impl From<&Invite> for InviteItem {
+    fn from(invite: &Invite) -> Self {
+        Self {
+            invited_at: invite.invited_at,
+            invited_by: invite.invited_by.clone(),
+            expires_at: invite.expires_at,
+            tokens: invite.tokens.clone(),
+            sends: invite.sends,
+            last_sent_at: invite.last_sent_at,
+            resends_that_day: invite.resends_that_day,
+            delivery: DeliveryItem {
+                status: match invite.delivery.status {
+                    DeliveryStatus::Sending => DeliveryStatusItem::Sending,
+                    DeliveryStatus::Failed(failure) => DeliveryStatusItem::Failed { failure },
+                },
+                at: invite.delivery.at,
+            },
+        }
+    }
+}
+
+impl From<InviteItem> for Invite {
+    fn from(item: InviteItem) -> Self {
+        Self {
+            invited_at: item.invited_at,
+            invited_by: item.invited_by,
+            expires_at: item.expires_at,
+            tokens: item.tokens,
+            sends: item.sends,
+            last_sent_at: item.last_sent_at,
+            resends_that_day: item.resends_that_day,
+            delivery: Delivery {
+                status: match item.delivery.status {
+                    DeliveryStatusItem::Sending => DeliveryStatus::Sending,
+                    DeliveryStatusItem::Failed { failure } => DeliveryStatus::Failed(failure),
+                },
+                at: item.delivery.at,
+            },
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RequestItem {
+    fingerprint: Fingerprint,
+    answer: String,
+    /// Seconds since 1970, as DynamoDB's TTL wants them.
+    expires: i64,
+}
+
+impl Stores for RecordedRequest {
+    type Shape = RequestItem;
+}
+
+impl From<&RecordedRequest> for RequestItem {
+    fn from(request: &RecordedRequest) -> Self {
+        Self {
+            fingerprint: request.fingerprint.clone(),
+            answer: request.answer.clone(),
+            expires: request.expires_at.as_second(),
+        }
+    }
+}
+
+impl From<RequestItem> for RecordedRequest {
+    fn from(item: RequestItem) -> Self {
+        Self {
+            fingerprint: item.fingerprint,
+            answer: item.answer,
+            expires_at: Timestamp::from_second(item.expires).unwrap_or(Timestamp::MIN),
+        }
+    }
+}

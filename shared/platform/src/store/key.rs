@@ -1,0 +1,74 @@
+//! The keys of the table. Every key is built here, from types that cannot hold a `#`.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Timestamp;
+use domain::address::EmailAddress;
+use domain::id::{AccountId, EmailKey, MemberId};
+use domain::limits::day_of;
+use domain::request::IdempotencyKey;
+
+use super::Item;
+
+/// The primary key of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) pk: String,
+    pub(super) sk: String,
+}
+
+impl Key {
+    pub(super) fn account(account: &AccountId) -> Self {
+        Self { pk: account_partition(account), sk: "ACCOUNT".to_owned() }
+    }
+
+    pub(super) fn member(account: &AccountId, member: &MemberId) -> Self {
+        Self { pk: account_partition(account), sk: format!("MEMBER#{member}") }
+    }
+
+    /// Mails of an account in the hour of the clock that `now` is in.
+    pub(super) fn account_sends(account: &AccountId, now: Timestamp) -> Self {
+        let sk = format!("SENDS#{}", now.strftime("%Y-%m-%dT%H"));
+        Self { pk: account_partition(account), sk }
+    }
+
+    pub(super) fn request(account: &AccountId, key: &IdempotencyKey) -> Self {
+        Self { pk: account_partition(account), sk: format!("REQUEST#{}", key.hash()) }
+    }
+
+    /// The pointer from a person to an account.
+    pub(super) fn membership(email: &EmailAddress, account: &AccountId) -> Self {
+        Self { pk: person_partition(email), sk: format!("{MEMBERSHIP}{account}") }
+    }
+
+    /// Mails to a person on the day (UTC) that `now` is in.
+    pub(super) fn recipient_sends(email: &EmailAddress, now: Timestamp) -> Self {
+        Self { pk: person_partition(email), sk: format!("SENDS#{}", day_of(now)) }
+    }
+
+    /// The key of no item.
+    pub(super) fn nothing() -> Self {
+        Self { pk: "NOTHING".to_owned(), sk: "NOTHING".to_owned() }
+    }
+
+    pub(super) fn to_item(&self) -> Item {
+        [("pk", &self.pk), ("sk", &self.sk)]
+            .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.clone())))
+            .into()
+    }
+
+    pub(super) fn of_item(item: &Item) -> Option<Self> {
+        let text = |name: &str| item.get(name)?.as_s().ok().cloned();
+        Some(Self { pk: text("pk")?, sk: text("sk")? })
+    }
+}
+
+/// How the sort keys of the pointers from a person to accounts begin.
+pub(super) const MEMBERSHIP: &str = "ACCOUNT#";
+
+pub(super) fn account_partition(account: &AccountId) -> String {
+    format!("ACCOUNT#{account}")
+}
+
+pub(super) fn person_partition(email: &EmailAddress) -> String {
+    format!("PERSON#{}", EmailKey::of(email).as_str())
+}

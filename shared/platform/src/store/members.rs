@@ -1,0 +1,306 @@
+//! The list of an account's people.
+
+use std::str::FromStr;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use data_encoding::BASE64URL_NOPAD;
+use domain::id::{AccountId, MemberId};
+use domain::member::{Member, Role, State, Status};
+use domain::request::Fingerprint;
+use domain::{Invalid, Timestamp};
+
+use super::item::decode;
+use super::key::{Key, account_partition};
+use super::write::unanswered;
+use super::{Item, Store, StoreError};
+
+/// Where a person stands in the list: the sort key of the index `rank`.
+///
+/// Owner, active, invited, removed; each by name, the removed newest first. A `#` ends the name, and no
+/// name contains one.
+pub(super) fn rank(member: &Member) -> String {
+    let name = format!("{} {}", member.first_name, member.last_name).to_lowercase();
+    let id = &member.id;
+    match (&member.state, member.role) {
+        (State::Removed(removal), _) => format!("{REMOVED}{}#{id}", removal.at),
+        (State::Active(_) | State::Invited(_), Role::Owner) => OWNER.to_owned(),
+        (State::Active(_), Role::Member) => format!("{ACTIVE}{name}#{id}"),
+        (State::Invited(_), Role::Member) => format!("{INVITED}{name}#{id}"),
+    }
+}
+
+const OWNER: &str = "1#";
+const ACTIVE: &str = "2#";
+const INVITED: &str = "3#";
+const REMOVED: &str = "4#";
+/// Sorts behind everything that begins with [`REMOVED`].
+const END: &str = "5";
+
+/// Which people to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MembersFilter {
+    /// Those with a certain status.
+    pub status: StatusFilter,
+    /// Those whose name or address has this text.
+    pub text: Option<TextFilter>,
+}
+
+impl MembersFilter {
+    /// What stands for this filter and this account in a cursor: one that was made for other ones
+    /// is refused.
+    fn binding(&self, account: &AccountId) -> Fingerprint {
+        let text = self.text.as_ref().map_or("", |text| &text.0);
+        Fingerprint::of(&[account.as_str(), self.status.name(), text])
+    }
+
+    /// Whether the range of the index holds others, too.
+    fn leaves_some_out(&self) -> bool {
+        self.text.is_some() || self.status.leaves_some_out()
+    }
+
+    fn admits(&self, member: &Member, now: Timestamp) -> bool {
+        self.status.admits(member, now) && self.text.as_ref().is_none_or(|text| text.admits(member))
+    }
+}
+
+/// Which statuses to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusFilter {
+    /// All but the removed.
+    Current,
+    /// Those with this status.
+    Only(Status),
+}
+
+impl FromStr for StatusFilter {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "active" => Ok(Self::Only(Status::Active)),
+            "invited" => Ok(Self::Only(Status::Invited)),
+            "expired" => Ok(Self::Only(Status::Expired)),
+            "removed" => Ok(Self::Only(Status::Removed)),
+            _ => Err(Invalid("must be active, invited, expired or removed")),
+        }
+    }
+}
+
+impl StatusFilter {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Current => "",
+            Self::Only(Status::Active) => "active",
+            Self::Only(Status::Invited) => "invited",
+            Self::Only(Status::Expired) => "expired",
+            Self::Only(Status::Removed) => "removed",
+        }
+    }
+
+    /// The part of the index that holds these people, both ends included.
+    fn range(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Current => (OWNER, REMOVED),
+            Self::Only(Status::Active) => (OWNER, INVITED),
+            Self::Only(Status::Invited | Status::Expired) => (INVITED, REMOVED),
+            Self::Only(Status::Removed) => (REMOVED, END),
+        }
+    }
+
+    /// Whether the range holds others, too: invites expire without a write.
+    fn leaves_some_out(self) -> bool {
+        matches!(self, Self::Only(Status::Invited | Status::Expired))
+    }
+
+    fn admits(self, member: &Member, now: Timestamp) -> bool {
+        match self {
+            Self::Current => true,
+            Self::Only(status) => member.status(now) == status,
+        }
+    }
+}
+
+/// Text to look for in names and addresses, whatever its case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextFilter(String);
+
+impl FromStr for TextFilter {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if text.chars().count() > 254 {
+            return Err(Invalid("must be at most 254 characters long"));
+        }
+        Ok(Self(text.trim().to_lowercase()))
+    }
+}
+
+impl TextFilter {
+    fn admits(&self, member: &Member) -> bool {
+        let name = format!("{} {}", member.first_name, member.last_name).to_lowercase();
+        name.contains(&self.0) || member.email.as_str().contains(&self.0)
+    }
+}
+
+/// Where a page of the list ends and the next one begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    member: MemberId,
+    rank: String,
+}
+
+impl Cursor {
+    fn after(member: &Member) -> Self {
+        Self { member: member.id.clone(), rank: rank(member) }
+    }
+
+    /// The cursor as a caller gets it, good for this account and filter only.
+    #[must_use]
+    pub fn to_text(&self, account: &AccountId, filter: &MembersFilter) -> String {
+        let binding = filter.binding(account);
+        let text = format!("{}\n{}\n{}", binding.as_str(), self.member, self.rank);
+        BASE64URL_NOPAD.encode(text.as_bytes())
+    }
+
+    /// Reads a cursor that was made for this account and filter.
+    ///
+    /// # Errors
+    ///
+    /// If it is not one.
+    pub fn of_text(
+        text: &CursorText,
+        account: &AccountId,
+        filter: &MembersFilter,
+    ) -> Result<Self, Invalid> {
+        let mut parts = text.0.splitn(3, '\n');
+        let (Some(bound), Some(member), Some(rank)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(NOT_A_CURSOR);
+        };
+        // DynamoDB's keys are at most 1,024 bytes long.
+        if bound != filter.binding(account).as_str() || rank.is_empty() || rank.len() > 1_024 {
+            return Err(NOT_A_CURSOR);
+        }
+        let member = member.parse().map_err(|_| NOT_A_CURSOR)?;
+        Ok(Self { member, rank: rank.to_owned() })
+    }
+
+    fn start_key(&self, account: &AccountId) -> Item {
+        let mut key = Key::member(account, &self.member).to_item();
+        key.insert("rank".to_owned(), AttributeValue::S(self.rank.clone()));
+        key
+    }
+}
+
+/// A cursor as it came from a caller, before it is known what it was made for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CursorText(String);
+
+const NOT_A_CURSOR: Invalid =
+    Invalid("must be the cursor of an earlier page of this list, with the same filter");
+
+impl FromStr for CursorText {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| NOT_A_CURSOR)?;
+        String::from_utf8(bytes).map(Self).map_err(|_| NOT_A_CURSOR)
+    }
+}
+
+/// One page of the list.
+#[derive(Debug)]
+pub struct MembersPage {
+    /// The people, in order.
+    pub members: Vec<Member>,
+    /// Where the next page begins, if there may be one.
+    pub next: Option<Cursor>,
+}
+
+/// How many times a page is filled up when a filter leaves people out. After that it stays short:
+/// its cursor leads on.
+const MOST_QUERIES: usize = 8;
+
+/// How many people one query looks at when a filter leaves some out.
+const FILTERED_QUERY: usize = 250;
+
+impl Store {
+    /// A page of the list, strongly consistent: who was just invited is on it.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer.
+    pub async fn members_page(
+        &self,
+        account: &AccountId,
+        filter: &MembersFilter,
+        limit: usize,
+        after: Option<Cursor>,
+        now: Timestamp,
+    ) -> Result<MembersPage, StoreError> {
+        // One more than the page holds, so that a full page knows whether it is the last.
+        let query_limit = if filter.leaves_some_out() { FILTERED_QUERY } else { limit.saturating_add(1) };
+        let mut members = Vec::new();
+        let mut next = after;
+        for _ in 0..MOST_QUERIES {
+            let (found, is_last) =
+                self.members_query(account, filter.status, query_limit, next.as_ref()).await?;
+            let last_found = found.last().map(Cursor::after);
+            for member in found {
+                let admitted = filter.admits(&member, now);
+                if admitted && members.len() == limit {
+                    let next = members.last().map(Cursor::after);
+                    return Ok(MembersPage { members, next });
+                }
+                if admitted {
+                    members.push(member);
+                }
+            }
+            if is_last || last_found.is_none() {
+                return Ok(MembersPage { members, next: None });
+            }
+            next = last_found;
+            if members.len() == limit {
+                break;
+            }
+        }
+        Ok(MembersPage { members, next })
+    }
+
+    /// One query: the people it found, and whether they were the last ones.
+    async fn members_query(
+        &self,
+        account: &AccountId,
+        status: StatusFilter,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<(Vec<Member>, bool), StoreError> {
+        let (first, last) = status.range();
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("rank")
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND #rank BETWEEN :first AND :last")
+            .expression_attribute_names("#rank", "rank")
+            .expression_attribute_values(":pk", AttributeValue::S(account_partition(account)))
+            .expression_attribute_values(":first", AttributeValue::S(first.to_owned()))
+            .expression_attribute_values(":last", AttributeValue::S(last.to_owned()))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .scan_index_forward(status != StatusFilter::Only(Status::Removed))
+            .set_exclusive_start_key(after.map(|cursor| cursor.start_key(account)))
+            .send()
+            .await
+            .map_err(|error| unanswered(&error))?;
+        let members = output
+            .items()
+            .iter()
+            .map(|item| {
+                let key = Key::of_item(item).unwrap_or_else(Key::nothing);
+                decode::<Member>(&key, item).map(|stored| stored.value)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok((members, output.last_evaluated_key().is_none()))
+    }
+}

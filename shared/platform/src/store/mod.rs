@@ -1,0 +1,120 @@
+//! The table. Operations read a consistent snapshot, decide, and write on what they saw.
+//!
+//! There is one rule for writing: an item is written if its `version` is still the one that was
+//! read, or if it still does not exist. Counters are the one exception: they add one if they are
+//! below their limit.
+
+mod item;
+mod key;
+mod members;
+mod memberships;
+mod read;
+mod write;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Deref;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+pub use members::{Cursor, CursorText, MembersFilter, MembersPage, StatusFilter, TextFilter};
+pub use read::{Found, Read, Slot};
+pub use write::{Commit, Write};
+
+use crate::Platform;
+use crate::config::ConfigError;
+
+/// An item as DynamoDB has it.
+type Item = HashMap<String, AttributeValue>;
+
+/// Something that was read, and the version that a write to it must find again.
+#[derive(Debug, Clone)]
+pub struct Stored<T> {
+    /// What was read.
+    pub value: T,
+    version: u64,
+}
+
+impl<T> Stored<T> {
+    /// What the table holds once `value` was committed over `seen`.
+    #[must_use]
+    pub fn after(seen: Option<&Self>, value: T) -> Self {
+        Self { value, version: next_version(seen.map(|seen| seen.version)) }
+    }
+}
+
+impl<T> Deref for Stored<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+fn next_version(seen: Option<u64>) -> u64 {
+    seen.unwrap_or(0).saturating_add(1)
+}
+
+/// Why the table could not be asked. The text is for the log.
+#[derive(Debug)]
+pub enum StoreError {
+    /// DynamoDB did not answer in time, or is throttling. Trying again later helps.
+    Unavailable(String),
+    /// The request or the data are not what they should be. Trying again does not help.
+    Broken(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(cause) | Self::Broken(cause) => f.write_str(cause),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// The table, through one client.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+impl Store {
+    /// The table that `TABLE_NAME` names.
+    ///
+    /// # Errors
+    ///
+    /// If the variable is missing.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigError> {
+        let table = platform.environment.required("TABLE_NAME")?;
+        Ok(Self { client: platform.aws.dynamodb(), table })
+    }
+
+    /// Opens the connection, so that the first call does not have to: a read of a key that no item
+    /// has. Whether it succeeds does not matter.
+    pub async fn connect(&self) {
+        let key = key::Key::nothing();
+        let _ = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.to_item()))
+            .send()
+            .await;
+    }
+
+    /// Begins a read of several items at once.
+    #[must_use]
+    pub fn read(&self) -> Read<'_> {
+        Read::new(self)
+    }
+
+    /// Begins a write of one item, or of several that change together.
+    #[must_use]
+    pub fn write(&self) -> Write<'_> {
+        Write::new(self)
+    }
+}

@@ -1,0 +1,147 @@
+//! Reading several items in one strongly consistent call.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use domain::Timestamp;
+use domain::account::Account;
+use domain::address::EmailAddress;
+use domain::id::{AccountId, MemberId};
+use domain::member::Member;
+use domain::request::{IdempotencyKey, RecordedRequest};
+
+use super::item::{Stores, count, decode};
+use super::key::Key;
+use super::write::unanswered;
+use super::{Item, Store, StoreError, Stored};
+
+/// How often keys that DynamoDB left for later are asked for again.
+const MOST_ROUNDS: usize = 3;
+
+/// A read that names its items first, and then asks for all of them at once.
+///
+/// At most 100 items: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>.
+#[derive(Debug)]
+pub struct Read<'a> {
+    store: &'a Store,
+    keys: Vec<Key>,
+}
+
+/// The place of an item in a read.
+#[derive(Debug)]
+pub struct Slot<T> {
+    /// Absent if there is nothing to read.
+    key: Option<Key>,
+    holds: PhantomData<fn() -> T>,
+}
+
+/// A counter of mails.
+#[derive(Debug)]
+pub struct SendCount;
+
+/// What a read found.
+#[derive(Debug)]
+pub struct Found(HashMap<Key, Item>);
+
+impl<'a> Read<'a> {
+    pub(super) fn new(store: &'a Store) -> Self {
+        Self { store, keys: Vec::new() }
+    }
+
+    /// An account.
+    pub fn account(&mut self, account: &AccountId) -> Slot<Account> {
+        self.slot(Key::account(account))
+    }
+
+    /// A person of an account.
+    pub fn member(&mut self, account: &AccountId, member: &MemberId) -> Slot<Member> {
+        self.slot(Key::member(account, member))
+    }
+
+    /// The request that an idempotency key, if there is one, stands for in an account.
+    pub fn request(
+        &mut self,
+        account: &AccountId,
+        key: Option<&IdempotencyKey>,
+    ) -> Slot<RecordedRequest> {
+        match key {
+            Some(key) => self.slot(Key::request(account, key)),
+            None => Slot { key: None, holds: PhantomData },
+        }
+    }
+
+    /// How many mails an account sent in this hour.
+    pub fn account_sends(&mut self, account: &AccountId, now: Timestamp) -> Slot<SendCount> {
+        self.slot(Key::account_sends(account, now))
+    }
+
+    /// How many mails a person got on this day.
+    pub fn recipient_sends(&mut self, email: &EmailAddress, now: Timestamp) -> Slot<SendCount> {
+        self.slot(Key::recipient_sends(email, now))
+    }
+
+    fn slot<T>(&mut self, key: Key) -> Slot<T> {
+        // DynamoDB refuses to read the same key twice in one call.
+        if !self.keys.contains(&key) {
+            self.keys.push(key.clone());
+        }
+        Slot { key: Some(key), holds: PhantomData }
+    }
+
+    /// Asks for all items.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer, or leaves items out again and again because it is throttling.
+    pub async fn run(self) -> Result<Found, StoreError> {
+        let mut items = HashMap::new();
+        let mut wanted = self.keys.iter().map(Key::to_item).collect::<Vec<_>>();
+        for _ in 0..MOST_ROUNDS {
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(wanted))
+                .consistent_read(true)
+                .build()
+                .map_err(|error| StoreError::Broken(error.to_string()))?;
+            let mut output = self
+                .store
+                .client
+                .batch_get_item()
+                .request_items(&self.store.table, request)
+                .send()
+                .await
+                .map_err(|error| unanswered(&error))?;
+            let responses = output.responses.take().unwrap_or_default();
+            for item in responses.into_values().flatten() {
+                if let Some(key) = Key::of_item(&item) {
+                    items.insert(key, item);
+                }
+            }
+            let left = output.unprocessed_keys.take().unwrap_or_default();
+            wanted = left.into_values().flat_map(|left| left.keys).collect();
+            if wanted.is_empty() {
+                return Ok(Found(items));
+            }
+        }
+        Err(StoreError::Unavailable("DynamoDB left keys unread".to_owned()))
+    }
+}
+
+impl Found {
+    /// An item, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If the item is not what it should be.
+    #[expect(private_bounds, reason = "slots are made for the types of the table alone")]
+    pub fn get<T: Stores>(&self, slot: &Slot<T>) -> Result<Option<Stored<T>>, StoreError> {
+        let Some(key) = &slot.key else { return Ok(None) };
+        self.0.get(key).map(|item| decode(key, item)).transpose()
+    }
+
+    /// What a counter has counted; nothing, if it does not exist.
+    #[must_use]
+    pub fn count(&self, slot: &Slot<SendCount>) -> u32 {
+        slot.key.as_ref().and_then(|key| self.0.get(key)).map_or(0, count)
+    }
+}

@@ -1,0 +1,59 @@
+//! Logs: one JSON object a line, a sentence and its fields.
+//!
+//! A line never holds an address, a name, a token or a body. The fields in use: `request_id`,
+//! `operation`, `account_id`, `status`, `code`, `cause`.
+
+use http::StatusCode;
+use tracing::{Level, error, info};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::{ConfigError, Environment};
+use crate::problem::{Code, Problem};
+
+/// Starts logging to standard output at the level that `AWS_LAMBDA_LOG_LEVEL` names
+/// ([Lambda's logging configuration](https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html)).
+///
+/// Only our own crates are heard below warnings: the SDK's debug lines hold what it sends.
+///
+/// # Errors
+///
+/// Names the variable if it is not a level.
+pub fn init(environment: &Environment) -> Result<(), ConfigError> {
+    let level: Level = environment.optional("AWS_LAMBDA_LOG_LEVEL")?.unwrap_or(Level::INFO);
+    let ours = Targets::new().with_target("platform", level);
+    let targets = ours.with_default(LevelFilter::OFF);
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false);
+    tracing_subscriber::registry().with(targets).with(lines).init();
+    Ok(())
+}
+
+/// Logs how a call ended: one line a call. `account_id` is empty where there is none.
+pub fn log_outcome(
+    operation: &str,
+    request_id: &str,
+    account_id: &str,
+    outcome: Result<StatusCode, &Problem>,
+) {
+    match outcome {
+        Ok(status) => {
+            let status = status.as_u16();
+            info!(operation, request_id, account_id, status, code = "ok", "call answered");
+        }
+        Err(problem) => {
+            let (code, status) = (problem.code().as_str(), problem.code().status().as_u16());
+            match problem.code() {
+                Code::Internal | Code::Unavailable => {
+                    let cause = problem.cause().unwrap_or("unknown");
+                    error!(operation, request_id, account_id, status, code, cause, "call failed");
+                }
+                _ => info!(operation, request_id, account_id, status, code, "call refused"),
+            }
+        }
+    }
+}
