@@ -33,7 +33,12 @@ Usage: cargo run [-- OPTIONS]
     ///
     /// A sentence about the argument that is wrong.
     pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut parsed = Self { port: 3000, dynamodb_port: 8000, data: None, help: false };
+        let mut parsed = Self {
+            port: 3000,
+            dynamodb_port: 8000,
+            data: None,
+            help: false,
+        };
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
             // `--port 3000` and `--port=3000` are the same.
@@ -60,7 +65,9 @@ Usage: cargo run [-- OPTIONS]
 }
 
 fn port(name: &str, value: &str) -> Result<u16, String> {
-    value.parse().map_err(|_| format!("{name} must be a port number from 0 to 65535"))
+    value
+        .parse()
+        .map_err(|_| format!("{name} must be a port number from 0 to 65535"))
 }
 
 #[cfg(test)]

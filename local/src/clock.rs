@@ -23,7 +23,10 @@ impl AdjustableClock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let ahead = SignedDuration::from_secs(self.0.load(Ordering::SeqCst));
-        Clock::system().now().saturating_add(ahead).unwrap_or(Timestamp::MAX)
+        Clock::system()
+            .now()
+            .saturating_add(ahead)
+            .unwrap_or(Timestamp::MAX)
     }
 
     /// This clock, for a function.

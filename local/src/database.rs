@@ -66,21 +66,31 @@ fn table(
     request: CreateTableFluentBuilder,
     properties: &Value,
 ) -> Option<CreateTableFluentBuilder> {
-    let definitions = properties.get("AttributeDefinitions")?.as_array()?.iter().map(|definition| {
-        AttributeDefinition::builder()
-            .attribute_name(definition.get("AttributeName")?.as_str()?)
-            .attribute_type(ScalarAttributeType::from(definition.get("AttributeType")?.as_str()?))
-            .build()
-            .ok()
-    });
-    let indexes = properties.get("LocalSecondaryIndexes").and_then(Value::as_array);
+    let definitions = properties
+        .get("AttributeDefinitions")?
+        .as_array()?
+        .iter()
+        .map(|definition| {
+            AttributeDefinition::builder()
+                .attribute_name(definition.get("AttributeName")?.as_str()?)
+                .attribute_type(ScalarAttributeType::from(
+                    definition.get("AttributeType")?.as_str()?,
+                ))
+                .build()
+                .ok()
+        });
+    let indexes = properties
+        .get("LocalSecondaryIndexes")
+        .and_then(Value::as_array);
     let indexes = indexes.into_iter().flatten().map(|index| {
         let projection = index.pointer("/Projection/ProjectionType")?.as_str()?;
         LocalSecondaryIndex::builder()
             .index_name(index.get("IndexName")?.as_str()?)
             .set_key_schema(key_schema(index))
             .projection(
-                Projection::builder().projection_type(ProjectionType::from(projection)).build(),
+                Projection::builder()
+                    .projection_type(ProjectionType::from(projection))
+                    .build(),
             )
             .build()
             .ok()
@@ -104,5 +114,10 @@ fn key_schema(properties: &Value) -> Option<Vec<KeySchemaElement>> {
             .build()
             .ok()
     };
-    properties.get("KeySchema")?.as_array()?.iter().map(element).collect()
+    properties
+        .get("KeySchema")?
+        .as_array()?
+        .iter()
+        .map(element)
+        .collect()
 }

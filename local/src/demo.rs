@@ -23,13 +23,21 @@ pub(crate) async fn fill(dev: &Dev) -> Result<(), StackError> {
         return Ok(());
     }
     provision(dev, BASIC_ACCOUNT, "Demo Basic Company", "basic").await?;
-    for (first_name, last_name, email) in
-        [("Maria", "Member", "maria@example.com"), ("Max", "Member", "max@example.com")]
-    {
+    for (first_name, last_name, email) in [
+        ("Maria", "Member", "maria@example.com"),
+        ("Max", "Member", "max@example.com"),
+    ] {
         invite(dev, first_name, last_name, email).await?;
         let token = newest_invite_token(dev)?;
         let path = "/login";
-        call(dev, Method::POST, path, email, &json!({ "inviteToken": token })).await?;
+        call(
+            dev,
+            Method::POST,
+            path,
+            email,
+            &json!({ "inviteToken": token }),
+        )
+        .await?;
     }
     invite(dev, "Nora", "Nobody", "bounce@simulator.amazonses.com").await
 }
@@ -55,7 +63,12 @@ async fn invite(dev: &Dev, first: &str, last: &str, email: &str) -> Result<(), S
 }
 
 fn newest_invite_token(dev: &Dev) -> Result<String, StackError> {
-    let link = dev.mailbox.list().into_iter().next().and_then(|mail| mail.link);
+    let link = dev
+        .mailbox
+        .list()
+        .into_iter()
+        .next()
+        .and_then(|mail| mail.link);
     link.and_then(|link| Some(link.split_once("#token=")?.1.to_owned()))
         .ok_or_else(|| StackError::new("no demo member", "an invite has no link"))
 }

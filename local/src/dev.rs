@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -41,10 +41,9 @@ pub(crate) fn router(dev: Arc<Dev>) -> Router {
         .route("/dev/token", post(token))
         .route("/dev/accounts", post(accounts))
         .route("/dev/clock", get(clock).post(advance_clock))
-        .with_state(Arc::clone(&dev))
-        .nest("/dev/oidc", sign_in)
         .fallback(gateway)
         .with_state(dev)
+        .nest("/dev/oidc", sign_in)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
 }
 
@@ -81,7 +80,11 @@ async fn accounts(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
         Ok(payload) => payload,
         Err(refused) => return problem(refused),
     };
-    match dev.provision.provision(payload, dev.clock.to_clock().now()).await {
+    match dev
+        .provision
+        .provision(payload, dev.clock.to_clock().now())
+        .await
+    {
         Ok(provisioned) => Json(provisioned).into_response(),
         Err(refused) => problem(refused),
     }
@@ -109,7 +112,10 @@ async fn advance_clock(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| {
-        Problem::new(Code::InvalidRequest, format!("The body is not as it must be: {error}."))
+        Problem::new(
+            Code::InvalidRequest,
+            format!("The body is not as it must be: {error}."),
+        )
     })
 }
 
@@ -127,7 +133,16 @@ async fn gateway(
     if method == Method::GET && uri.path() == "/" && !dev.gateway.has_route(&method, &uri) {
         return Redirect::temporary("/dev").into_response();
     }
-    from_lambda(dev.gateway.answer(HttpRequest { method, uri, headers, body }).await)
+    from_lambda(
+        dev.gateway
+            .answer(HttpRequest {
+                method,
+                uri,
+                headers,
+                body,
+            })
+            .await,
+    )
 }
 
 fn from_lambda(response: lambda_http::Response<lambda_http::Body>) -> Response {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use lambda_http::http::{HeaderMap, Method, Uri};
 use lambda_http::{Body, Response};
 use percent_encoding::percent_decode_str;
 use platform::problem::{Code, Problem};
+use platform::random;
 use serde_json::{Value, json};
 
 use crate::clock::AdjustableClock;
@@ -37,7 +38,11 @@ impl Gateway {
         authorizer: Authorizer,
         clock: AdjustableClock,
     ) -> Self {
-        Self { routes, authorizer, clock }
+        Self {
+            routes,
+            authorizer,
+            clock,
+        }
     }
 
     /// The routes that lead to functions.
@@ -63,7 +68,10 @@ impl Gateway {
         let mut authorizer = Value::Null;
         if route.has_authorizer {
             let header = request.headers.get("authorization");
-            match self.authorizer.claims(header.and_then(|value| value.to_str().ok())) {
+            match self
+                .authorizer
+                .claims(header.and_then(|value| value.to_str().ok()))
+            {
                 Ok(claims) => authorizer = json!({ "jwt": { "claims": claims, "scopes": null } }),
                 Err(_) => return Problem::unauthenticated().into_response(&request_id),
             }
@@ -106,7 +114,11 @@ impl Gateway {
         let path = request.uri.path();
         let query = request.uri.query().unwrap_or_default();
         let header = |name: &str| {
-            request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+            request
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
         };
         let (body, is_base64) = match std::str::from_utf8(&request.body) {
             Ok(text) => (text.to_owned(), false),
@@ -140,7 +152,9 @@ impl Gateway {
         });
         if let Some(event) = event.as_object_mut() {
             if !authorizer.is_null() {
-                let context = event.get_mut("requestContext").and_then(Value::as_object_mut);
+                let context = event
+                    .get_mut("requestContext")
+                    .and_then(Value::as_object_mut);
                 if let Some(context) = context {
                     context.insert("authorizer".to_owned(), authorizer.clone());
                 }
@@ -175,7 +189,10 @@ fn path_parameters(route: &str, path: &str) -> Option<BTreeMap<String, String>> 
     let mut parts = path.split('/');
     for expected in route.split('/') {
         let part = parts.next()?;
-        match expected.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+        match expected
+            .strip_prefix('{')
+            .and_then(|name| name.strip_suffix('}'))
+        {
             Some(name) if !part.is_empty() => {
                 let value = percent_decode_str(part).decode_utf8_lossy();
                 parameters.insert(name.to_owned(), value.into_owned());
@@ -189,7 +206,6 @@ fn path_parameters(route: &str, path: &str) -> Option<BTreeMap<String, String>> 
 
 /// A new id, in the look of API Gateway's.
 fn request_id() -> String {
-    let mut bytes = [0; 9];
-    let _ = getrandom::fill(&mut bytes);
-    format!("{}=", BASE64.encode(&bytes).replace(['+', '/'], "x"))
+    let random = random::secret().unwrap_or_default();
+    format!("{:.11}=", HEXLOWER.encode(&random))
 }

@@ -8,7 +8,11 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 #[tokio::main]
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to a person")]
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it talks to a person"
+)]
 async fn main() -> ExitCode {
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
@@ -38,9 +42,16 @@ async fn main() -> ExitCode {
 }
 
 fn log_to_standard_error() {
-    let targets = Targets::new().with_default(LevelFilter::WARN).with_target("platform", LevelFilter::INFO);
+    let targets = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("platform", LevelFilter::INFO)
+        // It reports every refused request, and conditions that do not hold are daily business.
+        .with_target("dynoxide", LevelFilter::OFF);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    tracing_subscriber::registry().with(targets).with(lines).init();
+    tracing_subscriber::registry()
+        .with(targets)
+        .with(lines)
+        .init();
 }
 
 /// Waits until the process is asked to stop, by a key or by another process.

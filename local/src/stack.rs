@@ -65,7 +65,10 @@ pub struct StackError {
 
 impl StackError {
     pub(crate) fn new(what: &str, why: impl fmt::Display) -> Self {
-        Self { what: what.to_owned(), why: why.to_string() }
+        Self {
+            what: what.to_owned(),
+            why: why.to_string(),
+        }
     }
 }
 
@@ -85,7 +88,10 @@ impl From<TemplateError> for StackError {
 
 impl From<ConfigError> for StackError {
     fn from(error: ConfigError) -> Self {
-        Self::new("a function cannot start with what template.yaml gives it", error)
+        Self::new(
+            "a function cannot start with what template.yaml gives it",
+            error,
+        )
     }
 }
 
@@ -151,15 +157,27 @@ impl Stack {
         for function in template.functions()? {
             let environment = template.environment(&function.logical_id, &parameters)?;
             let environment = Environment::of(environment);
-            let platform = Platform { environment, aws: aws.clone(), clock: clock.to_clock() };
+            let platform = Platform {
+                environment,
+                aws: aws.clone(),
+                clock: clock.to_clock(),
+            };
             if function.operation == ProvisionAccount::NAME {
                 provision = Some(ProvisionAccount::new(&platform)?);
                 continue;
             }
             let handler = handler(&function.operation, platform)?.ok_or_else(|| {
-                StackError::new("template.yaml has an unknown operation", &function.operation)
+                StackError::new(
+                    "template.yaml has an unknown operation",
+                    &function.operation,
+                )
             })?;
-            routes.extend(function.routes.into_iter().map(|route| (route, Arc::clone(&handler))));
+            routes.extend(
+                function
+                    .routes
+                    .into_iter()
+                    .map(|route| (route, Arc::clone(&handler))),
+            );
         }
         let provision = provision
             .ok_or_else(|| StackError::new("template.yaml lacks", ProvisionAccount::NAME))?;
@@ -177,7 +195,14 @@ impl Stack {
         if options.demo {
             demo::fill(&dev).await?;
         }
-        Ok(Self { url, dynamodb_url, aws, mailbox, dev, servers })
+        Ok(Self {
+            url,
+            dynamodb_url,
+            aws,
+            mailbox,
+            dev,
+            servers,
+        })
     }
 
     /// Where the API and `/dev` are.
@@ -255,15 +280,19 @@ fn serve(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) 
         let stopped = async move {
             let _ = stopped.await;
         };
-        let _ = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
+        let _ = axum::serve(listener, router)
+            .with_graceful_shutdown(stopped)
+            .await;
     })
 }
 
 async fn listen(port: u16, option: &str) -> Result<(TcpListener, String), StackError> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
-        let what = format!("port {port} cannot be used (choose another one with {option})");
-        StackError::new(&what, error)
-    })?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| {
+            let what = format!("port {port} cannot be used (choose another one with {option})");
+            StackError::new(&what, error)
+        })?;
     let address = listener
         .local_addr()
         .map_err(|error| StackError::new("a port cannot be used", error))?;

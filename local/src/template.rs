@@ -107,12 +107,18 @@ impl Template {
                     text.map(str::to_owned)
                         .ok_or_else(|| TemplateError(format!("{name} has no {pointer}")))
                 };
-                let events = resource.pointer("/Properties/Events").and_then(Value::as_object);
+                let events = resource
+                    .pointer("/Properties/Events")
+                    .and_then(Value::as_object);
                 Ok(Function {
                     logical_id: name.to_owned(),
                     operation: text("/Metadata/BuildProperties/Binary")?,
                     code_uri: text("/Properties/CodeUri")?,
-                    routes: events.into_iter().flatten().filter_map(|(_, e)| route(e)).collect(),
+                    routes: events
+                        .into_iter()
+                        .flatten()
+                        .filter_map(|(_, e)| route(e))
+                        .collect(),
                 })
             })
             .collect()
@@ -158,9 +164,10 @@ impl Template {
                 let join = function.get("Fn::Join")?.as_array()?;
                 let (separator, parts) = (join.first()?.as_str()?, join.get(1)?);
                 let parts = match parts {
-                    Value::Array(parts) => {
-                        parts.iter().map(|part| self.resolve(part, parameters)).collect()
-                    }
+                    Value::Array(parts) => parts
+                        .iter()
+                        .map(|part| self.resolve(part, parameters))
+                        .collect(),
                     list => self.resolve(list, parameters).map(|list| vec![list]),
                 };
                 Some(parts?.join(separator))
@@ -175,7 +182,9 @@ impl Template {
         }
         match self.part(&format!("/Parameters/{name}")) {
             Some(parameter) => self.resolve(parameter.get("Default")?, parameters),
-            None => self.part(&format!("/Resources/{name}")).map(|_| name.to_owned()),
+            None => self
+                .part(&format!("/Resources/{name}"))
+                .map(|_| name.to_owned()),
         }
     }
 }
@@ -184,9 +193,14 @@ fn route(event: &Value) -> Option<Route> {
     if event.get("Type")?.as_str()? != "HttpApi" {
         return None;
     }
-    let authorizer = event.pointer("/Properties/Auth/Authorizer").and_then(Value::as_str);
+    let authorizer = event
+        .pointer("/Properties/Auth/Authorizer")
+        .and_then(Value::as_str);
     Some(Route {
-        method: event.pointer("/Properties/Method")?.as_str()?.to_uppercase(),
+        method: event
+            .pointer("/Properties/Method")?
+            .as_str()?
+            .to_uppercase(),
         path: event.pointer("/Properties/Path")?.as_str()?.to_owned(),
         has_authorizer: authorizer != Some("NONE"),
     })

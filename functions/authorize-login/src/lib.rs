@@ -2,9 +2,9 @@
 //! the first login. Called by the product after its single sign-on.
 
 use domain::account::Account;
+use domain::account::ProPlans;
 use domain::id::{AccountId, MemberId};
 use domain::login::{Login, Presented, Seen, decide, decide_without_account};
-use domain::account::ProPlans;
 use domain::member::Member;
 use domain::refusal::Refusal;
 use domain::token::InviteToken;
@@ -61,8 +61,15 @@ impl Operation for AuthorizeLogin {
             attempts.again().await?;
         };
 
-        let Login { account, member, .. } = &login;
-        Answer::ok(&LoginAnswer::new(account, member, &self.pro_plans, call.now))
+        let Login {
+            account, member, ..
+        } = &login;
+        Answer::ok(&LoginAnswer::new(
+            account,
+            member,
+            &self.pro_plans,
+            call.now,
+        ))
     }
 }
 
@@ -72,12 +79,15 @@ fn parse(call: &Call) -> Result<Request, Problem> {
     let token: Option<String> = body.optional_text("inviteToken");
     body.finish()?;
     let Some(token) = token else {
-        return Ok(account.map_or(Request::AnyAccount, |account| Request::Account(account, None)));
+        return Ok(account.map_or(Request::AnyAccount, |account| {
+            Request::Account(account, None)
+        }));
     };
     // A damaged link is no mistake of a program but of a mail program or a person: it gets the
     // answer that a person can use.
-    let token: InviteToken =
-        token.parse().map_err(|_| Problem::of(Refusal::InviteInvalid, call.now))?;
+    let token: InviteToken = token
+        .parse()
+        .map_err(|_| Problem::of(Refusal::InviteInvalid, call.now))?;
     if account.is_some_and(|account| account != token.account) {
         let message = domain::Invalid("must be the account of the invite, or left out");
         return Err(Problem::invalid_field("accountId", message));
@@ -103,12 +113,18 @@ impl AuthorizeLogin {
             Some((token, slot)) => Some((token, found.get(&slot)?)),
             None => None,
         };
-        let presented = invited
-            .as_ref()
-            .map(|(token, invited)| Presented { token, invited: invited.as_deref() });
-        let login =
-            decide(&call.caller, seen(&candidate), presented, &self.pro_plans, call.now)
-                .map_err(|refusal| Problem::of(refusal, call.now))?;
+        let presented = invited.as_ref().map(|(token, invited)| Presented {
+            token,
+            invited: invited.as_deref(),
+        });
+        let login = decide(
+            &call.caller,
+            seen(&candidate),
+            presented,
+            &self.pro_plans,
+            call.now,
+        )
+        .map_err(|refusal| Problem::of(refusal, call.now))?;
         Ok((login, candidate))
     }
 
@@ -133,19 +149,30 @@ impl AuthorizeLogin {
         let login = decide_without_account(&call.caller, &all_seen, &self.pro_plans)
             .map_err(|refusal| Problem::of(refusal, call.now))?;
         let is_chosen = |(account, _): &Candidate| {
-            account.as_deref().is_some_and(|account| account.id == login.account.id)
+            account
+                .as_deref()
+                .is_some_and(|account| account.id == login.account.id)
         };
-        let candidate = candidates.into_iter().find(is_chosen).unwrap_or((None, None));
+        let candidate = candidates
+            .into_iter()
+            .find(is_chosen)
+            .unwrap_or((None, None));
         Ok((login, candidate))
     }
 
     /// Commits a first login on the row that was seen. False, if the commit was lost.
     async fn bind(&self, login: &Login, (_, member): &Candidate) -> Result<bool, Problem> {
-        let write = self.store.write().member(&login.account.id, member.as_ref(), &login.member);
+        let write = self
+            .store
+            .write()
+            .member(&login.account.id, member.as_ref(), &login.member);
         Ok(write.commit().await? == Commit::Done)
     }
 }
 
 fn seen((account, member): &Candidate) -> Seen<'_> {
-    Seen { account: account.as_deref(), member: member.as_deref() }
+    Seen {
+        account: account.as_deref(),
+        member: member.as_deref(),
+    }
 }

@@ -58,7 +58,9 @@ impl Operation for Invite {
             }
         };
 
-        let member = committed.send(&self.mailer, &self.store, &token, call.now).await?;
+        let member = committed
+            .send(&self.mailer, &self.store, &token, call.now)
+            .await?;
         Answer::created(&MemberAnswer::new(&member, call.now))
     }
 }
@@ -75,14 +77,24 @@ fn parse(call: &Call) -> Result<Request, Problem> {
         return Err(Problem::internal("a required field was missing unnoticed"));
     };
     let id = MemberId::of(&account, &email);
-    let invitee = Invitee { id, first_name, last_name, email };
+    let invitee = Invitee {
+        id,
+        first_name,
+        last_name,
+        email,
+    };
     let fingerprint = Fingerprint::of(&[
         Invite::NAME,
         invitee.first_name.as_str(),
         invitee.last_name.as_str(),
         invitee.email.as_str(),
     ]);
-    Ok(Request { account, invitee, key, fingerprint })
+    Ok(Request {
+        account,
+        invitee,
+        key,
+        fingerprint,
+    })
 }
 
 impl Invite {
@@ -93,7 +105,12 @@ impl Invite {
         request: &Request,
         token: &InviteToken,
     ) -> Result<Outcome, Problem> {
-        let Request { account: account_id, invitee, key, fingerprint } = request;
+        let Request {
+            account: account_id,
+            invitee,
+            key,
+            fingerprint,
+        } = request;
         let (caller, now) = (&call.caller, call.now);
 
         let mut read = self.store.read();
@@ -117,17 +134,28 @@ impl Invite {
             account_sends: found.count(&account_sends),
             recipient_sends: found.count(&recipient_sends),
         };
-        let decision = decide(caller, invitee, token.hash(), fingerprint, seen, &self.rules, now)
-            .map_err(|refusal| Problem::of(refusal, now))?;
+        let decision = decide(
+            caller,
+            invitee,
+            token.hash(),
+            fingerprint,
+            seen,
+            &self.rules,
+            now,
+        )
+        .map_err(|refusal| Problem::of(refusal, now))?;
         let (Some(account), Some(inviter)) = (account, inviter) else {
-            return Err(Problem::internal("an invite was allowed without an account"));
+            return Err(Problem::internal(
+                "an invite was allowed without an account",
+            ));
         };
 
         let (member, recorded) = match decision {
             Decision::Replay(answer) => return Ok(Outcome::Replayed(answer)),
-            Decision::Committed(committed) => {
-                (member.unwrap_or_else(|| Stored::after(None, committed)), recorded)
-            }
+            Decision::Committed(committed) => (
+                member.unwrap_or_else(|| Stored::after(None, committed)),
+                recorded,
+            ),
             Decision::Commit(invited) => {
                 let answer = to_json(&MemberAnswer::new(&invited, now))?;
                 let record = RecordedRequest::new(fingerprint.clone(), answer, now);

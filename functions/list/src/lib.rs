@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
+use domain::Invalid;
 use domain::ability::Ability;
 use domain::access::authorize;
 use domain::account::ProPlans;
 use domain::id::{AccountId, MemberId};
-use domain::Invalid;
 use platform::answer::MembersAnswer;
 use platform::store::{Cursor, CursorText, MembersFilter, StatusFilter, Store};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
@@ -52,7 +52,12 @@ impl Operation for List {
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        let Request { account: account_id, filter, limit, after } = parse(call)?;
+        let Request {
+            account: account_id,
+            filter,
+            limit,
+            after,
+        } = parse(call)?;
         let (caller, now) = (&call.caller, call.now);
 
         let mut read = self.store.read();
@@ -62,18 +67,30 @@ impl Operation for List {
         // may see it.
         let (found, page) = join!(
             read.run(),
-            self.store.members_page(&account_id, &filter, limit.0, after, now)
+            self.store
+                .members_page(&account_id, &filter, limit.0, after, now)
         );
         let found = found?;
         let (account, lister) = (found.get(&account)?, found.get(&lister)?);
 
-        let access = authorize(caller, account.as_deref(), lister.as_deref(), &self.pro_plans)
-            .and_then(|access| access.require(Ability::MembersList).map(|()| access))
-            .map_err(|refusal| Problem::of(refusal, now))?;
+        let access = authorize(
+            caller,
+            account.as_deref(),
+            lister.as_deref(),
+            &self.pro_plans,
+        )
+        .and_then(|access| access.require(Ability::MembersList).map(|()| access))
+        .map_err(|refusal| Problem::of(refusal, now))?;
 
         let page = page?;
         let cursor = page.next.map(|cursor| cursor.to_text(&account_id, &filter));
-        Answer::ok(&MembersAnswer::new(access, &page.members, cursor, &self.pro_plans, now))
+        Answer::ok(&MembersAnswer::new(
+            access,
+            &page.members,
+            cursor,
+            &self.pro_plans,
+            now,
+        ))
     }
 }
 
@@ -90,5 +107,10 @@ fn parse(call: &Call) -> Result<Request, Problem> {
         .map(|cursor| Cursor::of_text(&cursor, &account, &filter))
         .transpose()
         .map_err(|reason| Problem::invalid_field("cursor", reason))?;
-    Ok(Request { account, filter, limit, after })
+    Ok(Request {
+        account,
+        filter,
+        limit,
+        after,
+    })
 }

@@ -61,7 +61,9 @@ impl ProvisionAccount {
     ///
     /// Names the environment variable that is missing or wrong.
     pub fn new(platform: &Platform) -> Result<Self, ConfigError> {
-        Ok(Self { store: Store::new(platform)? })
+        Ok(Self {
+            store: Store::new(platform)?,
+        })
     }
 
     /// Opens the connection to the table, while Lambda lends a whole core for getting ready.
@@ -85,7 +87,10 @@ impl ProvisionAccount {
             }
         };
 
-        Ok(Provisioned { account_id: wanted.account, outcome })
+        Ok(Provisioned {
+            account_id: wanted.account,
+            outcome,
+        })
     }
 
     /// Reads, decides, commits on what was seen. Nothing, if the commit was lost.
@@ -107,9 +112,7 @@ impl ProvisionAccount {
                     .membership(&owner.email, &account.id);
                 (write, Outcome::Created)
             }
-            Decision::Update(account) => {
-                (write.account(seen.as_ref(), &account), Outcome::Updated)
-            }
+            Decision::Update(account) => (write.account(seen.as_ref(), &account), Outcome::Updated),
             Decision::Unchanged => return Ok(Some(Outcome::Unchanged)),
         };
         match write.commit().await? {
@@ -125,11 +128,17 @@ fn parse(mut payload: Value) -> Result<Provisioning, Problem> {
     if payload.get("detail-type").is_none() {
         return parse_detail(payload, None);
     }
-    let time = payload.get("time").and_then(Value::as_str).unwrap_or_default();
+    let time = payload
+        .get("time")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let happened_at: Timestamp = time
         .parse()
         .map_err(|_| Problem::invalid_field("time", Invalid("must be an RFC 3339 time")))?;
-    let detail = payload.get_mut("detail").map(Value::take).unwrap_or_default();
+    let detail = payload
+        .get_mut("detail")
+        .map(Value::take)
+        .unwrap_or_default();
     parse_detail(detail, Some(happened_at))
 }
 

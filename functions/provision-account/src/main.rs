@@ -16,19 +16,21 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Value>| {
         let outcome = operation.provision(event.payload, clock.now()).await;
         log(&event.context.request_id, &outcome);
-        outcome.map_err(diagnostic)
+        outcome.map_err(|problem| diagnostic(&problem))
     }))
     .await
 }
 
 fn log(request_id: &str, outcome: &Result<Provisioned, Problem>) {
-    let account_id = outcome.as_ref().map_or("", |provisioned| provisioned.account_id().as_str());
+    let account_id = outcome
+        .as_ref()
+        .map_or("", |provisioned| provisioned.account_id().as_str());
     let status = outcome.as_ref().map(|_| http::StatusCode::OK);
     log_outcome(ProvisionAccount::NAME, request_id, account_id, status);
 }
 
 /// What a direct invocation gets as the function's error, and the queue of lost events keeps.
-fn diagnostic(problem: Problem) -> Diagnostic {
+fn diagnostic(problem: &Problem) -> Diagnostic {
     Diagnostic {
         error_type: problem.code().as_str().to_owned(),
         error_message: problem.detail().to_owned(),

@@ -1,8 +1,8 @@
 //! `DELETE /accounts/{accountId}/members/{memberId}`: the owner takes somebody's access away, or
 //! cancels an invite. It takes effect at once and cannot be reversed.
 
-use domain::id::{AccountId, MemberId};
 use domain::account::ProPlans;
+use domain::id::{AccountId, MemberId};
 use domain::member::Removal;
 use domain::remove::{Decision, Seen, decide};
 use platform::answer::RemovalAnswer;
@@ -74,7 +74,10 @@ impl Remove {
             Decision::Removed(removal) => return Ok(Some(removal)),
             Decision::Commit(removed, removal) => (removed, removal),
         };
-        let write = self.store.write().member(account_id, member.as_ref(), &removed);
+        let write = self
+            .store
+            .write()
+            .member(account_id, member.as_ref(), &removed);
         match write.commit().await? {
             Commit::Done => Ok(Some(removal)),
             Commit::Lost | Commit::LimitReached(_) => Ok(None),

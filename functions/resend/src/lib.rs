@@ -59,7 +59,9 @@ impl Operation for Resend {
             }
         };
 
-        let member = committed.send(&self.mailer, &self.store, &token, call.now).await?;
+        let member = committed
+            .send(&self.mailer, &self.store, &token, call.now)
+            .await?;
         Answer::ok(&MemberAnswer::new(&member, call.now))
     }
 }
@@ -70,7 +72,12 @@ fn parse(call: &Call) -> Result<Request, Problem> {
     let key = call.idempotency_key()?;
     call.body()?.finish()?;
     let fingerprint = Fingerprint::of(&[Resend::NAME, member.as_str()]);
-    Ok(Request { account, member, key, fingerprint })
+    Ok(Request {
+        account,
+        member,
+        key,
+        fingerprint,
+    })
 }
 
 impl Resend {
@@ -81,7 +88,12 @@ impl Resend {
         request: &Request,
         token: &InviteToken,
     ) -> Result<Outcome, Problem> {
-        let Request { account: account_id, member: member_id, key, fingerprint } = request;
+        let Request {
+            account: account_id,
+            member: member_id,
+            key,
+            fingerprint,
+        } = request;
         let (caller, now) = (&call.caller, call.now);
 
         let mut read = self.store.read();
@@ -111,9 +123,10 @@ impl Resend {
 
         let (member, recorded) = match decision {
             Decision::Replay(answer) => return Ok(Outcome::Replayed(answer)),
-            Decision::Committed(committed) => {
-                (member.unwrap_or_else(|| Stored::after(None, committed)), recorded)
-            }
+            Decision::Committed(committed) => (
+                member.unwrap_or_else(|| Stored::after(None, committed)),
+                recorded,
+            ),
             Decision::Commit(resent) => {
                 let answer = to_json(&MemberAnswer::new(&resent, now))?;
                 let record = RecordedRequest::new(fingerprint.clone(), answer, now);

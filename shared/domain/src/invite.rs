@@ -71,10 +71,6 @@ pub enum Decision {
 ///
 /// The refusals of [`authorize`]; then, in this order, owner only, reused key, upgrade required,
 /// already member or invited, send limits.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a decision names all that it depends on"
-)]
 pub fn decide(
     caller: &Caller,
     invitee: &Invitee,
@@ -107,7 +103,12 @@ pub fn decide(
         last_name: invitee.last_name.clone(),
         email: invitee.email.clone(),
         role: Role::Member,
-        state: State::Invited(Invite::new(access.member().id.clone(), token, &rules.limits, now)),
+        state: State::Invited(Invite::new(
+            access.member().id.clone(),
+            token,
+            &rules.limits,
+            now,
+        )),
         last_send: seen
             .invitee
             .map_or(0, |member| member.last_send)

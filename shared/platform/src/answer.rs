@@ -33,7 +33,10 @@ impl Answer {
     /// 200 with a body that is JSON already.
     #[must_use]
     pub fn ok_text(body: String) -> Self {
-        Self { status: StatusCode::OK, body }
+        Self {
+            status: StatusCode::OK,
+            body,
+        }
     }
 
     /// 201 with a JSON body.
@@ -48,7 +51,10 @@ impl Answer {
     /// 201 with a body that is JSON already.
     #[must_use]
     pub fn created_text(body: String) -> Self {
-        Self { status: StatusCode::CREATED, body }
+        Self {
+            status: StatusCode::CREATED,
+            body,
+        }
     }
 
     /// The status.
@@ -189,7 +195,12 @@ impl DeliveryAnswer {
     fn new(delivery: &Delivery) -> Self {
         let at = delivery.at;
         match delivery.status {
-            DeliveryStatus::Sending => Self { status: "sending", at, reason: None, advice: None },
+            DeliveryStatus::Sending => Self {
+                status: "sending",
+                at,
+                reason: None,
+                advice: None,
+            },
             DeliveryStatus::Failed(failure) => Self {
                 status: "failed",
                 at,
@@ -213,7 +224,11 @@ impl RemovalAnswer {
     /// A removal of a person.
     #[must_use]
     pub fn new(id: MemberId, removal: &Removal) -> Self {
-        Self { id, status: Status::Removed, removed_at: removal.at }
+        Self {
+            id,
+            status: Status::Removed,
+            removed_at: removal.at,
+        }
     }
 }
 
@@ -260,7 +275,10 @@ impl MembersAnswer {
         Self {
             account: AccountAnswer::new(access.account(), pro_plans),
             abilities: Ability::of(access.member().role),
-            members: members.iter().map(|member| MemberAnswer::new(member, now)).collect(),
+            members: members
+                .iter()
+                .map(|member| MemberAnswer::new(member, now))
+                .collect(),
             cursor,
         }
     }

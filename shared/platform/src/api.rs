@@ -54,7 +54,12 @@ pub async fn serve<O: Operation>(operation: &O, clock: &Clock, request: Request)
         Ok(call) => operation.answer(&call).await,
         Err(problem) => Err(problem),
     };
-    log_outcome(O::NAME, &request_id, &account_id, outcome.as_ref().map(Answer::status));
+    log_outcome(
+        O::NAME,
+        &request_id,
+        &account_id,
+        outcome.as_ref().map(Answer::status),
+    );
     match outcome {
         Ok(answer) => answer.into_response(&request_id),
         Err(problem) => problem.into_response(&request_id),

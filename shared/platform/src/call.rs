@@ -35,7 +35,11 @@ impl Call {
             let detail = format!("The body must be at most {LARGEST_BODY} bytes long.");
             return Err(Problem::new(Code::BodyTooLarge, detail));
         }
-        Ok(Self { caller, now, request })
+        Ok(Self {
+            caller,
+            now,
+            request,
+        })
     }
 
     /// A parameter of the path.
@@ -45,15 +49,22 @@ impl Call {
     /// `invalid_request` if it is not a `T`.
     pub fn path<T: FromStr<Err = Invalid>>(&self, name: &str) -> Result<T, Problem> {
         let parameters = self.request.path_parameters_ref();
-        let text = parameters.and_then(|parameters| parameters.first(name)).unwrap_or_default();
-        text.parse().map_err(|reason| Problem::invalid_field(name, reason))
+        let text = parameters
+            .and_then(|parameters| parameters.first(name))
+            .unwrap_or_default();
+        text.parse()
+            .map_err(|reason| Problem::invalid_field(name, reason))
     }
 
     /// The parameters of the query string.
     #[must_use]
     pub fn query(&self) -> Fields {
         let parameters = self.request.query_string_parameters_ref();
-        Fields::of_query(parameters.into_iter().flat_map(|parameters| parameters.iter()))
+        Fields::of_query(
+            parameters
+                .into_iter()
+                .flat_map(|parameters| parameters.iter()),
+        )
     }
 
     /// The fields of the body.
@@ -88,7 +99,11 @@ impl Call {
 #[must_use]
 pub fn request_id(request: &Request) -> String {
     request_context_id(request)
-        .or_else(|| request.lambda_context_ref().map(|context| context.request_id.as_str()))
+        .or_else(|| {
+            request
+                .lambda_context_ref()
+                .map(|context| context.request_id.as_str())
+        })
         .unwrap_or("unknown")
         .to_owned()
 }
@@ -112,13 +127,20 @@ fn caller(request: &Request) -> Result<Caller, Problem> {
         .and_then(|authorizer| authorizer.jwt.as_ref())
         .map(|jwt| &jwt.claims)
         .ok_or_else(Problem::unauthenticated)?;
-    let claim = |name: &str| claims.get(name).map(String::as_str).filter(|text| !text.is_empty());
+    let claim = |name: &str| {
+        claims
+            .get(name)
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
+    };
 
     let (Some(issuer), Some(subject)) = (claim("iss"), claim("sub")) else {
         return Err(Problem::unauthenticated());
     };
     let verified = claim("email_verified") == Some("true");
-    let email = claim("email").filter(|_| verified).and_then(|email| email.parse().ok());
+    let email = claim("email")
+        .filter(|_| verified)
+        .and_then(|email| email.parse().ok());
     let email = email.ok_or_else(|| {
         Problem::new(
             Code::EmailUnverified,
@@ -127,6 +149,9 @@ fn caller(request: &Request) -> Result<Caller, Problem> {
     })?;
     Ok(Caller {
         email,
-        identity: Identity { issuer: issuer.to_owned(), subject: subject.to_owned() },
+        identity: Identity {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+        },
     })
 }

@@ -28,7 +28,10 @@ impl Attempts {
     /// Begins the first attempt.
     #[must_use]
     pub fn begin() -> Self {
-        Self { begun: Instant::now(), number: 1 }
+        Self {
+            begun: Instant::now(),
+            number: 1,
+        }
     }
 
     /// Begins another one, after a commit that was lost to another writer or whose answer was.

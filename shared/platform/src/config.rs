@@ -11,7 +11,9 @@ use jiff::SignedDuration;
 
 /// The variables that a deployment sets for a function.
 #[derive(Clone)]
-pub struct Environment(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct Environment(Arc<Lookup>);
+
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 /// A variable that is missing or does not hold what it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,13 +25,20 @@ pub struct ConfigError {
 impl ConfigError {
     /// What is wrong with a variable, as the end of a sentence: "is not set".
     pub fn new(variable: &str, reason: impl Into<String>) -> Self {
-        Self { variable: variable.to_owned(), reason: reason.into() }
+        Self {
+            variable: variable.to_owned(),
+            reason: reason.into(),
+        }
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the environment variable {} {}", self.variable, self.reason)
+        write!(
+            f,
+            "the environment variable {} {}",
+            self.variable, self.reason
+        )
     }
 }
 
@@ -38,7 +47,10 @@ impl std::error::Error for ConfigError {}
 impl Environment {
     /// The environment of this process.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
     pub fn of_this_process() -> Self {
         Self(Arc::new(|name| std::env::var(name).ok()))
     }
@@ -58,7 +70,8 @@ impl Environment {
     where
         T: FromStr<Err: fmt::Display>,
     {
-        self.optional(name)?.ok_or_else(|| ConfigError::new(name, "is not set"))
+        self.optional(name)?
+            .ok_or_else(|| ConfigError::new(name, "is not set"))
     }
 
     /// A variable that may be missing or empty.
@@ -86,7 +99,10 @@ impl Environment {
     ///
     /// Names the variable that is missing or wrong.
     pub fn invite_rules(&self) -> Result<Rules, ConfigError> {
-        Ok(Rules { pro_plans: self.required("PRO_PLANS")?, limits: self.limits()? })
+        Ok(Rules {
+            pro_plans: self.required("PRO_PLANS")?,
+            limits: self.limits()?,
+        })
     }
 
     fn limits(&self) -> Result<Limits, ConfigError> {
@@ -119,7 +135,10 @@ mod tests {
         let environment =
             Environment::of(variables.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
         let message = |name| environment.required::<u32>(name).unwrap_err().to_string();
-        assert_eq!(message("A"), "the environment variable A is not usable: invalid digit found in string");
+        assert_eq!(
+            message("A"),
+            "the environment variable A is not usable: invalid digit found in string"
+        );
         assert_eq!(message("B"), "the environment variable B is not set");
         assert_eq!(message("D"), "the environment variable D is not set");
         assert_eq!(environment.required("C"), Ok(7));

@@ -41,7 +41,11 @@ impl Fields {
     }
 
     fn of_values(values: BTreeMap<String, Value>) -> Self {
-        Self { prefix: String::new(), values, errors: Vec::new() }
+        Self {
+            prefix: String::new(),
+            values,
+            errors: Vec::new(),
+        }
     }
 
     /// The fields of a JSON object that is a value already.
@@ -52,7 +56,10 @@ impl Fields {
     pub fn of_value(value: Value) -> Result<Self, Problem> {
         match value {
             Value::Object(values) => Ok(Self::of_values(values.into_iter().collect())),
-            _ => Err(Problem::new(Code::InvalidRequest, "The payload must be a JSON object.")),
+            _ => Err(Problem::new(
+                Code::InvalidRequest,
+                "The payload must be a JSON object.",
+            )),
         }
     }
 
@@ -112,7 +119,10 @@ impl Fields {
                 BTreeMap::new()
             }
         };
-        Self { prefix: format!("{}{name}.", self.prefix), ..Self::of_values(values) }
+        Self {
+            prefix: format!("{}{name}.", self.prefix),
+            ..Self::of_values(values)
+        }
     }
 
     /// Ends the reading of an object within.
@@ -127,7 +137,11 @@ impl Fields {
     /// `invalid_request` with every mistake there was, unknown fields among them.
     pub fn finish(self) -> Result<(), Problem> {
         let errors = self.into_errors();
-        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid_fields(errors)) }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid_fields(errors))
+        }
     }
 
     fn into_errors(mut self) -> Vec<FieldError> {
@@ -140,7 +154,8 @@ impl Fields {
     }
 
     fn error(&mut self, name: &str, message: impl fmt::Display) {
-        self.errors.push(FieldError::new(&format!("{}{name}", self.prefix), message));
+        self.errors
+            .push(FieldError::new(&format!("{}{name}", self.prefix), message));
     }
 }
 

@@ -44,6 +44,10 @@ impl Platform {
     pub fn of_this_process() -> Result<Self, ConfigError> {
         let environment = Environment::of_this_process();
         let aws = aws::Aws::from_environment(&environment)?;
-        Ok(Self { environment, aws, clock: Clock::system() })
+        Ok(Self {
+            environment,
+            aws,
+            clock: Clock::system(),
+        })
     }
 }

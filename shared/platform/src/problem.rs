@@ -140,7 +140,10 @@ pub struct FieldError {
 impl FieldError {
     /// An error of a field.
     pub fn new(field: &str, message: impl fmt::Display) -> Self {
-        Self { field: field.to_owned(), message: message.to_string() }
+        Self {
+            field: field.to_owned(),
+            message: message.to_string(),
+        }
     }
 }
 
@@ -184,7 +187,10 @@ impl Problem {
     pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
         let sentence = |error: &FieldError| format!("{} {}.", error.field, error.message);
         let detail = errors.iter().map(sentence).collect::<Vec<_>>().join(" ");
-        Self { errors, ..Self::new(Code::InvalidRequest, detail) }
+        Self {
+            errors,
+            ..Self::new(Code::InvalidRequest, detail)
+        }
     }
 
     /// One field that is not what it must be.
@@ -196,13 +202,19 @@ impl Problem {
     /// No valid ID token.
     #[must_use]
     pub fn unauthenticated() -> Self {
-        Self::new(Code::Unauthenticated, "Sign in and send the ID token as bearer token.")
+        Self::new(
+            Code::Unauthenticated,
+            "Sign in and send the ID token as bearer token.",
+        )
     }
 
     /// A fault of our own, with its cause for the log.
     pub fn internal(cause: impl fmt::Display) -> Self {
         let detail = "Something went wrong here. Quote the request id when you ask for help.";
-        Self { cause: Some(cause.to_string()), ..Self::new(Code::Internal, detail) }
+        Self {
+            cause: Some(cause.to_string()),
+            ..Self::new(Code::Internal, detail)
+        }
     }
 
     /// A dependency that did not answer, with its cause for the log.
@@ -210,12 +222,18 @@ impl Problem {
         Self {
             cause: Some(cause.to_string()),
             retry_after: Some(RETRY_UNAVAILABLE_AFTER),
-            ..Self::new(Code::Unavailable, "The service is busy. Try again in a moment.")
+            ..Self::new(
+                Code::Unavailable,
+                "The service is busy. Try again in a moment.",
+            )
         }
     }
 
     fn retry_at(self, then: Timestamp, now: Timestamp) -> Self {
-        Self { retry_after: Some(seconds_until(then, now)), ..self }
+        Self {
+            retry_after: Some(seconds_until(then, now)),
+            ..self
+        }
     }
 
     /// What a refusal is for the caller. `now` is what `Retry-After` counts from.
@@ -224,9 +242,10 @@ impl Problem {
         match refusal {
             Refusal::NoAccess => Self::new(Code::NoAccess, "You have no access to this account."),
             Refusal::AccountClosed => Self::new(Code::AccountClosed, "This account is closed."),
-            Refusal::AccessRevoked => {
-                Self::new(Code::AccessRevoked, "Your access to this account has been revoked.")
-            }
+            Refusal::AccessRevoked => Self::new(
+                Code::AccessRevoked,
+                "Your access to this account has been revoked.",
+            ),
             Refusal::UpgradeRequired => Self::new(
                 Code::UpgradeRequired,
                 "Multi-user access is only available to pro-level accounts. \
@@ -241,22 +260,26 @@ impl Problem {
                 "Your sign-in is not the one that this address was first used with. \
                  Contact support.",
             ),
-            Refusal::OwnerOnly => {
-                Self::new(Code::OwnerOnly, "Only the owner of the account can do this.")
-            }
-            Refusal::MemberNotFound => {
-                Self::new(Code::MemberNotFound, "There is no such person in this account.")
-            }
-            Refusal::AlreadyMember => {
-                Self::new(Code::AlreadyMember, "This person is in the account already.")
-            }
+            Refusal::OwnerOnly => Self::new(
+                Code::OwnerOnly,
+                "Only the owner of the account can do this.",
+            ),
+            Refusal::MemberNotFound => Self::new(
+                Code::MemberNotFound,
+                "There is no such person in this account.",
+            ),
+            Refusal::AlreadyMember => Self::new(
+                Code::AlreadyMember,
+                "This person is in the account already.",
+            ),
             Refusal::AlreadyInvited => Self::new(
                 Code::AlreadyInvited,
                 "This person is invited already. Resend the invite to send it again.",
             ),
-            Refusal::NotInvited => {
-                Self::new(Code::NotInvited, "This person has no open invite to send again.")
-            }
+            Refusal::NotInvited => Self::new(
+                Code::NotInvited,
+                "This person has no open invite to send again.",
+            ),
             Refusal::OwnerCannotBeRemoved => {
                 Self::new(Code::OwnerCannotBeRemoved, "The owner cannot be removed.")
             }
@@ -296,9 +319,7 @@ impl Problem {
             },
             Refusal::WrongAccount { invited } => Self::new(
                 Code::WrongAccount,
-                format!(
-                    "This invite is for {invited}. Sign in with that address to accept it."
-                ),
+                format!("This invite is for {invited}. Sign in with that address to accept it."),
             ),
             Refusal::InviteInvalid => Self::new(
                 Code::InviteInvalid,
@@ -355,15 +376,22 @@ impl Problem {
         };
         // A document of strings and numbers always serializes.
         let body = serde_json::to_string(&document).unwrap_or_default();
-        let mut response =
-            json_response(self.code.status(), "application/problem+json", body, request_id);
+        let mut response = json_response(
+            self.code.status(),
+            "application/problem+json",
+            body,
+            request_id,
+        );
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after {
             headers.insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.code == Code::Unauthenticated {
             // RFC 6750, 3.
-            headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            headers.insert(
+                http::header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer"),
+            );
         }
         response
     }

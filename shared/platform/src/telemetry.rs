@@ -21,7 +21,9 @@ use crate::problem::{Code, Problem};
 ///
 /// Names the variable if it is not a level.
 pub fn init(environment: &Environment) -> Result<(), ConfigError> {
-    let level: Level = environment.optional("AWS_LAMBDA_LOG_LEVEL")?.unwrap_or(Level::INFO);
+    let level: Level = environment
+        .optional("AWS_LAMBDA_LOG_LEVEL")?
+        .unwrap_or(Level::INFO);
     let ours = Targets::new().with_target("platform", level);
     let targets = ours.with_default(LevelFilter::OFF);
     let lines = tracing_subscriber::fmt::layer()
@@ -29,7 +31,10 @@ pub fn init(environment: &Environment) -> Result<(), ConfigError> {
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false);
-    tracing_subscriber::registry().with(targets).with(lines).init();
+    tracing_subscriber::registry()
+        .with(targets)
+        .with(lines)
+        .init();
     Ok(())
 }
 
@@ -43,16 +48,29 @@ pub fn log_outcome(
     match outcome {
         Ok(status) => {
             let status = status.as_u16();
-            info!(operation, request_id, account_id, status, code = "ok", "call answered");
+            info!(
+                operation,
+                request_id,
+                account_id,
+                status,
+                code = "ok",
+                "call answered"
+            );
         }
         Err(problem) => {
             let (code, status) = (problem.code().as_str(), problem.code().status().as_u16());
             match problem.code() {
                 Code::Internal | Code::Unavailable => {
                     let cause = problem.cause().unwrap_or("unknown");
-                    error!(operation, request_id, account_id, status, code, cause, "call failed");
+                    error!(
+                        operation,
+                        request_id, account_id, status, code, cause, "call failed"
+                    );
                 }
-                _ => info!(operation, request_id, account_id, status, code, "call refused"),
+                _ => info!(
+                    operation,
+                    request_id, account_id, status, code, "call refused"
+                ),
             }
         }
     }

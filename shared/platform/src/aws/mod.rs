@@ -26,7 +26,8 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// Longest time for one try of a DynamoDB request, of all its tries, and the same for SES. Their
 /// sum over an operation stays below the function's timeout (`template.yaml`).
-const DYNAMODB_TIMEOUTS: [Duration; 2] = [Duration::from_millis(1_000), Duration::from_millis(2_500)];
+const DYNAMODB_TIMEOUTS: [Duration; 2] =
+    [Duration::from_millis(1_000), Duration::from_millis(2_500)];
 const SES_TIMEOUTS: [Duration; 2] = [Duration::from_millis(3_000), Duration::from_millis(5_000)];
 
 /// Region, credentials and the HTTP client that all service clients share.
@@ -114,7 +115,9 @@ impl Aws {
 
 impl fmt::Debug for Aws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Aws").field("region", &self.region).finish_non_exhaustive()
+        f.debug_struct("Aws")
+            .field("region", &self.region)
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,8 +126,8 @@ impl fmt::Debug for Aws {
 pub fn https_client(roots: Vec<u8>) -> SharedHttpClient {
     let trust_store = TrustStore::empty().with_pem_certificate(roots);
     let tls = TlsContext::builder().with_trust_store(trust_store).build();
-    let builder = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring));
+    let builder =
+        aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
     match tls {
         Ok(tls) => builder.tls_context(tls).build_https(),
         Err(_) => builder.build_https(),
@@ -154,7 +157,11 @@ pub fn cause<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Stri
         SdkError::ServiceError(service) => {
             let code = service.err().code().unwrap_or("unknown error");
             let status = service.raw().status().as_u16();
-            let request_id = service.raw().headers().get("x-amzn-requestid").unwrap_or("none");
+            let request_id = service
+                .raw()
+                .headers()
+                .get("x-amzn-requestid")
+                .unwrap_or("none");
             format!("{code}, HTTP status {status}, AWS request id {request_id}")
         }
         SdkError::TimeoutError(_) => "no answer in time".to_owned(),

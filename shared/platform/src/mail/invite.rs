@@ -5,8 +5,8 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
 use aws_smithy_runtime_api::client::result::SdkError;
-use domain::address::EmailAddress;
 use domain::account::Account;
+use domain::address::EmailAddress;
 use domain::delivery::SendFailure;
 use domain::member::{Invite, Member};
 use domain::token::InviteToken;
@@ -111,7 +111,11 @@ impl Mailer {
             .send_email()
             .from_email_address(format!("\"{}\" <{}>", quoted(&self.product), self.from))
             .reply_to_addresses(self.support.as_str())
-            .destination(Destination::builder().to_addresses(mail.member.email.as_str()).build())
+            .destination(
+                Destination::builder()
+                    .to_addresses(mail.member.email.as_str())
+                    .build(),
+            )
             .content(EmailContent::builder().simple(message).build())
             .configuration_set_name(&self.configuration_set)
             .set_email_tags(tags.ok())
@@ -138,8 +142,16 @@ impl Mailer {
             inviter_email: mail.inviter.email.as_str(),
             company: mail.account.company.as_str(),
             email: mail.member.email.as_str(),
-            link: format!("{}/invite#token={}", self.app_url, mail.token.to_link_text()),
-            expires: mail.invite.expires_at.strftime("%-d %B %Y at %H:%M UTC").to_string(),
+            link: format!(
+                "{}/invite#token={}",
+                self.app_url,
+                mail.token.to_link_text()
+            ),
+            expires: mail
+                .invite
+                .expires_at
+                .strftime("%-d %B %Y at %H:%M UTC")
+                .to_string(),
             support: self.support.as_str(),
             is_resent: mail.invite.sends > 1,
         };
@@ -165,9 +177,8 @@ fn failure<R>(error: &SdkError<SendEmailError, R>) -> SendFailure {
     match service.err() {
         SendEmailError::MessageRejected(_) => SendFailure::MessageRejected,
         SendEmailError::MailFromDomainNotVerifiedException(_) => SendFailure::SenderNotVerified,
-        SendEmailError::SendingPausedException(_) | SendEmailError::AccountSuspendedException(_) => {
-            SendFailure::SendingPaused
-        }
+        SendEmailError::SendingPausedException(_)
+        | SendEmailError::AccountSuspendedException(_) => SendFailure::SendingPaused,
         SendEmailError::LimitExceededException(_) | SendEmailError::TooManyRequestsException(_) => {
             SendFailure::QuotaExceeded
         }

@@ -45,9 +45,16 @@ impl CommittedInvite {
         now: Timestamp,
     ) -> Result<Member, Problem> {
         let member = &self.member.value;
-        let invite = member.invite().ok_or_else(|| Problem::internal("no invite to send"))?;
-        let mail =
-            InviteMail { account: &self.account, inviter: &self.inviter, member, invite, token };
+        let invite = member
+            .invite()
+            .ok_or_else(|| Problem::internal("no invite to send"))?;
+        let mail = InviteMail {
+            account: &self.account,
+            inviter: &self.inviter,
+            member,
+            invite,
+            token,
+        };
         match mailer.send_invite(mail).await {
             Ok(()) => Ok(self.member.value),
             Err(failure) => self.write_failure(store, failure, now).await,
@@ -60,20 +67,29 @@ impl CommittedInvite {
         failure: SendFailure,
         now: Timestamp,
     ) -> Result<Member, Problem> {
-        let delivery = Delivery { status: DeliveryStatus::Failed(failure), at: now };
+        let delivery = Delivery {
+            status: DeliveryStatus::Failed(failure),
+            at: now,
+        };
         let member = self.member.value.with_delivery(delivery);
         let account = &self.account.id;
         let mut write = store.write().member(account, Some(&self.member), &member);
         if let Some(seen) = &self.request {
             // A repeated request gets the answer that this one gets.
             let answer = to_json(&MemberAnswer::new(&member, now))?;
-            let request = RecordedRequest { answer, ..seen.value.clone() };
+            let request = RecordedRequest {
+                answer,
+                ..seen.value.clone()
+            };
             write = write.request(account, self.key.as_ref(), Some(seen), &request);
         }
         match write.commit().await {
             Ok(Commit::Done) => {}
             Ok(Commit::Lost | Commit::LimitReached(_)) => {
-                warn!(account_id = self.account.id.as_str(), "a failed send was not written down");
+                warn!(
+                    account_id = self.account.id.as_str(),
+                    "a failed send was not written down"
+                );
             }
             Err(error) => {
                 let (account_id, cause) = (self.account.id.as_str(), error.to_string());

@@ -31,7 +31,10 @@ pub(super) fn decode<T: Stores>(key: &Key, item: &Item) -> Result<Stored<T>, Sto
     let broken = || StoreError::Broken(format!("the item {} {} cannot be read", key.pk, key.sk));
     let shape: T::Shape = serde_dynamo::from_item(item.clone()).map_err(|_| broken())?;
     let version = version(item).ok_or_else(broken)?;
-    Ok(Stored { value: shape.into(), version })
+    Ok(Stored {
+        value: shape.into(),
+        version,
+    })
 }
 
 fn version(item: &Item) -> Option<u64> {
@@ -40,7 +43,10 @@ fn version(item: &Item) -> Option<u64> {
 
 /// What a counter has counted.
 pub(super) fn count(item: &Item) -> u32 {
-    item.get("count").and_then(|n| n.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0)
+    item.get("count")
+        .and_then(|n| n.as_n().ok())
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0)
 }
 
 /// The attribute that DynamoDB deletes an item by, some time after it is past. Only tidies: what
@@ -107,7 +113,11 @@ pub(super) struct MemberItem {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "state",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 enum StateItem {
     Invited {
         invite: InviteItem,
@@ -195,7 +205,9 @@ impl From<MemberItem> for Member {
 impl From<&State> for StateItem {
     fn from(state: &State) -> Self {
         match state {
-            State::Invited(invite) => Self::Invited { invite: invite.into() },
+            State::Invited(invite) => Self::Invited {
+                invite: invite.into(),
+            },
             State::Active(active) => Self::Active {
                 active_since: active.since,
                 identity: active.identity.as_ref().map(|identity| IdentityItem {
@@ -204,9 +216,10 @@ impl From<&State> for StateItem {
                 }),
                 invite: active.accepted.as_ref().map(InviteItem::from),
             },
-            State::Removed(removal) => {
-                Self::Removed { removed_at: removal.at, removed_by: removal.by.clone() }
-            }
+            State::Removed(removal) => Self::Removed {
+                removed_at: removal.at,
+                removed_by: removal.by.clone(),
+            },
         }
     }
 }
@@ -215,15 +228,23 @@ impl From<StateItem> for State {
     fn from(item: StateItem) -> Self {
         match item {
             StateItem::Invited { invite } => Self::Invited(invite.into()),
-            StateItem::Active { active_since, identity, invite } => Self::Active(Active {
+            StateItem::Active {
+                active_since,
+                identity,
+                invite,
+            } => Self::Active(Active {
                 since: active_since,
                 identity: identity
                     .map(|IdentityItem { issuer, subject }| Identity { issuer, subject }),
                 accepted: invite.map(Invite::from),
             }),
-            StateItem::Removed { removed_at, removed_by } => {
-                Self::Removed(Removal { at: removed_at, by: removed_by })
-            }
+            StateItem::Removed {
+                removed_at,
+                removed_by,
+            } => Self::Removed(Removal {
+                at: removed_at,
+                by: removed_by,
+            }),
         }
     }
 }

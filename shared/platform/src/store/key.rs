@@ -18,36 +18,57 @@ pub(super) struct Key {
 
 impl Key {
     pub(super) fn account(account: &AccountId) -> Self {
-        Self { pk: account_partition(account), sk: "ACCOUNT".to_owned() }
+        Self {
+            pk: account_partition(account),
+            sk: "ACCOUNT".to_owned(),
+        }
     }
 
     pub(super) fn member(account: &AccountId, member: &MemberId) -> Self {
-        Self { pk: account_partition(account), sk: format!("MEMBER#{member}") }
+        Self {
+            pk: account_partition(account),
+            sk: format!("MEMBER#{member}"),
+        }
     }
 
     /// Mails of an account in the hour of the clock that `now` is in.
     pub(super) fn account_sends(account: &AccountId, now: Timestamp) -> Self {
         let sk = format!("SENDS#{}", now.strftime("%Y-%m-%dT%H"));
-        Self { pk: account_partition(account), sk }
+        Self {
+            pk: account_partition(account),
+            sk,
+        }
     }
 
     pub(super) fn request(account: &AccountId, key: &IdempotencyKey) -> Self {
-        Self { pk: account_partition(account), sk: format!("REQUEST#{}", key.hash()) }
+        Self {
+            pk: account_partition(account),
+            sk: format!("REQUEST#{}", key.hash()),
+        }
     }
 
     /// The pointer from a person to an account.
     pub(super) fn membership(email: &EmailAddress, account: &AccountId) -> Self {
-        Self { pk: person_partition(email), sk: format!("{MEMBERSHIP}{account}") }
+        Self {
+            pk: person_partition(email),
+            sk: format!("{MEMBERSHIP}{account}"),
+        }
     }
 
     /// Mails to a person on the day (UTC) that `now` is in.
     pub(super) fn recipient_sends(email: &EmailAddress, now: Timestamp) -> Self {
-        Self { pk: person_partition(email), sk: format!("SENDS#{}", day_of(now)) }
+        Self {
+            pk: person_partition(email),
+            sk: format!("SENDS#{}", day_of(now)),
+        }
     }
 
     /// The key of no item.
     pub(super) fn nothing() -> Self {
-        Self { pk: "NOTHING".to_owned(), sk: "NOTHING".to_owned() }
+        Self {
+            pk: "NOTHING".to_owned(),
+            sk: "NOTHING".to_owned(),
+        }
     }
 
     pub(super) fn to_item(&self) -> Item {
@@ -58,7 +79,10 @@ impl Key {
 
     pub(super) fn of_item(item: &Item) -> Option<Self> {
         let text = |name: &str| item.get(name)?.as_s().ok().cloned();
-        Some(Self { pk: text("pk")?, sk: text("sk")? })
+        Some(Self {
+            pk: text("pk")?,
+            sk: text("sk")?,
+        })
     }
 }
 

@@ -151,7 +151,10 @@ pub struct Cursor {
 
 impl Cursor {
     fn after(member: &Member) -> Self {
-        Self { member: member.id.clone(), rank: rank(member) }
+        Self {
+            member: member.id.clone(),
+            rank: rank(member),
+        }
     }
 
     /// The cursor as a caller gets it, good for this account and filter only.
@@ -182,7 +185,10 @@ impl Cursor {
             return Err(NOT_A_CURSOR);
         }
         let member = member.parse().map_err(|_| NOT_A_CURSOR)?;
-        Ok(Self { member, rank: rank.to_owned() })
+        Ok(Self {
+            member,
+            rank: rank.to_owned(),
+        })
     }
 
     fn start_key(&self, account: &AccountId) -> Item {
@@ -203,7 +209,9 @@ impl FromStr for CursorText {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| NOT_A_CURSOR)?;
+        let bytes = BASE64URL_NOPAD
+            .decode(text.as_bytes())
+            .map_err(|_| NOT_A_CURSOR)?;
         String::from_utf8(bytes).map(Self).map_err(|_| NOT_A_CURSOR)
     }
 }
@@ -239,12 +247,17 @@ impl Store {
         now: Timestamp,
     ) -> Result<MembersPage, StoreError> {
         // One more than the page holds, so that a full page knows whether it is the last.
-        let query_limit = if filter.leaves_some_out() { FILTERED_QUERY } else { limit.saturating_add(1) };
+        let query_limit = if filter.leaves_some_out() {
+            FILTERED_QUERY
+        } else {
+            limit.saturating_add(1)
+        };
         let mut members = Vec::new();
         let mut next = after;
         for _ in 0..MOST_QUERIES {
-            let (found, is_last) =
-                self.members_query(account, filter.status, query_limit, next.as_ref()).await?;
+            let (found, is_last) = self
+                .members_query(account, filter.status, query_limit, next.as_ref())
+                .await?;
             let last_found = found.last().map(Cursor::after);
             for member in found {
                 let admitted = filter.admits(&member, now);
@@ -257,7 +270,10 @@ impl Store {
                 }
             }
             if is_last || last_found.is_none() {
-                return Ok(MembersPage { members, next: None });
+                return Ok(MembersPage {
+                    members,
+                    next: None,
+                });
             }
             next = last_found;
             if members.len() == limit {

@@ -40,7 +40,10 @@ impl<T> Stored<T> {
     /// What the table holds once `value` was committed over `seen`.
     #[must_use]
     pub fn after(seen: Option<&Self>, value: T) -> Self {
-        Self { value, version: next_version(seen.map(|seen| seen.version)) }
+        Self {
+            value,
+            version: next_version(seen.map(|seen| seen.version)),
+        }
     }
 }
 
@@ -90,7 +93,10 @@ impl Store {
     /// If the variable is missing.
     pub fn new(platform: &Platform) -> Result<Self, ConfigError> {
         let table = platform.environment.required("TABLE_NAME")?;
-        Ok(Self { client: platform.aws.dynamodb(), table })
+        Ok(Self {
+            client: platform.aws.dynamodb(),
+            table,
+        })
     }
 
     /// Opens the connection, so that the first call does not have to: a read of a key that no item

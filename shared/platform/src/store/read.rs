@@ -46,7 +46,10 @@ pub struct Found(HashMap<Key, Item>);
 
 impl<'a> Read<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
-        Self { store, keys: Vec::new() }
+        Self {
+            store,
+            keys: Vec::new(),
+        }
     }
 
     /// An account.
@@ -67,7 +70,10 @@ impl<'a> Read<'a> {
     ) -> Slot<RecordedRequest> {
         match key {
             Some(key) => self.slot(Key::request(account, key)),
-            None => Slot { key: None, holds: PhantomData },
+            None => Slot {
+                key: None,
+                holds: PhantomData,
+            },
         }
     }
 
@@ -86,7 +92,10 @@ impl<'a> Read<'a> {
         if !self.keys.contains(&key) {
             self.keys.push(key.clone());
         }
-        Slot { key: Some(key), holds: PhantomData }
+        Slot {
+            key: Some(key),
+            holds: PhantomData,
+        }
     }
 
     /// Asks for all items.
@@ -123,7 +132,9 @@ impl<'a> Read<'a> {
                 return Ok(Found(items));
             }
         }
-        Err(StoreError::Unavailable("DynamoDB left keys unread".to_owned()))
+        Err(StoreError::Unavailable(
+            "DynamoDB left keys unread".to_owned(),
+        ))
     }
 }
 
@@ -133,15 +144,23 @@ impl Found {
     /// # Errors
     ///
     /// If the item is not what it should be.
-    #[expect(private_bounds, reason = "slots are made for the types of the table alone")]
+    #[expect(
+        private_bounds,
+        reason = "slots are made for the types of the table alone"
+    )]
     pub fn get<T: Stores>(&self, slot: &Slot<T>) -> Result<Option<Stored<T>>, StoreError> {
-        let Some(key) = &slot.key else { return Ok(None) };
+        let Some(key) = &slot.key else {
+            return Ok(None);
+        };
         self.0.get(key).map(|item| decode(key, item)).transpose()
     }
 
     /// What a counter has counted; nothing, if it does not exist.
     #[must_use]
     pub fn count(&self, slot: &Slot<SendCount>) -> u32 {
-        slot.key.as_ref().and_then(|key| self.0.get(key)).map_or(0, count)
+        slot.key
+            .as_ref()
+            .and_then(|key| self.0.get(key))
+            .map_or(0, count)
     }
 }

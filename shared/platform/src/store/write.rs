@@ -77,7 +77,11 @@ struct Expression {
 
 impl<'a> Write<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
-        Self { store, changes: Vec::new(), broken: None }
+        Self {
+            store,
+            changes: Vec::new(),
+            broken: None,
+        }
     }
 
     /// Writes an account over what was seen of it.
@@ -175,8 +179,14 @@ impl<'a> Write<'a> {
         let (expiry, until) = (expression.name("expires"), expression.value(expires(until)));
         let limit = expression.value(number(u64::from(limit)));
         expression.update = format!("ADD {count} {one} SET {expiry} = {until}");
-        expression.condition = Some(format!("attribute_not_exists({count}) OR {count} < {limit}"));
-        self.changes.push(Change { key, condition: Condition::Below(which), update: expression });
+        expression.condition = Some(format!(
+            "attribute_not_exists({count}) OR {count} < {limit}"
+        ));
+        self.changes.push(Change {
+            key,
+            condition: Condition::Below(which),
+            update: expression,
+        });
         self
     }
 
@@ -215,7 +225,10 @@ async fn update(store: &Store, change: Change) -> Result<Commit, StoreError> {
     match result {
         Ok(_) => Ok(Commit::Done),
         Err(SdkError::ServiceError(error))
-            if matches!(error.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
+            if matches!(
+                error.err(),
+                UpdateItemError::ConditionalCheckFailedException(_)
+            ) =>
         {
             Ok(Commit::Lost)
         }
@@ -230,8 +243,12 @@ async fn transact(store: &Store, changes: Vec<Change>) -> Result<Commit, StoreEr
         .map(|change| transact_item(&store.table, change))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| StoreError::Broken(error.to_string()))?;
-    let result =
-        store.client.transact_write_items().set_transact_items(Some(items)).send().await;
+    let result = store
+        .client
+        .transact_write_items()
+        .set_transact_items(Some(items))
+        .send()
+        .await;
     match result {
         Ok(_) => Ok(Commit::Done),
         Err(SdkError::ServiceError(error)) => match error.err() {
@@ -248,7 +265,11 @@ fn transact_item(
     table: &str,
     change: Change,
 ) -> Result<TransactWriteItem, aws_smithy_types::error::operation::BuildError> {
-    let Change { key, condition, update: expression } = change;
+    let Change {
+        key,
+        condition,
+        update: expression,
+    } = change;
     let item = TransactWriteItem::builder();
     let item = match condition {
         Condition::Unchanged => item.condition_check(
@@ -291,13 +312,17 @@ fn why_cancelled(
             }
             (
                 Some(
-                    "ConditionalCheckFailed" | "TransactionConflict" | "ThrottlingError"
+                    "ConditionalCheckFailed"
+                    | "TransactionConflict"
+                    | "ThrottlingError"
                     | "ProvisionedThroughputExceeded",
                 ),
                 _,
             ) => lost = true,
             (Some(code), _) => {
-                return Err(StoreError::Broken(format!("a transaction was cancelled: {code}")));
+                return Err(StoreError::Broken(format!(
+                    "a transaction was cancelled: {code}"
+                )));
             }
         }
     }
@@ -355,12 +380,16 @@ impl Expression {
         let gone = before.keys().filter(|name| !after.contains_key(*name));
         let gone: Vec<String> = gone.map(|name| expression.name(name)).collect();
         let new = number(next_version(version));
-        let mut changed: Vec<(String, AttributeValue)> =
-            after.into_iter().filter(|(name, value)| before.get(name) != Some(value)).collect();
+        let mut changed: Vec<(String, AttributeValue)> = after
+            .into_iter()
+            .filter(|(name, value)| before.get(name) != Some(value))
+            .collect();
         changed.push(("version".to_owned(), new));
         let set: Vec<String> = changed
             .into_iter()
-            .map(|(name, value)| format!("{} = {}", expression.name(&name), expression.value(value)))
+            .map(|(name, value)| {
+                format!("{} = {}", expression.name(&name), expression.value(value))
+            })
             .collect();
         expression.update = format!("SET {}", set.join(", "));
         if !gone.is_empty() {

@@ -1,0 +1,377 @@
+//! An SES v2 endpoint that keeps mail for reading instead of sending it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Json;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use data_encoding::HEXLOWER;
+use domain::address::EmailAddress;
+use jiff::Timestamp;
+use platform::random;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// A mail that the stack was asked to send.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mail {
+    /// The message id, as SES gave it to the sender.
+    pub id: String,
+    /// The sender, with its display name.
+    pub from: String,
+    /// Where answers go.
+    pub reply_to: Vec<String>,
+    /// The recipient.
+    pub to: String,
+    /// The subject.
+    pub subject: String,
+    /// The plain text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+    /// The link of the invite.
+    pub link: Option<String>,
+    /// The tags that SES publishes feedback with.
+    pub tags: BTreeMap<String, String>,
+    /// The configuration set that it was sent through.
+    pub configuration_set: String,
+    /// When it arrived here.
+    pub received_at: Timestamp,
+}
+
+/// How SES can refuse a mail
+/// (<https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are SES's own names")]
+pub enum SesFailure {
+    AccountSuspended,
+    BadRequest,
+    Internal,
+    LimitExceeded,
+    MailFromDomainNotVerified,
+    MessageRejected,
+    NotFound,
+    SendingPaused,
+    TooManyRequests,
+}
+
+impl SesFailure {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::AccountSuspended,
+        Self::BadRequest,
+        Self::Internal,
+        Self::LimitExceeded,
+        Self::MailFromDomainNotVerified,
+        Self::MessageRejected,
+        Self::NotFound,
+        Self::SendingPaused,
+        Self::TooManyRequests,
+    ];
+
+    fn status_and_code(self) -> (StatusCode, &'static str) {
+        const BAD_REQUEST: StatusCode = StatusCode::BAD_REQUEST;
+        match self {
+            Self::AccountSuspended => (BAD_REQUEST, "AccountSuspendedException"),
+            Self::BadRequest => (BAD_REQUEST, "BadRequestException"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
+            Self::LimitExceeded => (BAD_REQUEST, "LimitExceededException"),
+            Self::MailFromDomainNotVerified => (BAD_REQUEST, "MailFromDomainNotVerifiedException"),
+            Self::MessageRejected => (BAD_REQUEST, "MessageRejected"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "NotFoundException"),
+            Self::SendingPaused => (BAD_REQUEST, "SendingPausedException"),
+            Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException"),
+        }
+    }
+}
+
+/// The mail that was sent, shared by all who look at it.
+#[derive(Debug, Clone, Default)]
+pub struct Mailbox(Arc<Mutex<Contents>>);
+
+#[derive(Debug, Default)]
+struct Contents {
+    /// Oldest first.
+    mails: Vec<Mail>,
+    /// Keeps mail between runs: one JSON object a line.
+    file: Option<File>,
+    failures: VecDeque<SesFailure>,
+}
+
+impl Mailbox {
+    /// The mail of earlier runs that the folder keeps, if there is a folder.
+    ///
+    /// # Errors
+    ///
+    /// If the folder's file cannot be read or written.
+    pub fn open(folder: Option<PathBuf>) -> io::Result<Self> {
+        let Some(folder) = folder else {
+            return Ok(Self::default());
+        };
+        let path = folder.join("mail.jsonl");
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .read(true)
+            .open(path)?;
+        let mut mails = Vec::new();
+        for line in BufReader::new(&file).lines() {
+            mails.push(serde_json::from_str(&line?)?);
+        }
+        let contents = Contents {
+            mails,
+            file: Some(file),
+            failures: VecDeque::new(),
+        };
+        Ok(Self(Arc::new(Mutex::new(contents))))
+    }
+
+    /// All mail, newest first.
+    #[must_use]
+    pub fn list(&self) -> Vec<Mail> {
+        self.contents().mails.iter().rev().cloned().collect()
+    }
+
+    /// Refuses the next mail that comes in. Several refusals queue up.
+    pub fn fail_next(&self, failure: SesFailure) {
+        self.contents().failures.push_back(failure);
+    }
+
+    fn keep(&self, mail: Mail) -> io::Result<()> {
+        let mut contents = self.contents();
+        if let Some(file) = &mut contents.file {
+            writeln!(file, "{}", serde_json::to_string(&mail)?)?;
+        }
+        contents.mails.push(mail);
+        Ok(())
+    }
+
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the endpoint works with.
+struct Endpoint {
+    mailbox: Mailbox,
+    configuration_sets: Vec<String>,
+    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+/// The part of the SES v2 API that the functions use.
+pub(crate) fn router(
+    mailbox: Mailbox,
+    configuration_sets: Vec<String>,
+    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+) -> Router {
+    Router::new()
+        .route("/v2/email/outbound-emails", post(send_email))
+        .fallback(|| async { Refusal::new(StatusCode::NOT_FOUND, "UnknownOperationException", "") })
+        .with_state(Arc::new(Endpoint {
+            mailbox,
+            configuration_sets,
+            now,
+        }))
+}
+
+/// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendEmail {
+    from_email_address: String,
+    #[serde(default)]
+    reply_to_addresses: Vec<String>,
+    destination: Destination,
+    content: Content,
+    #[serde(default)]
+    email_tags: Vec<Tag>,
+    #[serde(default)]
+    configuration_set_name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Destination {
+    to_addresses: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Content {
+    simple: Simple,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Simple {
+    subject: Data,
+    body: Body,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body {
+    text: Data,
+    html: Data,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Data {
+    data: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag {
+    name: String,
+    value: String,
+}
+
+/// An error in the form of AWS's REST-JSON protocol.
+struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+
+    fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BadRequestException", message)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = Json(json!({ "message": self.message }));
+        (self.status, [("x-amzn-errortype", self.code)], body).into_response()
+    }
+}
+
+async fn send_email(
+    State(endpoint): State<Arc<Endpoint>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let is_signed = headers
+        .get(header::AUTHORIZATION)
+        .is_some_and(|value| value.as_bytes().starts_with(b"AWS4-HMAC-SHA256 "));
+    if !is_signed {
+        let (status, code) = (StatusCode::FORBIDDEN, "MissingAuthenticationTokenException");
+        return Err(Refusal::new(status, code, "Missing Authentication Token"));
+    }
+    let failure = endpoint.mailbox.contents().failures.pop_front();
+    if let Some(failure) = failure {
+        let (status, code) = failure.status_and_code();
+        return Err(Refusal::new(
+            status,
+            code,
+            "Refused because somebody asked for it.",
+        ));
+    }
+    let request: SendEmail =
+        serde_json::from_slice(&body).map_err(|error| Refusal::bad_request(error.to_string()))?;
+    let mail = accept(request, &endpoint)?;
+    let id = mail.id.clone();
+    endpoint.mailbox.keep(mail).map_err(|error| {
+        let (status, code) = SesFailure::Internal.status_and_code();
+        Refusal::new(status, code, error.to_string())
+    })?;
+    Ok(Json(json!({ "MessageId": id })).into_response())
+}
+
+/// Checks what SES checks.
+fn accept(request: SendEmail, endpoint: &Endpoint) -> Result<Mail, Refusal> {
+    let [to] = request.destination.to_addresses.as_slice() else {
+        return Err(Refusal::bad_request(
+            "Exactly one recipient is expected here.",
+        ));
+    };
+    let is_known = endpoint
+        .configuration_sets
+        .contains(&request.configuration_set_name);
+    if !is_known {
+        let (status, code) = SesFailure::NotFound.status_and_code();
+        let message = format!(
+            "Configuration set <{}> does not exist.",
+            request.configuration_set_name
+        );
+        return Err(Refusal::new(status, code, message));
+    }
+    let senders = std::iter::once(&request.from_email_address).chain(&request.reply_to_addresses);
+    if !senders.chain([to]).all(|address| is_address(address)) {
+        return Err(Refusal::bad_request("An address is not valid."));
+    }
+    let is_tag = |text: &String| {
+        (1..=256).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    };
+    if !request
+        .email_tags
+        .iter()
+        .all(|tag| is_tag(&tag.name) && is_tag(&tag.value))
+    {
+        return Err(Refusal::bad_request("A tag is not valid."));
+    }
+    let Simple { subject, body } = request.content.simple;
+    if subject.data.contains(char::is_control) {
+        return Err(Refusal::bad_request("The subject has control characters."));
+    }
+    Ok(Mail {
+        id: message_id(),
+        from: request.from_email_address,
+        reply_to: request.reply_to_addresses,
+        to: to.clone(),
+        subject: subject.data,
+        link: invite_link(&body.text.data),
+        text: body.text.data,
+        html: body.html.data,
+        tags: request
+            .email_tags
+            .into_iter()
+            .map(|tag| (tag.name, tag.value))
+            .collect(),
+        configuration_set: request.configuration_set_name,
+        received_at: (endpoint.now)(),
+    })
+}
+
+/// Whether a text is an address, alone or behind a display name.
+fn is_address(text: &str) -> bool {
+    let address = match text.split_once('<') {
+        Some((_, address)) => address.strip_suffix('>').unwrap_or_default(),
+        None => text,
+    };
+    text.is_ascii() && address.parse::<EmailAddress>().is_ok()
+}
+
+fn invite_link(text: &str) -> Option<String> {
+    text.split_whitespace()
+        .find(|word| word.starts_with("http") && word.contains("#token="))
+        .map(str::to_owned)
+}
+
+/// In the look of SES's message ids.
+fn message_id() -> String {
+    let random = random::secret().unwrap_or_default();
+    format!("0107{:.32}-000000", HEXLOWER.encode(&random))
+}
