@@ -3,6 +3,8 @@
 use axum::body::Bytes;
 use lambda_http::Response;
 use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use platform::Invocation;
+use provision_account::ProvisionAccount;
 use serde_json::{Value, json};
 
 use crate::dev::Dev;
@@ -49,10 +51,10 @@ async fn provision(dev: &Dev, id: &str, company: &str, plan: &str) -> Result<boo
         "plan": plan,
         "owner": { "firstName": "Olivia", "lastName": "Owner", "email": OWNER },
     });
-    let now = dev.clock.to_clock().now();
-    match dev.provision.provision(payload, now).await {
-        Ok(provisioned) => Ok(provisioned.is_new()),
-        Err(problem) => Err(StackError::new("no demo account", problem.detail())),
+    match dev.functions.invoke(ProvisionAccount::NAME, payload).await {
+        Some(Ok(provisioned)) => Ok(provisioned.get("outcome") == Some(&json!("created"))),
+        Some(Err(problem)) => Err(StackError::new("no demo account", problem.detail())),
+        None => Err(StackError::new("no demo account", "nothing provisions it")),
     }
 }
 

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use platform::Invocation;
 use platform::problem::{Code, Problem};
 use provision_account::ProvisionAccount;
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::clock::AdjustableClock;
+use crate::functions::Functions;
 use crate::gateway::{Gateway, HttpRequest};
 use crate::mail_page;
 use crate::oidc::{self, Provider, TokenRequest};
@@ -25,7 +27,7 @@ pub(crate) struct Dev {
     pub(crate) mailbox: Mailbox,
     pub(crate) clock: AdjustableClock,
     pub(crate) provider: Arc<Provider>,
-    pub(crate) provision: ProvisionAccount,
+    pub(crate) functions: Functions,
     pub(crate) gateway: Gateway,
 }
 
@@ -80,13 +82,15 @@ async fn accounts(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
         Ok(payload) => payload,
         Err(refused) => return problem(refused),
     };
-    match dev
-        .provision
-        .provision(payload, dev.clock.to_clock().now())
-        .await
-    {
-        Ok(provisioned) => Json(provisioned).into_response(),
-        Err(refused) => problem(refused),
+    invoked(dev.functions.invoke(ProvisionAccount::NAME, payload).await)
+}
+
+/// What a function that was invoked directly came to.
+fn invoked(outcome: Option<Result<Value, Problem>>) -> Response {
+    match outcome {
+        Some(Ok(outcome)) => Json(outcome).into_response(),
+        Some(Err(refused)) => problem(refused),
+        None => problem(Problem::new(Code::NotFound, "There is no such function.")),
     }
 }
 

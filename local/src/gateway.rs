@@ -12,13 +12,13 @@ use platform::random;
 use serde_json::{Value, json};
 
 use crate::clock::AdjustableClock;
+use crate::functions::ApiHandler;
 use crate::oidc::Authorizer;
-use crate::operations::Handler;
 use crate::template::Route;
 
 /// Routes HTTP requests to functions as events of the payload format 2.0.
 pub struct Gateway {
-    routes: Vec<(Route, Handler)>,
+    routes: Vec<(Route, ApiHandler)>,
     authorizer: Authorizer,
     clock: AdjustableClock,
 }
@@ -34,7 +34,7 @@ pub(crate) struct HttpRequest {
 
 impl Gateway {
     pub(crate) fn new(
-        routes: Vec<(Route, Handler)>,
+        routes: Vec<(Route, ApiHandler)>,
         authorizer: Authorizer,
         clock: AdjustableClock,
     ) -> Self {
@@ -90,7 +90,7 @@ impl Gateway {
         &self,
         method: &Method,
         uri: &Uri,
-    ) -> Option<(&Route, &Handler, BTreeMap<String, String>)> {
+    ) -> Option<(&Route, &ApiHandler, BTreeMap<String, String>)> {
         self.routes
             .iter()
             .filter(|(route, _)| route.method == method.as_str())

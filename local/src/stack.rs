@@ -9,8 +9,8 @@ use std::sync::Arc;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
 use platform::aws::Aws;
-use platform::{ConfigError, Environment, Platform};
-use provision_account::ProvisionAccount;
+use platform::{ConfigError, Environment, Platform, Problem};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -18,9 +18,9 @@ use tokio::task::JoinHandle;
 use crate::arguments::Arguments;
 use crate::clock::AdjustableClock;
 use crate::dev::{self, Dev};
+use crate::functions::Functions;
 use crate::gateway::Gateway;
 use crate::oidc::{Authorizer, Provider, SigningKey};
-use crate::operations::handler;
 use crate::ses::{self, Mailbox};
 use crate::template::{Route, Template, TemplateError};
 use crate::{database, demo};
@@ -99,7 +99,7 @@ impl From<ConfigError> for StackError {
 pub struct Stack {
     url: String,
     dynamodb_url: String,
-    aws: Aws,
+    own_aws: Aws,
     mailbox: Mailbox,
     dev: Arc<Dev>,
     servers: Servers,
@@ -128,10 +128,15 @@ impl Stack {
         let (dynamodb_listener, dynamodb_url) =
             listen(options.dynamodb_port, "--dynamodb-port").await?;
 
-        let aws = aws(&dynamodb_url, &ses_url, options.http_client)?;
+        let aws = |http_client| aws(&dynamodb_url, &ses_url, http_client);
+        let own_aws = aws(None)?;
+        let functions_aws = match options.http_client {
+            Some(http_client) => aws(Some(http_client))?,
+            None => own_aws.clone(),
+        };
         let database = database::open(data)?;
         servers.add(|stopped| database::serve(dynamodb_listener, database, stopped));
-        database::create_table(&aws.dynamodb(), &template).await?;
+        database::create_table(&own_aws.dynamodb(), &template).await?;
 
         let mailbox = Mailbox::open(options.data.clone())
             .map_err(|error| StackError::new("mail cannot be kept", error))?;
@@ -152,42 +157,37 @@ impl Stack {
         let authorizer = Authorizer::new(issuer.clone(), vec![CLIENT_ID.to_owned()], &signing_key);
         let provider = Arc::new(Provider::new(issuer, CLIENT_ID.to_owned(), signing_key));
 
+        let mut functions = Functions::default();
         let mut routes = Vec::new();
-        let mut provision = None;
         for function in template.functions()? {
+            let name = &function.operation;
             let environment = template.environment(&function.logical_id, &parameters)?;
-            let environment = Environment::of(environment);
             let platform = Platform {
-                environment,
-                aws: aws.clone(),
+                environment: Environment::of(environment),
+                aws: functions_aws.clone(),
                 clock: clock.to_clock(),
             };
-            if function.operation == ProvisionAccount::NAME {
-                provision = Some(ProvisionAccount::new(&platform)?);
-                continue;
+            if !functions.add(name, platform)? {
+                let what = "template.yaml has an unknown operation";
+                return Err(StackError::new(what, name));
             }
-            let handler = handler(&function.operation, platform)?.ok_or_else(|| {
-                StackError::new(
-                    "template.yaml has an unknown operation",
-                    &function.operation,
-                )
-            })?;
-            routes.extend(
-                function
-                    .routes
-                    .into_iter()
-                    .map(|route| (route, Arc::clone(&handler))),
-            );
+            for route in function.routes {
+                let handler = functions.api(name).ok_or_else(|| {
+                    StackError::new(
+                        "template.yaml has a route to an operation without API",
+                        name,
+                    )
+                })?;
+                routes.push((route, Arc::clone(handler)));
+            }
         }
-        let provision = provision
-            .ok_or_else(|| StackError::new("template.yaml lacks", ProvisionAccount::NAME))?;
 
         let gateway = Gateway::new(routes, authorizer, clock.clone());
         let dev = Arc::new(Dev {
             mailbox: mailbox.clone(),
             clock: clock.clone(),
             provider,
-            provision,
+            functions,
             gateway,
         });
         let api = dev::router(Arc::clone(&dev));
@@ -198,7 +198,7 @@ impl Stack {
         Ok(Self {
             url,
             dynamodb_url,
-            aws,
+            own_aws,
             mailbox,
             dev,
             servers,
@@ -247,7 +247,13 @@ impl Stack {
     /// A client for the embedded DynamoDB, to look at the table.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        self.aws.dynamodb()
+        self.own_aws.dynamodb()
+    }
+
+    /// Invokes a function with an event, as `sam local invoke` does: an answer with `statusCode` and
+    /// `body` for a function behind the API. None, if there is no such function.
+    pub async fn invoke(&self, operation: &str, event: Value) -> Option<Result<Value, Problem>> {
+        self.dev.functions.invoke(operation, event).await
     }
 
     /// Ends everything, letting calls under way finish.

@@ -1,1 +1,5 @@
-fn main() {}
+//! Tests through the front door: HTTP or an event in; answer, mail and rows out.
+
+mod harness;
+
+mod story;

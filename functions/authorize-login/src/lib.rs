@@ -51,6 +51,7 @@ impl Operation for AuthorizeLogin {
         let login = loop {
             let (login, seen) = match &request {
                 Request::Account(account, token) => {
+                    call.concerns(account);
                     self.to_account(call, account, token.as_ref()).await?
                 }
                 Request::AnyAccount => self.to_any_account(call).await?,
@@ -64,6 +65,7 @@ impl Operation for AuthorizeLogin {
         let Login {
             account, member, ..
         } = &login;
+        call.concerns(&account.id);
         Answer::ok(&LoginAnswer::new(
             account,
             member,

@@ -7,7 +7,7 @@ use domain::{Invalid, Timestamp};
 use platform::commit::Attempts;
 use platform::fields::Fields;
 use platform::store::{Commit, Store};
-use platform::{ConfigError, Platform, Problem};
+use platform::{ConfigError, Invocation, Platform, Problem};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -37,47 +37,19 @@ pub enum Outcome {
     Unchanged,
 }
 
-impl Provisioned {
-    /// The account.
-    #[must_use]
-    pub fn account_id(&self) -> &AccountId {
-        &self.account_id
-    }
+impl Invocation for ProvisionAccount {
+    const NAME: &'static str = "provision-account";
 
-    /// Whether the account did not exist before.
-    #[must_use]
-    pub fn is_new(&self) -> bool {
-        self.outcome == Outcome::Created
-    }
-}
+    type Outcome = Provisioned;
 
-impl ProvisionAccount {
-    /// The operation's one name.
-    pub const NAME: &'static str = "provision-account";
-
-    /// Reads what the operation needs to know from the platform.
-    ///
-    /// # Errors
-    ///
-    /// Names the environment variable that is missing or wrong.
-    pub fn new(platform: &Platform) -> Result<Self, ConfigError> {
+    fn new(platform: &Platform) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(platform)?,
         })
     }
 
-    /// Opens the connection to the table, while Lambda lends a whole core for getting ready.
-    pub async fn connect(&self) {
-        self.store.connect().await;
-    }
-
-    /// Carries out what a payload or an event says.
-    ///
-    /// # Errors
-    ///
-    /// `invalid_request` with every mistake in the payload; `unavailable`; `internal`.
-    pub async fn provision(&self, payload: Value, now: Timestamp) -> Result<Provisioned, Problem> {
-        let wanted = parse(payload)?;
+    async fn invoke(&self, event: Value, now: Timestamp) -> Result<Provisioned, Problem> {
+        let wanted = parse(event)?;
 
         let mut attempts = Attempts::begin();
         let outcome = loop {
@@ -93,6 +65,12 @@ impl ProvisionAccount {
         })
     }
 
+    fn account(provisioned: &Provisioned) -> Option<&AccountId> {
+        Some(&provisioned.account_id)
+    }
+}
+
+impl ProvisionAccount {
     /// Reads, decides, commits on what was seen. Nothing, if the commit was lost.
     async fn attempt(
         &self,
@@ -124,21 +102,18 @@ impl ProvisionAccount {
 
 /// An event is told by its `detail-type`; its `time` orders it among others.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
-fn parse(mut payload: Value) -> Result<Provisioning, Problem> {
-    if payload.get("detail-type").is_none() {
-        return parse_detail(payload, None);
+fn parse(mut event: Value) -> Result<Provisioning, Problem> {
+    if event.get("detail-type").is_none() {
+        return parse_detail(event, None);
     }
-    let time = payload
+    let time = event
         .get("time")
         .and_then(Value::as_str)
         .unwrap_or_default();
     let happened_at: Timestamp = time
         .parse()
         .map_err(|_| Problem::invalid_field("time", Invalid("must be an RFC 3339 time")))?;
-    let detail = payload
-        .get_mut("detail")
-        .map(Value::take)
-        .unwrap_or_default();
+    let detail = event.get_mut("detail").map(Value::take).unwrap_or_default();
     parse_detail(detail, Some(happened_at))
 }
 

@@ -1,7 +1,9 @@
 //! From an HTTP event to its answer, the same for every operation of the API.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
+use domain::id::AccountId;
 use lambda_http::{Body, Request, RequestExt, Response, service_fn};
 
 use crate::answer::Answer;
@@ -46,20 +48,29 @@ pub async fn run<O: Operation>() -> Result<(), lambda_http::Error> {
     .await
 }
 
+/// Longest time that a call takes, below the function's timeout (`template.yaml`): whoever waits
+/// gets an answer from us, and the log a line.
+pub(crate) const LONGEST_CALL: Duration = Duration::from_secs(14);
+
 /// Answers one event and logs how it went, once.
 pub async fn serve<O: Operation>(operation: &O, clock: &Clock, request: Request) -> Response<Body> {
     let request_id = request_id(&request);
-    let account_id = account_id(&request);
-    let outcome = match Call::new(request, clock.now()) {
-        Ok(call) => operation.answer(&call).await,
-        Err(problem) => Err(problem),
+    let path_account = path_account(&request);
+    let (outcome, account_id) = match Call::new(request, clock.now()) {
+        Ok(call) => {
+            let answered = tokio::time::timeout(LONGEST_CALL, operation.answer(&call)).await;
+            let outcome =
+                answered.unwrap_or_else(|_| Err(Problem::unavailable("the call took too long")));
+            (outcome, call.account().cloned().or(path_account))
+        }
+        Err(problem) => (Err(problem), path_account),
     };
-    log_outcome(
-        O::NAME,
-        &request_id,
-        &account_id,
-        outcome.as_ref().map(Answer::status),
-    );
+    let call = telemetry::Call {
+        operation: O::NAME,
+        request_id: &request_id,
+        account_id: account_id.as_ref(),
+    };
+    log_outcome(call, outcome.as_ref().map(Answer::status));
     match outcome {
         Ok(answer) => answer.into_response(&request_id),
         Err(problem) => problem.into_response(&request_id),
@@ -67,10 +78,10 @@ pub async fn serve<O: Operation>(operation: &O, clock: &Clock, request: Request)
 }
 
 /// The account that the path names, for the log: only if it is an id, since callers write paths.
-fn account_id(request: &Request) -> String {
+fn path_account(request: &Request) -> Option<AccountId> {
     request
-        .path_parameters_ref()
-        .and_then(|parameters| parameters.first("accountId"))
-        .and_then(|text| text.parse::<domain::id::AccountId>().ok())
-        .map_or_else(String::new, Into::into)
+        .path_parameters_ref()?
+        .first("accountId")?
+        .parse()
+        .ok()
 }

@@ -1,8 +1,10 @@
 //! One call of the API: who calls, when, and what with.
 
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use domain::access::Caller;
+use domain::id::AccountId;
 use domain::member::Identity;
 use domain::request::IdempotencyKey;
 use domain::{Invalid, Timestamp};
@@ -20,6 +22,7 @@ pub struct Call {
     /// When the call arrived. Everything in it happens at this time.
     pub now: Timestamp,
     request: Request,
+    account: OnceLock<AccountId>,
 }
 
 impl Call {
@@ -39,7 +42,17 @@ impl Call {
             caller,
             now,
             request,
+            account: OnceLock::new(),
         })
+    }
+
+    /// Notes the account that the call turns out to be about, where the path does not name it.
+    pub fn concerns(&self, account: &AccountId) {
+        let _ = self.account.set(account.clone());
+    }
+
+    pub(crate) fn account(&self) -> Option<&AccountId> {
+        self.account.get()
     }
 
     /// A parameter of the path.

@@ -1,7 +1,8 @@
 //! Everything that touches the outside: HTTP events, the table, mail, configuration, logs, time.
 //!
 //! An operation of the API implements [`Operation`]; [`api::run`] is its `main`, and
-//! [`api::serve`] turns one HTTP event into one answer wherever the event came from.
+//! [`api::serve`] turns one HTTP event into one answer wherever the event came from. An operation
+//! that other services invoke implements [`Invocation`], and [`invocation`] does the same for it.
 
 pub mod answer;
 pub mod api;
@@ -11,6 +12,7 @@ pub mod clock;
 pub mod commit;
 pub mod config;
 pub mod fields;
+pub mod invocation;
 pub mod mail;
 pub mod problem;
 pub mod random;
@@ -22,6 +24,7 @@ pub use api::Operation;
 pub use call::Call;
 pub use clock::Clock;
 pub use config::{ConfigError, Environment};
+pub use invocation::Invocation;
 pub use problem::Problem;
 
 /// What an operation is configured from.

@@ -3,6 +3,7 @@
 //! A line never holds an address, a name, a token or a body. The fields in use: `request_id`,
 //! `operation`, `account_id`, `status`, `code`, `cause`.
 
+use domain::id::AccountId;
 use http::StatusCode;
 use tracing::{Level, error, info};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -38,13 +39,25 @@ pub fn init(environment: &Environment) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Logs how a call ended: one line a call. `account_id` is empty where there is none.
-pub fn log_outcome(
-    operation: &str,
-    request_id: &str,
-    account_id: &str,
-    outcome: Result<StatusCode, &Problem>,
-) {
+/// Which call a line is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The operation's name.
+    pub operation: &'static str,
+    /// The id under which API Gateway, the caller and the log know the request.
+    pub request_id: &'a str,
+    /// The account that the call is about, if that is known.
+    pub account_id: Option<&'a AccountId>,
+}
+
+/// Logs how a call ended: one line a call.
+pub fn log_outcome(call: Call<'_>, outcome: Result<StatusCode, &Problem>) {
+    let Call {
+        operation,
+        request_id,
+        account_id,
+    } = call;
+    let account_id = account_id.map(AccountId::as_str);
     match outcome {
         Ok(status) => {
             let status = status.as_u16();

@@ -1,0 +1,103 @@
+//! The functions that `template.yaml` deploys, by the names of their operations.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use authorize_login::AuthorizeLogin;
+use invite::Invite;
+use lambda_http::{Body, Request, Response};
+use list::List;
+use platform::{ConfigError, Invocation, Operation, Platform, Problem, api, invocation};
+use provision_account::ProvisionAccount;
+use remove::Remove;
+use resend::Resend;
+use serde_json::Value;
+
+type Answering<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What answers the HTTP events of one function.
+pub(crate) type ApiHandler = Arc<dyn Fn(Request) -> Answering<Response<Body>> + Send + Sync>;
+
+/// What takes the events of one function that is invoked directly. A failure is told as Lambda
+/// tells it.
+type EventHandler = Arc<dyn Fn(Value) -> Answering<Result<Value, Problem>> + Send + Sync>;
+
+#[derive(Clone)]
+enum Handler {
+    Api(ApiHandler),
+    Event(EventHandler),
+}
+
+/// All functions, ready to be invoked.
+#[derive(Default)]
+pub(crate) struct Functions(BTreeMap<String, Handler>);
+
+impl Functions {
+    /// Adds the function whose operation has this name. False, if there is no such operation.
+    pub(crate) fn add(&mut self, name: &str, platform: Platform) -> Result<bool, ConfigError> {
+        let handler = match name {
+            AuthorizeLogin::NAME => api_handler::<AuthorizeLogin>(platform)?,
+            Invite::NAME => api_handler::<Invite>(platform)?,
+            List::NAME => api_handler::<List>(platform)?,
+            ProvisionAccount::NAME => event_handler::<ProvisionAccount>(platform)?,
+            Remove::NAME => api_handler::<Remove>(platform)?,
+            Resend::NAME => api_handler::<Resend>(platform)?,
+            _ => return Ok(false),
+        };
+        self.0.insert(name.to_owned(), handler);
+        Ok(true)
+    }
+
+    /// The handler of a function behind the API.
+    pub(crate) fn api(&self, name: &str) -> Option<&ApiHandler> {
+        match self.0.get(name)? {
+            Handler::Api(handler) => Some(handler),
+            Handler::Event(_) => None,
+        }
+    }
+
+    /// Invokes a function directly with an event, whatever it is behind. None, if there is no such
+    /// function, or if it is behind the API and the event is none of API Gateway's.
+    pub(crate) async fn invoke(&self, name: &str, event: Value) -> Option<Result<Value, Problem>> {
+        match self.0.get(name)? {
+            Handler::Event(handler) => Some(handler(event).await),
+            Handler::Api(handler) => {
+                let request = lambda_http::request::from_str(&event.to_string()).ok()?;
+                let (parts, body) = handler(request).await.into_parts();
+                let headers = parts.headers.iter().map(|(name, value)| {
+                    (
+                        name.to_string(),
+                        Value::from(value.to_str().unwrap_or_default()),
+                    )
+                });
+                Some(Ok(serde_json::json!({
+                    "statusCode": parts.status.as_u16(),
+                    "headers": headers.collect::<serde_json::Map<_, _>>(),
+                    "body": String::from_utf8_lossy(&body),
+                })))
+            }
+        }
+    }
+}
+
+fn api_handler<O: Operation>(platform: Platform) -> Result<Handler, ConfigError> {
+    let operation = Arc::new(O::new(&platform)?);
+    let clock = platform.clock;
+    Ok(Handler::Api(Arc::new(move |request| {
+        let (operation, clock) = (Arc::clone(&operation), clock.clone());
+        Box::pin(async move { api::serve(&*operation, &clock, request).await })
+    })))
+}
+
+fn event_handler<O: Invocation>(platform: Platform) -> Result<Handler, ConfigError> {
+    let operation = Arc::new(O::new(&platform)?);
+    let clock = platform.clock;
+    Ok(Handler::Event(Arc::new(move |event| {
+        let (operation, now) = (Arc::clone(&operation), clock.now());
+        Box::pin(async move {
+            let outcome = invocation::serve(&*operation, "local", event, now).await?;
+            serde_json::to_value(outcome).map_err(Problem::internal)
+        })
+    })))
+}

@@ -1,0 +1,101 @@
+//! From an event to an outcome, for the operations that other services invoke directly.
+
+use domain::Timestamp;
+use domain::id::AccountId;
+use lambda_http::lambda_runtime::{self, Diagnostic, LambdaEvent};
+use lambda_http::{Error, service_fn};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::api::LONGEST_CALL;
+use crate::config::ConfigError;
+use crate::problem::Problem;
+use crate::store::Store;
+use crate::telemetry::{Call, log_outcome};
+use crate::{Platform, telemetry};
+
+/// One operation that is invoked with a JSON event: a Lambda function that is not behind API
+/// Gateway.
+pub trait Invocation: Sized + Send + Sync + 'static {
+    /// Its one name, in kebab case: package, binary, event and test are called so.
+    const NAME: &'static str;
+
+    /// What comes of an event, as the invoker gets it.
+    type Outcome: Serialize + Send + 'static;
+
+    /// Reads what the operation needs to know from the platform.
+    ///
+    /// # Errors
+    ///
+    /// Names the environment variable that is missing or wrong.
+    fn new(platform: &Platform) -> Result<Self, ConfigError>;
+
+    /// Carries out what an event says, at the time `now`.
+    ///
+    /// An error makes Lambda try an asynchronous event again, and then keep it in the queue of lost
+    /// ones.
+    fn invoke(
+        &self,
+        event: Value,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Self::Outcome, Problem>> + Send;
+
+    /// The account that an outcome is about, for the log.
+    fn account(outcome: &Self::Outcome) -> Option<&AccountId>;
+}
+
+/// The `main` of an operation: gets ready while Lambda lends a whole core, then takes events.
+///
+/// # Errors
+///
+/// What is wrong with the configuration, or with Lambda's runtime API.
+pub async fn run<O: Invocation>() -> Result<(), Error> {
+    let platform = Platform::of_this_process()?;
+    telemetry::init(&platform.environment)?;
+    let operation = O::new(&platform)?;
+    Store::new(&platform)?.connect().await;
+    let (operation, clock) = (&operation, &platform.clock);
+    lambda_runtime::run(service_fn(async move |event: LambdaEvent<Value>| {
+        serve(
+            operation,
+            &event.context.request_id,
+            event.payload,
+            clock.now(),
+        )
+        .await
+        .map_err(|problem| diagnostic(&problem))
+    }))
+    .await
+}
+
+/// Carries out one event and logs how it went, once.
+///
+/// # Errors
+///
+/// What the operation answers, or `unavailable` if that takes too long.
+pub async fn serve<O: Invocation>(
+    operation: &O,
+    request_id: &str,
+    event: Value,
+    now: Timestamp,
+) -> Result<O::Outcome, Problem> {
+    let outcome = tokio::time::timeout(LONGEST_CALL, operation.invoke(event, now))
+        .await
+        .unwrap_or_else(|_| Err(Problem::unavailable("the event took too long")));
+    let account_id = outcome.as_ref().ok().and_then(O::account);
+    let call = Call {
+        operation: O::NAME,
+        request_id,
+        account_id,
+    };
+    log_outcome(call, outcome.as_ref().map(|_| http::StatusCode::OK));
+    outcome
+}
+
+/// What a direct invocation gets as the function's error, and the queue of lost events keeps.
+fn diagnostic(problem: &Problem) -> Diagnostic {
+    Diagnostic {
+        error_type: problem.code().as_str().to_owned(),
+        error_message: problem.detail().to_owned(),
+    }
+}

@@ -1,0 +1,202 @@
+//! The wire between the functions and AWS: counts what goes over it, and breaks it on demand.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+
+/// What happens to a request in place of a plain answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fault {
+    /// Nobody listens.
+    NoConnection,
+    /// The request arrives and does its work, but the answer does not come back.
+    LostAnswer,
+    /// Nothing happens, ever.
+    Hang,
+    /// An answer that is not the service's.
+    Garbage,
+    /// An error of the service, by HTTP status and code.
+    Error(u16, &'static str),
+    /// A transaction that is cancelled because of another one that is under way.
+    TransactionConflict,
+}
+
+type Interruption = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What is going to happen at the next request of an operation.
+enum Plan {
+    /// Something else comes first: another writer.
+    First(Interruption),
+    Fault(Fault),
+}
+
+/// A tap on the wire. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Wire(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    calls: Vec<String>,
+    plans: VecDeque<(&'static str, Plan)>,
+}
+
+impl Wire {
+    /// The SDK's HTTP client, tapped.
+    pub(crate) fn to_http_client(&self) -> SharedHttpClient {
+        SharedHttpClient::new(Tapped {
+            client: platform::aws::https_client(Vec::new()),
+            wire: self.clone(),
+        })
+    }
+
+    /// Forgets the calls so far.
+    pub(crate) fn forget(&self) {
+        self.state().calls.clear();
+    }
+
+    /// The operations that were called since the last time that somebody asked, in order.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().calls)
+    }
+
+    /// Lets something happen right before the next request of an operation.
+    pub(crate) fn before(
+        &self,
+        operation: &'static str,
+        interruption: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let plan = Plan::First(Box::pin(interruption));
+        self.state().plans.push_back((operation, plan));
+    }
+
+    /// Lets the next `times` requests of an operation fail.
+    pub(crate) fn fail(&self, operation: &'static str, fault: Fault, times: usize) {
+        let plans = std::iter::repeat_with(|| (operation, Plan::Fault(fault))).take(times);
+        self.state().plans.extend(plans);
+    }
+
+    /// Demands that everything planned has happened.
+    #[track_caller]
+    pub(crate) fn expect_all_happened(&self) {
+        let left: Vec<_> = self.state().plans.iter().map(|plan| plan.0).collect();
+        assert!(left.is_empty(), "did not happen: {left:?}");
+    }
+
+    fn next_plan(&self, operation: &str) -> Option<Plan> {
+        let mut state = self.state();
+        let next = state
+            .plans
+            .iter()
+            .position(|(planned, _)| *planned == operation)?;
+        state.plans.remove(next).map(|(_, plan)| plan)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl std::fmt::Debug for Wire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+#[derive(Debug)]
+struct Tapped {
+    client: SharedHttpClient,
+    wire: Wire,
+}
+
+impl HttpClient for Tapped {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Tap {
+            connector: self.client.http_connector(settings, components),
+            wire: self.wire.clone(),
+        })
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Tap {
+    connector: SharedHttpConnector,
+    wire: Wire,
+}
+
+impl HttpConnector for Tap {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let tap = self.clone();
+        HttpConnectorFuture::new(async move {
+            let operation = operation(&request);
+            tap.wire.state().calls.push(operation.clone());
+            match tap.wire.next_plan(&operation) {
+                None => tap.connector.call(request).await,
+                Some(Plan::First(interruption)) => {
+                    interruption.await;
+                    tap.connector.call(request).await
+                }
+                Some(Plan::Fault(fault)) => tap.break_down(fault, request).await,
+            }
+        })
+    }
+}
+
+impl Tap {
+    async fn break_down(
+        &self,
+        fault: Fault,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, ConnectorError> {
+        match fault {
+            Fault::NoConnection => Err(ConnectorError::io("connection refused".into())),
+            Fault::LostAnswer => {
+                self.connector.call(request).await?;
+                Err(ConnectorError::io("connection reset".into()))
+            }
+            Fault::Hang => std::future::pending().await,
+            Fault::Garbage => Ok(response(200, "<html>not what you wanted</html>".to_owned())),
+            Fault::Error(status, code) => Ok(response(
+                status,
+                format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"x"}}"#),
+            )),
+            Fault::TransactionConflict => Ok(response(
+                400,
+                r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+                    "CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict"}]}"#
+                    .to_owned(),
+            )),
+        }
+    }
+}
+
+fn response(status: u16, body: String) -> HttpResponse {
+    HttpResponse::new(StatusCode::try_from(status).unwrap(), body.into())
+}
+
+/// The name of the AWS operation that a request is for.
+fn operation(request: &HttpRequest) -> String {
+    if let Some(target) = request.headers().get("x-amz-target") {
+        return target.split_once('.').unwrap().1.to_owned();
+    }
+    let path = request
+        .uri()
+        .split_once("/v2/email/")
+        .map_or("", |(_, path)| path);
+    match (request.method(), path) {
+        ("POST", "outbound-emails") => "SendEmail".to_owned(),
+        (method, path) => format!("{method} {path}"),
+    }
+}
