@@ -261,13 +261,15 @@ impl Refusal {
         }
     }
 
-    fn internal(error: io::Error) -> Self {
-        let (status, code) = SesFailure::Internal.status_and_code();
-        Self::new(status, code, error.to_string())
-    }
-
     fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BadRequestException", message)
+    }
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        let (status, code) = SesFailure::Internal.status_and_code();
+        Self::new(status, code, error.to_string())
     }
 }
 
@@ -306,7 +308,7 @@ async fn send_email(
     let suppressed = endpoint.suppression_list.get(&mail.to);
     let events = events::about(&mail, suppressed, (endpoint.now)());
     if suppressed.is_none() {
-        endpoint.mailbox.keep(mail).map_err(Refusal::internal)?;
+        endpoint.mailbox.keep(mail)?;
     }
     if let Some(topic) = &endpoint.topic {
         events.into_iter().for_each(|event| topic.publish(event));
@@ -331,8 +333,7 @@ async fn suppress(
         reason,
     } = request;
     let list = &endpoint.suppression_list;
-    list.add(&email_address, reason, (endpoint.now)())
-        .map_err(Refusal::internal)?;
+    list.add(&email_address, reason, (endpoint.now)())?;
     Ok(Json(json!({})))
 }
 
@@ -359,10 +360,7 @@ async fn lift(
     State(endpoint): State<Arc<Endpoint>>,
     Path(email): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
-    let was_listed = endpoint
-        .suppression_list
-        .remove(&email)
-        .map_err(Refusal::internal)?;
+    let was_listed = endpoint.suppression_list.remove(&email)?;
     was_listed
         .then(|| Json(json!({})))
         .ok_or_else(not_suppressed)
