@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
+use jiff::Timestamp;
 use platform::aws::Aws;
 use platform::{ConfigError, Environment, Platform, Problem};
 use serde_json::Value;
@@ -43,6 +44,8 @@ pub struct Options {
     pub signing_key: Option<SigningKey>,
     /// Sees every request that the functions make to AWS. For tests.
     pub http_client: Option<SharedHttpClient>,
+    /// Where the clock stands until it is moved. Without it, it runs. For tests.
+    pub clock_stands_at: Option<Timestamp>,
     /// Parameters of the template that differ from what the stack chooses, by name. For tests.
     pub parameters: Vec<(&'static str, String)>,
 }
@@ -120,7 +123,9 @@ impl Stack {
     /// A port that is taken, a folder that cannot be used, a template that does not fit.
     pub async fn start(options: Options) -> Result<Self, StackError> {
         let template = Template::of_this_repository()?;
-        let clock = AdjustableClock::default();
+        let clock = options
+            .clock_stands_at
+            .map_or_else(AdjustableClock::running, AdjustableClock::standing_at);
         let data = options.data.as_deref();
         if let Some(folder) = data {
             std::fs::create_dir_all(folder)

@@ -2,4 +2,18 @@
 
 mod harness;
 
+mod authorize_login;
+mod bad_input;
+mod calls;
+mod faults;
+mod idempotency;
+mod invite;
+mod list;
+mod local_stack;
+mod mail;
+mod provision_account;
+mod races;
+mod remove;
+mod resend;
 mod story;
+mod template;

@@ -110,15 +110,11 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// `invalid_request` if it is not one, or given twice.
+    /// `invalid_request` if it is not one.
     pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
         const NAME: &str = "Idempotency-Key";
-        let mut values = self.request.headers().get_all(NAME).iter();
-        let (first, second) = (values.next(), values.next());
-        if second.is_some() {
-            return Err(Problem::invalid_field(NAME, Invalid("must be given once")));
-        }
-        first
+        let header = self.request.headers().get(NAME);
+        header
             .map(|value| value.to_str().unwrap_or_default().parse())
             .transpose()
             .map_err(|reason| Problem::invalid_field(NAME, reason))

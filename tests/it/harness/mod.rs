@@ -18,6 +18,10 @@ pub(crate) use wire::{Fault, Wire};
 /// The owner of every account that [`Rollcall::account`] makes.
 pub(crate) const OWNER: &str = "olivia@example.com";
 
+/// When every test begins. The clock moves only when a test moves it, so that no test depends on
+/// the time of day or on how fast it runs.
+pub(crate) const NOON: &str = "2026-11-24T12:00:00Z";
+
 /// A running stack, empty but for what a test puts in.
 pub(crate) struct Rollcall {
     pub(crate) stack: Stack,
@@ -39,6 +43,7 @@ impl Rollcall {
         let options = Options {
             signing_key: Some(key.clone()),
             http_client: Some(wire.to_http_client()),
+            clock_stands_at: Some(NOON.parse().unwrap()),
             ..options
         };
         Self {
@@ -114,6 +119,22 @@ impl Rollcall {
         login.expect_status(200);
         self.wire.forget();
         member
+    }
+
+    /// Closes an account, by its row.
+    pub(crate) async fn close(&self, account: &str) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let update = self.stack.dynamodb().update_item().table_name("Table");
+        update
+            .key("pk", text(&format!("ACCOUNT#{account}")))
+            .key("sk", text("ACCOUNT"))
+            .update_expression("SET #status = :closed ADD version :one")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":closed", text("closed"))
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .send()
+            .await
+            .unwrap();
     }
 
     /// Moves the clock of the functions ahead.
@@ -208,6 +229,20 @@ impl Person {
             .await
     }
 
+    /// The same with a key that makes it repeatable.
+    pub(crate) async fn invite_with_key(&self, account: &str, email: &str, key: &str) -> Reply {
+        let path = format!("/accounts/{account}/members");
+        let request = self.request(Method::POST, &path);
+        let request = request.header("Idempotency-Key", key);
+        Reply::of(request.body(invitation(email).to_string())).await
+    }
+
+    pub(crate) async fn resend_with_key(&self, account: &str, email: &str, key: &str) -> Reply {
+        let id = member_id(account, email);
+        let path = format!("/accounts/{account}/members/{id}/resend");
+        Reply::of(self.request(Method::POST, &path).header("Idempotency-Key", key)).await
+    }
+
     pub(crate) async fn resend(&self, account: &str, email: &str) -> Reply {
         let id = member_id(account, email);
         self.post(
@@ -296,6 +331,13 @@ impl Reply {
         let errors = self.body["errors"].as_array().cloned().unwrap_or_default();
         let field = |error: Value| error["field"].as_str().unwrap().to_owned();
         errors.into_iter().map(field).collect()
+    }
+
+    /// What the list has, by address.
+    pub(crate) fn emails(&self) -> Vec<String> {
+        let members = self.body["members"].as_array().unwrap();
+        let email = |member: &Value| member["email"].as_str().unwrap().to_owned();
+        members.iter().map(email).collect()
     }
 
     /// The body without what differs from one request to the next.

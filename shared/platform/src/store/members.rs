@@ -20,14 +20,24 @@ use super::{Item, Store, StoreError};
 /// Owner, active, invited, removed; each by name, the removed newest first. A `#` ends the name, and no
 /// name contains one.
 pub(super) fn rank(member: &Member) -> String {
-    let name = format!("{} {}", member.first_name, member.last_name).to_lowercase();
-    let id = &member.id;
+    let (name, id) = (folded_name(member), &member.id);
     match (&member.state, member.role) {
         (State::Removed(removal), _) => format!("{REMOVED}{}#{id}", removal.at),
         (State::Active(_) | State::Invited(_), Role::Owner) => OWNER.to_owned(),
         (State::Active(_), Role::Member) => format!("{ACTIVE}{name}#{id}"),
         (State::Invited(_), Role::Member) => format!("{INVITED}{name}#{id}"),
     }
+}
+
+/// A text without its case. Lower case alone would not do: it tells two small sigmas apart, and
+/// leaves the sharp s unlike its capitals.
+fn folded(text: &str) -> String {
+    let upper = text.chars().flat_map(char::to_uppercase);
+    upper.flat_map(char::to_lowercase).collect()
+}
+
+fn folded_name(member: &Member) -> String {
+    folded(&format!("{} {}", member.first_name, member.last_name))
 }
 
 const OWNER: &str = "1#";
@@ -161,14 +171,13 @@ impl FromStr for TextFilter {
         if text.chars().count() > 254 {
             return Err(Invalid("must be at most 254 characters long"));
         }
-        Ok(Self(text.trim().to_lowercase()))
+        Ok(Self(folded(text.trim())))
     }
 }
 
 impl TextFilter {
     fn admits(&self, member: &Member) -> bool {
-        let name = format!("{} {}", member.first_name, member.last_name).to_lowercase();
-        name.contains(&self.0) || member.email.as_str().contains(&self.0)
+        folded_name(member).contains(&self.0) || member.email.as_str().contains(&self.0)
     }
 }
 
@@ -210,8 +219,11 @@ impl Cursor {
         else {
             return Err(NOT_A_CURSOR);
         };
-        // DynamoDB's keys are at most 1,024 bytes long.
-        if bound != filter.binding(account).as_str() || rank.is_empty() || rank.len() > 1_024 {
+        // DynamoDB refuses to start outside the range of the query, and its sort keys are at most
+        // 1,024 bytes long.
+        let (first, last) = filter.status.range();
+        let is_in_range = (first..=last).contains(&rank) && rank.len() <= 1_024;
+        if bound != filter.binding(account).as_str() || !is_in_range {
             return Err(NOT_A_CURSOR);
         }
         let member = member.parse().map_err(|_| NOT_A_CURSOR)?;
