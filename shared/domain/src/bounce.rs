@@ -118,11 +118,11 @@ const STATUS_CODES: &[(u16, Option<u16>, BounceCause)] = &[
     (1, Some(2), NoDomain),        // bad destination system address
     (1, Some(7), PolicyRejected),  // bad sender's mailbox address: that is us
     (1, Some(8), PolicyRejected),  // bad sender's system address: that is us
-    (1, Some(10), NoDomain),       // the domain has a null MX (RFC 7505)
-    (1, None, NoMailbox),          // something else about the address, such as 1.6, moved
+    (1, None, NoMailbox),          // something else about the address: 1.6, moved; Exchange's 1.10
+    (2, Some(1), MailboxDisabled), // mailbox disabled
     (2, Some(2), MailboxFull),     // mailbox full
     (2, Some(3), MessageTooLarge), // larger than the mailbox's administrative limit
-    (2, None, MailboxDisabled),    // mailbox disabled, or its state is something else
+    (2, None, Unknown),            // some other state of the mailbox, such as busy
     (3, Some(1), MailboxFull),     // mail system full
     (3, Some(4), MessageTooLarge), // too big for the system
     (3, None, ServerTrouble),      // something else about the mail system
@@ -159,6 +159,13 @@ const WORDS: &[(&str, Meaning)] = &[
     ("fuera de la oficina", Meaning::AutomaticReply),
     ("risposta automatica", Meaning::AutomaticReply),
     ("automatisch antwoord", Meaning::AutomaticReply),
+    // Slowed down because of what others said about us: Yahoo words it so.
+    ("user complaints", bounce(Transient, PolicyRejected)),
+    // Asked to come back later: such answers often have the words of a refusal, too.
+    ("greylist", bounce(Transient, ServerTrouble)),
+    ("graylist", bounce(Transient, ServerTrouble)),
+    ("try again later", bounce(Transient, ServerTrouble)),
+    ("temporarily", bounce(Transient, ServerTrouble)),
     // The mailbox is full: providers word it in terms of quota or space.
     ("mailbox full", bounce(Transient, MailboxFull)),
     ("mailbox is full", bounce(Transient, MailboxFull)),
@@ -211,11 +218,6 @@ const WORDS: &[(&str, Meaning)] = &[
     ("attachment", bounce(Permanent, ContentRejected)),
     ("virus", bounce(Permanent, ContentRejected)),
     ("content rejected", bounce(Permanent, ContentRejected)),
-    // Asked to come back later: before the words for a refusal, which such answers have, too.
-    ("greylist", bounce(Transient, ServerTrouble)),
-    ("graylist", bounce(Transient, ServerTrouble)),
-    ("try again later", bounce(Transient, ServerTrouble)),
-    ("temporarily", bounce(Transient, ServerTrouble)),
     // Mail from us is not wanted.
     ("spam", bounce(Permanent, PolicyRejected)),
     ("blacklist", bounce(Permanent, PolicyRejected)),

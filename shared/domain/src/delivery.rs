@@ -360,3 +360,140 @@ impl SendFailure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Complaint, Delivery, DeliveryStatus, SendFailure};
+    use crate::bounce::{Bounce, BounceCause, Permanence};
+    use jiff::Timestamp;
+    use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
+    use proptest::sample::select;
+
+    fn causes() -> impl Strategy<Value = BounceCause> {
+        select(vec![
+            BounceCause::Unknown,
+            BounceCause::MailboxFull,
+            BounceCause::NoMailbox,
+            BounceCause::OnSuppressionList,
+        ])
+    }
+
+    fn statuses() -> impl Strategy<Value = DeliveryStatus> {
+        let bounces = (
+            causes(),
+            select(vec![Permanence::Transient, Permanence::Permanent]),
+        );
+        prop_oneof![
+            Just(DeliveryStatus::Sending),
+            Just(DeliveryStatus::Failed {
+                failure: SendFailure::NoAnswer
+            }),
+            Just(DeliveryStatus::Sent),
+            causes().prop_map(|cause| DeliveryStatus::Delayed { cause }),
+            Just(DeliveryStatus::Delivered),
+            Just(DeliveryStatus::AutoReplied),
+            Just(DeliveryStatus::Rejected),
+            bounces.prop_map(|(cause, permanence)| {
+                DeliveryStatus::Bounced(Bounce { permanence, cause })
+            }),
+            select(vec![Complaint::Abuse, Complaint::Other])
+                .prop_map(|complaint| DeliveryStatus::Complained { complaint }),
+        ]
+    }
+
+    fn deliveries() -> impl Strategy<Value = Delivery> {
+        (statuses(), 0_i64..4, proptest::option::of(0_i64..4)).prop_map(
+            |(status, at, lifted_at)| {
+                let time = |second| Timestamp::from_second(second).unwrap();
+                Delivery {
+                    status,
+                    at: time(at),
+                    lifted_at: lifted_at.map(time),
+                }
+            },
+        )
+    }
+
+    fn sum<'a>(deliveries: impl Iterator<Item = &'a Delivery>) -> Option<Delivery> {
+        deliveries
+            .cloned()
+            .reduce(|sum, next| sum.merged_with(&next))
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_and_any_repetition_add_up_to_the_same(
+            told in proptest::collection::vec(deliveries(), 1..12),
+            order in proptest::collection::vec(0_usize..12, 0..24),
+        ) {
+            let repeated = order.iter().filter_map(|index| told.get(*index));
+            let shuffled = repeated.chain(told.iter().rev());
+            assert_eq!(sum(shuffled), sum(told.iter()));
+        }
+
+        #[test]
+        fn what_is_told_first_can_wait(a in deliveries(), b in deliveries(), c in deliveries()) {
+            assert_eq!(a.merged_with(&b).merged_with(&c), a.merged_with(&b.merged_with(&c)));
+            assert_eq!(a.merged_with(&b), b.merged_with(&a));
+            assert_eq!(a.merged_with(&a), a);
+        }
+
+        #[test]
+        fn only_what_is_final_stops_resends(delivery in deliveries()) {
+            let is_final = match delivery.status {
+                DeliveryStatus::Bounced(bounce) => bounce.permanence == Permanence::Permanent,
+                DeliveryStatus::Complained { .. } => true,
+                _ => false,
+            };
+            assert_eq!(delivery.is_undeliverable(), is_final && delivery.lifted_at.is_none());
+            assert!(!delivery.lifted(delivery.at).is_undeliverable());
+        }
+
+        #[test]
+        fn every_status_has_a_name_and_speaks_in_sentences(delivery in deliveries()) {
+            assert!(DeliveryStatus::NAMES.contains(&delivery.status.name()));
+            for sentence in [delivery.status.reason(), delivery.advice()].into_iter().flatten() {
+                assert!(sentence.ends_with('.') && sentence.starts_with(char::is_uppercase));
+            }
+        }
+    }
+
+    #[test]
+    fn what_went_wrong_outweighs_what_went_well() {
+        let at = "2026-11-24T12:00:00Z".parse().unwrap();
+        let later = "2026-11-24T13:00:00Z".parse().unwrap();
+        let bounce = |permanence| {
+            DeliveryStatus::Bounced(Bounce {
+                permanence,
+                cause: BounceCause::Unknown,
+            })
+        };
+        let in_order = [
+            DeliveryStatus::Sending,
+            DeliveryStatus::Failed {
+                failure: SendFailure::NoAnswer,
+            },
+            DeliveryStatus::Sent,
+            DeliveryStatus::Delayed {
+                cause: BounceCause::Unknown,
+            },
+            DeliveryStatus::Delivered,
+            DeliveryStatus::AutoReplied,
+            DeliveryStatus::Rejected,
+            bounce(Permanence::Transient),
+            bounce(Permanence::Permanent),
+            DeliveryStatus::Complained {
+                complaint: Complaint::Other,
+            },
+        ];
+        for pair in in_order.windows(2) {
+            let (light, heavy) = (pair[0], pair[1]);
+            let merged =
+                Delivery::reported(heavy, at).merged_with(&Delivery::reported(light, later));
+            assert_eq!(merged.status, heavy);
+        }
+        let again = Delivery::reported(DeliveryStatus::Delivered, later);
+        let merged = again.merged_with(&Delivery::reported(DeliveryStatus::Delivered, at));
+        assert_eq!(merged.at, later);
+    }
+}

@@ -132,3 +132,121 @@ pub fn time_from_newest_send(member: &Member, taken_at: Timestamp) -> Option<Sig
         .contains(&apart)
         .then(|| apart.abs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Decision, Feedback, FeedbackKind, Seen, Send, Words, decide};
+    use crate::delivery::DeliveryStatus;
+    use crate::id::{AccountId, FeedbackId, MemberId};
+    use crate::limits::Limits;
+    use crate::member::{Active, Invite, Member, Removal, Role, State};
+    use crate::token::InviteToken;
+    use jiff::{SignedDuration, Timestamp};
+
+    fn now() -> Timestamp {
+        "2026-11-24T12:00:00Z".parse().unwrap()
+    }
+
+    fn member(state: impl Fn(Invite) -> State) -> Member {
+        let account: AccountId = "acme".parse().unwrap();
+        let email = "kim@example.com".parse().unwrap();
+        let id = MemberId::of(&account, &email);
+        let token = InviteToken::new(account, id.clone(), [7; 32]).hash();
+        let limits = Limits {
+            invite_lifetime: SignedDuration::from_hours(1),
+            resend_cooldown: SignedDuration::from_secs(60),
+            resends_per_day: 5,
+            sends_per_hour: 50,
+            sends_per_recipient_per_day: 10,
+        };
+        Member {
+            state: state(Invite::new(id.clone(), token, &limits, now())),
+            id,
+            first_name: "Kim".parse().unwrap(),
+            last_name: "Lee".parse().unwrap(),
+            email,
+            role: Role::Member,
+            last_send: 3,
+        }
+    }
+
+    fn report(number: u32, status: DeliveryStatus) -> Feedback {
+        let member = member(State::Invited);
+        Feedback {
+            id: FeedbackId::of(&["x"]),
+            at: now(),
+            email: member.email,
+            send: Send {
+                account: "acme".parse().unwrap(),
+                member: member.id,
+                number,
+            },
+            kind: FeedbackKind::Delivery,
+            status,
+            words: Words::default(),
+        }
+    }
+
+    fn decided(member: &Member, number: u32) -> Decision {
+        let seen = Seen {
+            member: Some(member),
+            is_recorded: false,
+        };
+        decide(&report(number, DeliveryStatus::Delivered), seen)
+    }
+
+    #[test]
+    fn a_report_changes_the_delivery_of_its_send_and_nothing_else() {
+        let active = |invite| {
+            State::Active(Active {
+                since: now(),
+                identity: None,
+                accepted: Some(invite),
+            })
+        };
+        for member in [member(State::Invited), member(active)] {
+            let Decision::Commit(Some(changed)) = decided(&member, 3) else {
+                panic!()
+            };
+            let before = member.invite().unwrap().delivery.clone();
+            assert_eq!(
+                changed.invite().unwrap().delivery.status,
+                DeliveryStatus::Delivered
+            );
+            assert_eq!(changed.with_delivery(before), member);
+            for other in [2, 4, 0] {
+                assert_eq!(decided(&member, other), Decision::Commit(None));
+            }
+        }
+        let removed = |_| {
+            State::Removed(Removal {
+                at: now(),
+                by: member(State::Invited).id,
+            })
+        };
+        assert_eq!(decided(&member(removed), 3), Decision::Commit(None));
+    }
+
+    #[test]
+    fn what_is_recorded_and_says_nothing_new_is_done() {
+        let member = member(State::Invited);
+        let delivered = report(3, DeliveryStatus::Delivered);
+        let seen = |member, is_recorded| Seen {
+            member: Some(member),
+            is_recorded,
+        };
+        let Decision::Commit(Some(changed)) = decide(&delivered, seen(&member, false)) else {
+            panic!()
+        };
+        assert_eq!(decide(&delivered, seen(&changed, true)), Decision::Done);
+        assert_eq!(
+            decide(&delivered, seen(&changed, false)),
+            Decision::Commit(None)
+        );
+        let unknown = Seen {
+            member: None,
+            is_recorded: false,
+        };
+        assert_eq!(decide(&delivered, unknown), Decision::Unknown);
+    }
+}
