@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use authorize_login::AuthorizeLogin;
+use close_account::CloseAccount;
 use invite::Invite;
 use lambda_http::{Body, Request, Response};
 use list::List;
@@ -13,6 +14,7 @@ use provision_account::ProvisionAccount;
 use remove::Remove;
 use resend::Resend;
 use serde_json::Value;
+use update_details::UpdateDetails;
 
 type Answering<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -38,11 +40,13 @@ impl Functions {
     pub(crate) fn add(&mut self, name: &str, platform: Platform) -> Result<bool, ConfigError> {
         let handler = match name {
             AuthorizeLogin::NAME => api_handler::<AuthorizeLogin>(platform)?,
+            CloseAccount::NAME => api_handler::<CloseAccount>(platform)?,
             Invite::NAME => api_handler::<Invite>(platform)?,
             List::NAME => api_handler::<List>(platform)?,
             ProvisionAccount::NAME => event_handler::<ProvisionAccount>(platform)?,
             Remove::NAME => api_handler::<Remove>(platform)?,
             Resend::NAME => api_handler::<Resend>(platform)?,
+            UpdateDetails::NAME => api_handler::<UpdateDetails>(platform)?,
             _ => return Ok(false),
         };
         self.0.insert(name.to_owned(), handler);

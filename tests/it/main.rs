@@ -2,4 +2,6 @@
 
 mod harness;
 
+mod close_account;
 mod story;
+mod update_details;

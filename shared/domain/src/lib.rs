@@ -10,6 +10,7 @@ pub mod ability;
 pub mod access;
 pub mod account;
 pub mod address;
+pub mod close_account;
 pub mod delivery;
 pub mod id;
 pub mod invite;
@@ -23,6 +24,7 @@ pub mod remove;
 pub mod request;
 pub mod resend;
 pub mod token;
+pub mod update_details;
 
 pub use jiff::Timestamp;
 pub use refusal::Refusal;

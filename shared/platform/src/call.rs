@@ -69,6 +69,13 @@ impl Call {
             .map_err(|reason| Problem::invalid_field(name, reason))
     }
 
+    /// Whether the path of the route has a parameter: what tells the routes of one operation apart.
+    #[must_use]
+    pub fn has_path(&self, name: &str) -> bool {
+        let parameters = self.request.path_parameters_ref();
+        parameters.is_some_and(|parameters| parameters.first(name).is_some())
+    }
+
     /// The parameters of the query string.
     #[must_use]
     pub fn query(&self) -> Fields {

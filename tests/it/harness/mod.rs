@@ -191,6 +191,10 @@ impl Person {
         Reply::of(self.request(Method::POST, path).body(body.to_string())).await
     }
 
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Reply {
+        Reply::of(self.request(Method::PATCH, path).body(body.to_string())).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Reply {
         Reply::of(self.request(Method::DELETE, path)).await
     }
