@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod abilities;
 mod close_account;
 mod story;
 mod update_details;
