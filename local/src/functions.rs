@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use authorize_login::AuthorizeLogin;
+use authorize_request::AuthorizeRequest;
 use close_account::CloseAccount;
 use invite::Invite;
 use lambda_http::{Body, Request, Response};
@@ -40,6 +41,7 @@ impl Functions {
     pub(crate) fn add(&mut self, name: &str, platform: Platform) -> Result<bool, ConfigError> {
         let handler = match name {
             AuthorizeLogin::NAME => api_handler::<AuthorizeLogin>(platform)?,
+            AuthorizeRequest::NAME => event_handler::<AuthorizeRequest>(platform)?,
             CloseAccount::NAME => api_handler::<CloseAccount>(platform)?,
             Invite::NAME => api_handler::<Invite>(platform)?,
             List::NAME => api_handler::<List>(platform)?,

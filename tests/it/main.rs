@@ -3,6 +3,7 @@
 mod harness;
 
 mod abilities;
+mod authorize_request;
 mod close_account;
 mod story;
 mod update_details;

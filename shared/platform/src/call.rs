@@ -147,13 +147,17 @@ fn caller(request: &Request) -> Result<Caller, Problem> {
         .and_then(|authorizer| authorizer.jwt.as_ref())
         .map(|jwt| &jwt.claims)
         .ok_or_else(Problem::unauthenticated)?;
-    let claim = |name: &str| {
-        claims
-            .get(name)
-            .map(String::as_str)
-            .filter(|text| !text.is_empty())
-    };
+    caller_of_claims(|name| claims.get(name).map(String::as_str))
+}
 
+/// The caller that the claims of a verified token tell of, each as a text.
+///
+/// # Errors
+///
+/// `unauthenticated` if they do not say who it is, `email_unverified` if the address is not a
+/// verified one.
+pub fn caller_of_claims<'a>(claim: impl Fn(&str) -> Option<&'a str>) -> Result<Caller, Problem> {
+    let claim = |name: &str| claim(name).filter(|text| !text.is_empty());
     let (Some(issuer), Some(subject)) = (claim("iss"), claim("sub")) else {
         return Err(Problem::unauthenticated());
     };

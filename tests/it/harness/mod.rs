@@ -1,5 +1,6 @@
 //! The front door: a whole stack for one test, and people who call it.
 
+pub(crate) mod issuer;
 mod wire;
 
 use std::collections::BTreeMap;

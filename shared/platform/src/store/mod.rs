@@ -19,6 +19,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 pub use members::{Cursor, CursorText, MembersFilter, MembersPage, StatusFilter, TextFilter};
+pub use memberships::Candidate;
 pub use read::{Found, Read, Slot};
 pub use write::{Commit, Write};
 
