@@ -335,7 +335,7 @@ async fn a_made_up_cursor_leads_nowhere_else() {
     owner.invite("acme", KIM).await.expect_status(201);
     owner.remove("acme", KIM).await.expect_status(200);
     let cursor = |status: &str, member: &str, rank: &str| {
-        let bound = Fingerprint::of(&["acme", status, ""]);
+        let bound = Fingerprint::of(&["acme", status, "", ""]);
         let text = format!("{}\n{member}\n{rank}", bound.as_str());
         BASE64URL_NOPAD.encode(text.as_bytes())
     };
