@@ -27,8 +27,11 @@ use crate::sns::Topic;
 use crate::template::{Route, Template, TemplateError};
 use crate::{database, demo};
 
+/// Makes the HTTP client through which a function, told by its operation's name, reaches AWS.
+pub type HttpClients = Box<dyn Fn(&str) -> SharedHttpClient + Send + Sync>;
+
 /// How to start the stack.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Options {
     /// Port of the API and of `/dev`. 0 chooses a free one.
     pub port: u16,
@@ -42,8 +45,8 @@ pub struct Options {
     pub mail_feedback: bool,
     /// Signs ID tokens. Without one, a new one is made, which takes a moment.
     pub signing_key: Option<SigningKey>,
-    /// Sees every request that the functions make to AWS. For tests.
-    pub http_client: Option<SharedHttpClient>,
+    /// See every request that the functions make to AWS. For tests.
+    pub http_clients: Option<HttpClients>,
     /// Where the clock stands until it is moved. Without it, it runs. For tests.
     pub clock_stands_at: Option<Timestamp>,
     /// Parameters of the template that differ from what the stack chooses, by name. For tests.
@@ -139,9 +142,9 @@ impl Stack {
 
         let aws = |http_client| aws(&dynamodb_url, &ses_url, http_client);
         let own_aws = aws(None)?;
-        let functions_aws = match options.http_client {
-            Some(http_client) => aws(Some(http_client))?,
-            None => own_aws.clone(),
+        let functions_aws = |operation: &str| match &options.http_clients {
+            Some(http_client_of) => aws(Some(http_client_of(operation))),
+            None => Ok(own_aws.clone()),
         };
         let database = database::open(data)?;
         servers.add(|stopped| database::serve(dynamodb_listener, database, stopped));
@@ -182,7 +185,7 @@ impl Stack {
             let environment = template.environment(&function.logical_id, &parameters)?;
             let platform = Platform {
                 environment: Environment::of(environment),
-                aws: functions_aws.clone(),
+                aws: functions_aws(name)?,
                 clock: clock.to_clock(),
             };
             if !functions.add(name, platform)? {

@@ -17,6 +17,7 @@ mod list;
 mod local_stack;
 mod mail;
 mod mail_feedback;
+mod permissions;
 mod provision_account;
 mod races;
 mod remove;

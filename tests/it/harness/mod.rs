@@ -14,7 +14,7 @@ use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
 
-pub(crate) use wire::{Fault, Wire};
+pub(crate) use wire::{Fault, Request, Wire};
 
 /// The owner of every account that [`Rollcall::account`] makes.
 pub(crate) const OWNER: &str = "olivia@example.com";
@@ -43,7 +43,7 @@ impl Rollcall {
         let wire = Wire::default();
         let options = Options {
             signing_key: Some(key.clone()),
-            http_client: Some(wire.to_http_client()),
+            http_clients: Some(wire.to_http_clients()),
             clock_stands_at: Some(NOON.parse().unwrap()),
             ..options
         };
