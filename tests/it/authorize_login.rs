@@ -79,10 +79,7 @@ async fn an_invite_is_over_the_second_it_expires() {
     );
     let list = owner.list("acme", "").await;
     assert_eq!(list.body["members"][1]["status"], "expired");
-    assert_eq!(
-        list.body["members"][1]["expiresAt"],
-        "2026-12-01T12:00:00Z"
-    );
+    assert_eq!(list.body["members"][1]["expiresAt"], "2026-12-01T12:00:00Z");
     // A membership outlives the invite.
     owner.resend("acme", KIM).await.expect_status(200);
     let token = json!({ "inviteToken": rollcall.newest_token() });
@@ -419,7 +416,11 @@ fn bytes(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
         let value = value.to_str().unwrap().replace(&id, "ID");
         (name.to_string(), value)
     });
-    (reply.status, headers.collect(), reply.raw.replace(&id, "ID"))
+    (
+        reply.status,
+        headers.collect(),
+        reply.raw.replace(&id, "ID"),
+    )
 }
 
 #[tokio::test]

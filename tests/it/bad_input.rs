@@ -84,9 +84,7 @@ impl Untouched {
 #[tokio::test]
 async fn every_wrong_field_is_named() {
     let stack = Untouched::start().await;
-    let names = |value: &str| {
-        ["firstName", "lastName"].map(|field| (field, json!(value)))
-    };
+    let names = |value: &str| ["firstName", "lastName"].map(|field| (field, json!(value)));
     let long_name = "x".repeat(65);
     let long_address = format!("{}@example.com", "x".repeat(65));
     let mut wrong: Vec<(&str, Value)> = [
@@ -157,8 +155,20 @@ async fn every_wrong_field_is_named() {
     }
     // Nobody says who or what somebody is but the table.
     for field in [
-        "role", "status", "plan", "state", "id", "accountId", "version", "rank", "invite", "pk",
-        "__proto__", "", "FirstName", "first_name",
+        "role",
+        "status",
+        "plan",
+        "state",
+        "id",
+        "accountId",
+        "version",
+        "rank",
+        "invite",
+        "pk",
+        "__proto__",
+        "",
+        "FirstName",
+        "first_name",
     ] {
         wrong.push((field, json!("owner")));
     }
@@ -319,14 +329,25 @@ async fn every_wrong_id_is_named() {
     let good = member_id("acme", "max@example.com").to_string();
     let long = "x".repeat(65);
     for account in [
-        "a.b", "a%23b", "a%20b", "%00", "a%0d%0ab", "%C3%A4", "a%2Fb", "%ff", "*", &long,
+        "a.b",
+        "a%23b",
+        "a%20b",
+        "%00",
+        "a%0d%0ab",
+        "%C3%A4",
+        "a%2Fb",
+        "%ff",
+        "*",
+        &long,
         "acme%23MEMBER",
     ] {
         let members = format!("/accounts/{account}/members");
         for refused in [
             owner.get(&members).await,
             owner.post(&members, &invitation(KIM)).await,
-            owner.post(&format!("{members}/{good}/resend"), &json!({})).await,
+            owner
+                .post(&format!("{members}/{good}/resend"), &json!({}))
+                .await,
             owner.delete(&format!("{members}/{good}")).await,
         ] {
             let refused = refused.expect_problem(400, "invalid_request");
@@ -491,8 +512,8 @@ fn claims() -> Value {
 async fn only_a_verified_address_counts_as_one() {
     let stack = Untouched::start().await;
     for verified in [
-        "false", "False", "True", "TRUE", "1", "0", "yes", "", " true", "true ", "[true]", "\"true\"",
-        "null", "tru", "truetrue", "verified",
+        "false", "False", "True", "TRUE", "1", "0", "yes", "", " true", "true ", "[true]",
+        "\"true\"", "null", "tru", "truetrue", "verified",
     ] {
         let mut claims = claims();
         claims["email_verified"] = json!(verified);
@@ -501,7 +522,12 @@ async fn only_a_verified_address_counts_as_one() {
         let body = answer.unwrap()["body"].as_str().unwrap().to_owned();
         assert!(body.contains("\"email_unverified\""), "{verified}: {body}");
     }
-    for email in ["", "olivia", "[olivia@example.com]", "olivia@example.com eve@example.com"] {
+    for email in [
+        "",
+        "olivia",
+        "[olivia@example.com]",
+        "olivia@example.com eve@example.com",
+    ] {
         let mut claims = claims();
         claims["email"] = json!(email);
         let event = api_event("POST /login", &claims, "{}");

@@ -182,7 +182,12 @@ async fn a_refusal_reads_and_writes_nothing() {
         let reply = owner.remove("acme", new).await;
         note("removed nobody", reply, "member_not_found", &[READ]);
         let reply = owner.remove("acme", OWNER).await;
-        note("removed the owner", reply, "owner_cannot_be_removed", &[READ]);
+        note(
+            "removed the owner",
+            reply,
+            "owner_cannot_be_removed",
+            &[READ],
+        );
 
         let reply = kim.login(&with(&superseded)).await;
         note("old link", reply, "invite_superseded", &[READ]);

@@ -68,7 +68,9 @@ async fn who_cannot_be_looked_up_has_no_access_and_is_asked_to_come_back() {
             owner.list("acme", "").await,
             max.list("acme", "").await,
             owner.invite("acme", "new@example.com").await,
-            owner.invite_with_key("acme", "new@example.com", "key").await,
+            owner
+                .invite_with_key("acme", "new@example.com", "key")
+                .await,
             owner.resend("acme", KIM).await,
             owner.remove("acme", "max@example.com").await,
         ] {
@@ -121,8 +123,14 @@ async fn what_cannot_be_written_is_not_half_done() {
     assert_eq!(rollcall.rows().await, rows);
     assert_eq!(rollcall.stack.mailbox().list().len(), mails);
     // And then it all works.
-    owner.resend_with_key("acme", KIM, "key").await.expect_status(200);
-    owner.invite("acme", "new@example.com").await.expect_status(201);
+    owner
+        .resend_with_key("acme", KIM, "key")
+        .await
+        .expect_status(200);
+    owner
+        .invite("acme", "new@example.com")
+        .await
+        .expect_status(201);
 }
 
 #[tokio::test]
@@ -199,7 +207,10 @@ async fn a_try_that_hangs_is_given_up() {
     rollcall.wire.fail(UPDATE, Fault::Hang, 1);
     rollcall.wire.fail(TRANSACTION, Fault::Hang, 1);
     kim.login(&token).await.expect_status(200);
-    owner.invite("acme", "new@example.com").await.expect_status(201);
+    owner
+        .invite("acme", "new@example.com")
+        .await
+        .expect_status(201);
     rollcall.wire.expect_all_happened();
 }
 
@@ -213,7 +224,10 @@ async fn a_database_that_hangs_is_unavailable() {
     rollcall.wire.fail(TRANSACTION, Fault::Hang, ALWAYS);
     expect_unavailable(owner.invite("acme", "new@example.com").await);
     rollcall.wire.heal();
-    assert_eq!(owner.list("acme", "?q=new").await.body["members"], json!([]));
+    assert_eq!(
+        owner.list("acme", "?q=new").await.body["members"],
+        json!([])
+    );
 }
 
 /// The worst that can happen: the mail service hangs once the invite is committed.

@@ -71,9 +71,13 @@ async fn a_key_stands_for_one_request() {
         .header("Idempotency-Key", "key")
         .body(renamed.to_string());
     for refused in [
-        owner.invite_with_key("acme", "mia@example.com", "key").await,
+        owner
+            .invite_with_key("acme", "mia@example.com", "key")
+            .await,
         owner.resend_with_key("acme", KIM, "key").await,
-        owner.resend_with_key("acme", "max@example.com", "key").await,
+        owner
+            .resend_with_key("acme", "max@example.com", "key")
+            .await,
         crate::harness::Reply::of(renamed).await,
     ] {
         refused.expect_problem(422, "idempotency_key_reused");
@@ -112,10 +116,14 @@ async fn a_key_is_good_for_a_day() {
     let refused = owner.invite_with_key("acme", KIM, "key").await;
     refused.expect_problem(409, "already_invited");
     // The key is free again, for another request and a new day.
-    let second = owner.invite_with_key("acme", "max@example.com", "key").await;
+    let second = owner
+        .invite_with_key("acme", "max@example.com", "key")
+        .await;
     let second = second.expect_status(201);
     rollcall.advance(86_400 - 1).await;
-    let again = owner.invite_with_key("acme", "max@example.com", "key").await;
+    let again = owner
+        .invite_with_key("acme", "max@example.com", "key")
+        .await;
     assert_eq!(again.expect_status(201).raw, second.raw);
     assert_eq!(rollcall.stack.mailbox().list().len(), 2);
 }

@@ -81,7 +81,10 @@ async fn members_see_the_same_list() {
     for query in ["", "?status=removed", "?q=a&limit=2"] {
         let seen_by_owner = owner.list("acme", query).await.expect_status(200);
         let seen_by_member = anna.list("acme", query).await.expect_status(200);
-        assert_eq!(seen_by_member.body["members"], seen_by_owner.body["members"]);
+        assert_eq!(
+            seen_by_member.body["members"],
+            seen_by_owner.body["members"]
+        );
         assert_eq!(
             seen_by_member.body["abilities"],
             json!(["account:use", "members:list"])
@@ -358,7 +361,11 @@ async fn a_made_up_cursor_leads_nowhere_else() {
         }
         let refused = owner.list("acme", &query).await;
         let refused = refused.expect_problem(400, "invalid_request");
-        assert_eq!(refused.wrong_fields(), ["cursor"], "{status} {member} {rank}");
+        assert_eq!(
+            refused.wrong_fields(),
+            ["cursor"],
+            "{status} {member} {rank}"
+        );
     }
     assert!(rollcall.wire.calls().is_empty());
     let query = format!("?cursor={}", cursor("", &kim, "1#"));

@@ -227,7 +227,10 @@ async fn whatever_goes_wrong_on_the_way_to_the_mail_service_the_call_succeeds() 
 #[tokio::test]
 async fn the_answer_tells_of_a_failure_even_if_the_table_cannot() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
-    rollcall.stack.mailbox().fail_next(SesFailure::MessageRejected);
+    rollcall
+        .stack
+        .mailbox()
+        .fail_next(SesFailure::MessageRejected);
     rollcall.wire.fail("UpdateItem", Fault::NoConnection, 3);
     let invited = owner.invite("acme", KIM).await.expect_status(201);
     rollcall.wire.expect_all_happened();
@@ -244,7 +247,10 @@ async fn a_failure_that_comes_late_overwrites_nobody() {
     rollcall.wire.before("SendEmail", async move {
         remover.remove("acme", KIM).await.expect_status(200);
     });
-    rollcall.stack.mailbox().fail_next(SesFailure::MessageRejected);
+    rollcall
+        .stack
+        .mailbox()
+        .fail_next(SesFailure::MessageRejected);
     let invited = owner.invite("acme", KIM).await.expect_status(201);
     rollcall.wire.expect_all_happened();
     assert_eq!(invited.body["delivery"]["status"], "failed");

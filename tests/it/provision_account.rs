@@ -212,7 +212,12 @@ async fn what_is_no_payload_at_all_is_refused() {
         let refused = refused.expect_problem(400, "invalid_request");
         assert_eq!(refused.wrong_fields(), ["detail"]);
     }
-    for time in [json!(null), json!(""), json!("yesterday"), json!(1_795_521_600)] {
+    for time in [
+        json!(null),
+        json!(""),
+        json!("yesterday"),
+        json!(1_795_521_600),
+    ] {
         let mut event = event("", &payload("pro"));
         event["time"] = time;
         let refused = rollcall.provision(&event).await;

@@ -336,9 +336,7 @@ async fn of_two_events_the_later_one_counts_whichever_commits_first() {
         .provision(&provisioning("basic", OWNER))
         .await
         .expect_status(200);
-    let event = |time: &str, plan: &str| {
-        json!({ "detail-type": "x", "time": time, "detail": provisioning(plan, OWNER) })
-    };
+    let event = |time: &str, plan: &str| json!({ "detail-type": "x", "time": time, "detail": provisioning(plan, OWNER) });
     let other = std::sync::Arc::clone(&rollcall);
     let later = event("2026-11-24T11:00:01Z", "business");
     rollcall.wire.before(UPDATE, async move {
@@ -428,7 +426,10 @@ async fn a_removal_whose_answer_is_lost_happens_once() {
         rollcall.wire.expect_all_happened();
         let row = rollcall.row("acme", KIM).await;
         assert_eq!(row["version"], AttributeValue::N("2".to_owned()));
-        assert_eq!(removed.text("removedAt"), row["removedAt"].as_s().unwrap().as_str());
+        assert_eq!(
+            removed.text("removedAt"),
+            row["removedAt"].as_s().unwrap().as_str()
+        );
     }
 }
 

@@ -52,7 +52,7 @@ pub async fn run<O: Operation>() -> Result<(), lambda_http::Error> {
 
 /// Longest time that a call takes, below the function's timeout (`template.yaml`): whoever waits
 /// gets an answer from us, and the log a line.
-pub(crate) const LONGEST_CALL: Duration = Duration::from_secs(14);
+pub const LONGEST_CALL: Duration = Duration::from_secs(14);
 
 /// The slowest call that there can be fits in: its last attempt, the mail, and writing down that the
 /// mail failed. What is committed is answered as such.

@@ -244,7 +244,11 @@ impl Person {
     pub(crate) async fn resend_with_key(&self, account: &str, email: &str, key: &str) -> Reply {
         let id = member_id(account, email);
         let path = format!("/accounts/{account}/members/{id}/resend");
-        Reply::of(self.request(Method::POST, &path).header("Idempotency-Key", key)).await
+        Reply::of(
+            self.request(Method::POST, &path)
+                .header("Idempotency-Key", key),
+        )
+        .await
     }
 
     pub(crate) async fn resend(&self, account: &str, email: &str) -> Reply {
