@@ -358,13 +358,14 @@ async fn every_wrong_id_is_named() {
         let refused = refused.expect_problem(400, "invalid_request");
         assert_eq!(refused.wrong_fields(), ["accountId"], "{account}");
     }
+    let shorter = good.split_at(1).1;
     for member in [
         "x",
         "%23",
         &good.to_uppercase(),
         &format!("{good}a"),
-        &good[1..],
-        &format!("{}0", &good[1..]),
+        shorter,
+        &format!("{shorter}0"),
         "kim@example.com",
         "%F0%9F%98%80",
     ] {
@@ -430,14 +431,15 @@ async fn a_damaged_link_is_not_valid() {
         ".".to_owned(),
         "..".to_owned(),
         "x".repeat(10_000),
-        good[1..].to_owned().replace("cme", "c#me"),
+        good.replacen("acme", "c#me", 1),
+        good.replacen("acme", "", 1),
         format!("{good}="),
         format!("{good} "),
         format!(" {good}"),
         format!("{good}\r\n"),
         format!("{good}\u{0}"),
         format!("{good}.x"),
-        format!("{front}.{}", &secret[1..]),
+        format!("{front}.{}", secret.split_at(1).1),
         format!("{front}.{secret}A"),
         format!("{front}."),
         front.to_owned(),

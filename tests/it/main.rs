@@ -1,5 +1,12 @@
 //! Tests through the front door: HTTP or an event in; answer, mail and rows out.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails, in what it shares with others too"
+)]
+
 mod harness;
 
 mod authorize_login;

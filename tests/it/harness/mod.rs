@@ -347,13 +347,4 @@ impl Reply {
         let email = |member: &Value| member["email"].as_str().unwrap().to_owned();
         members.iter().map(email).collect()
     }
-
-    /// The body without what differs from one request to the next.
-    pub(crate) fn without_request_id(&self) -> Value {
-        let mut body = self.body.clone();
-        if let Some(body) = body.as_object_mut() {
-            body.remove("requestId");
-        }
-        body
-    }
 }
