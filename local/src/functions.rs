@@ -7,12 +7,15 @@ use std::sync::Arc;
 use authorize_login::AuthorizeLogin;
 use invite::Invite;
 use lambda_http::{Body, Request, Response};
+use lift_suppression::LiftSuppression;
 use list::List;
+use mail_feedback::MailFeedback;
 use platform::{ConfigError, Invocation, Operation, Platform, Problem, api, invocation};
 use provision_account::ProvisionAccount;
 use remove::Remove;
 use resend::Resend;
 use serde_json::Value;
+use support_feedback::SupportFeedback;
 
 type Answering<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -39,10 +42,13 @@ impl Functions {
         let handler = match name {
             AuthorizeLogin::NAME => api_handler::<AuthorizeLogin>(platform)?,
             Invite::NAME => api_handler::<Invite>(platform)?,
+            LiftSuppression::NAME => api_handler::<LiftSuppression>(platform)?,
             List::NAME => api_handler::<List>(platform)?,
+            MailFeedback::NAME => event_handler::<MailFeedback>(platform)?,
             ProvisionAccount::NAME => event_handler::<ProvisionAccount>(platform)?,
             Remove::NAME => api_handler::<Remove>(platform)?,
             Resend::NAME => api_handler::<Resend>(platform)?,
+            SupportFeedback::NAME => api_handler::<SupportFeedback>(platform)?,
             _ => return Ok(false),
         };
         self.0.insert(name.to_owned(), handler);

@@ -31,9 +31,6 @@ enum Request {
 /// An account that a login looks at, and the caller's own row in it.
 type Candidate = (Option<Stored<Account>>, Option<Stored<Member>>);
 
-/// How many accounts are read at once: two items each, and DynamoDB reads at most 100.
-const ACCOUNTS_AT_ONCE: usize = 50;
-
 impl Operation for AuthorizeLogin {
     const NAME: &'static str = "authorize-login";
 
@@ -130,23 +127,13 @@ impl AuthorizeLogin {
         Ok((login, candidate))
     }
 
-    /// Reads and decides about a login that names no account: one read finds the accounts of the
-    /// person, another one all that matters about them.
+    /// Reads and decides about a login that names no account.
     async fn to_any_account(&self, call: &Call) -> Result<(Login, Candidate), Problem> {
-        let accounts = self.store.memberships(&call.caller.email).await?;
-        let mut candidates: Vec<Candidate> = Vec::new();
-        for accounts in accounts.chunks(ACCOUNTS_AT_ONCE) {
-            let mut read = self.store.read();
-            let mut slots = Vec::new();
-            for account in accounts {
-                let member = MemberId::of(account, &call.caller.email);
-                slots.push((read.account(account), read.member(account, &member)));
-            }
-            let found = read.run().await?;
-            for (account, member) in slots {
-                candidates.push((found.get(&account)?, found.get(&member)?));
-            }
-        }
+        let memberships = self.store.memberships(&call.caller.email).await?;
+        let candidates: Vec<Candidate> = memberships
+            .into_iter()
+            .map(|(account, member)| (Some(account), Some(member)))
+            .collect();
         let all_seen: Vec<Seen<'_>> = candidates.iter().map(seen).collect();
         let login = decide_without_account(&call.caller, &all_seen, &self.pro_plans)
             .map_err(|refusal| Problem::of(refusal, call.now))?;

@@ -22,6 +22,9 @@ pub trait Operation: Sized + Send + Sync + 'static {
     /// Its one name, in kebab case: package, binary, event and test are called so.
     const NAME: &'static str;
 
+    /// Whether the log says who called: for what support staff do with other people's data.
+    const LOGS_SUBJECT: bool = false;
+
     /// Reads what the operation needs to know from the platform.
     ///
     /// # Errors
@@ -69,19 +72,22 @@ const _: () = {
 pub async fn serve<O: Operation>(operation: &O, clock: &Clock, request: Request) -> Response<Body> {
     let request_id = request_id(&request);
     let path_account = path_account(&request);
-    let (outcome, account_id) = match Call::new(request, clock.now()) {
+    let (outcome, account_id, subject) = match Call::new(request, clock.now()) {
         Ok(call) => {
             let answered = tokio::time::timeout(LONGEST_CALL, operation.answer(&call)).await;
             let outcome =
                 answered.unwrap_or_else(|_| Err(Problem::unavailable("the call took too long")));
-            (outcome, call.account().cloned().or(path_account))
+            let account_id = call.account().cloned().or(path_account);
+            let subject = O::LOGS_SUBJECT.then_some(call.caller.identity.subject);
+            (outcome, account_id, subject)
         }
-        Err(problem) => (Err(problem), path_account),
+        Err(problem) => (Err(problem), path_account, None),
     };
     let call = telemetry::Call {
         operation: O::NAME,
         request_id: &request_id,
         account_id: account_id.as_ref(),
+        subject: subject.as_deref(),
     };
     log_outcome(call, outcome.as_ref().map(Answer::status));
     match outcome {

@@ -87,6 +87,7 @@ pub async fn serve<O: Invocation>(
         operation: O::NAME,
         request_id,
         account_id,
+        subject: None,
     };
     log_outcome(call, outcome.as_ref().map(|_| http::StatusCode::OK));
     outcome

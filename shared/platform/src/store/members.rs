@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::BASE64URL_NOPAD;
+use domain::delivery::DeliveryStatus;
 use domain::id::{AccountId, MemberId};
 use domain::member::{Member, Role, State, Status};
 use domain::request::Fingerprint;
@@ -51,6 +52,8 @@ const END: &str = "5";
 pub struct MembersFilter {
     /// Those with a certain status.
     pub status: StatusFilter,
+    /// Those whose invite's newest mail fared so.
+    pub delivery: Option<DeliveryFilter>,
     /// Those whose name or address has this text.
     pub text: Option<TextFilter>,
 }
@@ -60,16 +63,19 @@ impl MembersFilter {
     /// is refused.
     fn binding(&self, account: &AccountId) -> Fingerprint {
         let text = self.text.as_ref().map_or("", |text| &text.0);
-        Fingerprint::of(&[account.as_str(), self.status.name(), text])
+        let delivery = self.delivery.map_or("", |DeliveryFilter(name)| name);
+        Fingerprint::of(&[account.as_str(), self.status.name(), delivery, text])
     }
 
     /// Whether the range of the index holds others, too.
     fn leaves_some_out(&self) -> bool {
-        self.text.is_some() || self.status.leaves_some_out()
+        self.text.is_some() || self.delivery.is_some() || self.status.leaves_some_out()
     }
 
     fn admits(&self, member: &Member, now: Timestamp) -> bool {
-        self.status.admits(member, now) && self.text.as_ref().is_none_or(|text| text.admits(member))
+        self.status.admits(member, now)
+            && self.delivery.is_none_or(|delivery| delivery.admits(member))
+            && self.text.as_ref().is_none_or(|text| text.admits(member))
     }
 }
 
@@ -127,6 +133,30 @@ impl StatusFilter {
             Self::Current => true,
             Self::Only(status) => member.status(now) == status,
         }
+    }
+}
+
+/// A status of deliveries, by its name in the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeliveryFilter(&'static str);
+
+impl FromStr for DeliveryFilter {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let name = DeliveryStatus::NAMES.into_iter().find(|name| *name == text);
+        name.map(Self).ok_or(Invalid(
+            "must be sending, sent, delayed, delivered, auto_replied, bounced, complained, \
+             rejected or failed",
+        ))
+    }
+}
+
+impl DeliveryFilter {
+    fn admits(self, member: &Member) -> bool {
+        member
+            .shown_delivery()
+            .is_some_and(|delivery| delivery.status.name() == self.0)
     }
 }
 
