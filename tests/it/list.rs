@@ -334,7 +334,9 @@ async fn a_made_up_cursor_leads_nowhere_else() {
     let mut bound = BTreeMap::new();
     for status in ["", "active", "expired", "removed"] {
         let filter = if status.is_empty() { "" } else { "&status=" };
-        let page = owner.list("acme", &format!("?limit=1{filter}{status}")).await;
+        let page = owner
+            .list("acme", &format!("?limit=1{filter}{status}"))
+            .await;
         let cursor = page.expect_status(200).text("cursor");
         let cursor = BASE64URL_NOPAD.decode(cursor.as_bytes()).unwrap();
         let cursor = String::from_utf8(cursor).unwrap();

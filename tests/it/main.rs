@@ -19,6 +19,7 @@ mod invite;
 mod lift_suppression;
 mod list;
 mod local_stack;
+mod logs;
 mod mail;
 mod mail_feedback;
 mod provision_account;
