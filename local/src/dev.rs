@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use authorize_request::AuthorizeRequest;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, Uri};
@@ -20,6 +21,7 @@ use crate::functions::Functions;
 use crate::gateway::{Gateway, HttpRequest};
 use crate::mail_page;
 use crate::oidc::{self, Provider, TokenRequest};
+use crate::product;
 use crate::ses::{Mail, Mailbox, SuppressionList};
 use crate::sns::{self, Topic};
 
@@ -46,6 +48,7 @@ pub(crate) fn router(dev: Arc<Dev>) -> Router {
         .route("/dev/token", post(token))
         .route("/dev/accounts", post(accounts))
         .route("/dev/feedback", post(feedback))
+        .route("/dev/product", get(product))
         .route("/dev/clock", get(clock).post(advance_clock))
         .fallback(gateway)
         .with_state(dev)
@@ -100,6 +103,26 @@ async fn feedback(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
     }
     let event = sns::envelope(&message, now);
     invoked(sns::invoke(&dev.functions, event).await)
+}
+
+/// A request to the product's own API, which the guard lets pass or not.
+async fn product(
+    State(dev): State<Arc<Dev>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let request = HttpRequest {
+        method,
+        uri,
+        headers,
+        body,
+    };
+    match dev.gateway.authorizer_event(&request) {
+        Some(event) => product::answer(dev.functions.invoke(AuthorizeRequest::NAME, event).await),
+        None => product::unauthorized(),
+    }
 }
 
 /// What a function that was invoked directly came to.

@@ -86,6 +86,37 @@ impl Gateway {
         }
     }
 
+    /// What a Lambda authorizer gets to know about a request to the product's own API. Nothing, if
+    /// the request has no identity source
+    /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>).
+    pub(crate) fn authorizer_event(&self, request: &HttpRequest) -> Option<Value> {
+        let token = request.headers.get("authorization")?;
+        let route = Route {
+            method: request.method.to_string(),
+            path: request.uri.path().to_owned(),
+            has_authorizer: false,
+        };
+        let mut event = self.event(
+            request,
+            &route,
+            &BTreeMap::new(),
+            &Value::Null,
+            &request_id(),
+        );
+        let fields = event.as_object_mut()?;
+        // The authorizer never sees a body.
+        fields.retain(|name, _| name != "body" && name != "isBase64Encoded");
+        fields.insert("type".to_owned(), json!("REQUEST"));
+        let arn = format!(
+            "arn:aws:execute-api:local:000000000000:local/$default/{}{}",
+            route.method, route.path
+        );
+        fields.insert("routeArn".to_owned(), json!(arn));
+        let token = String::from_utf8_lossy(token.as_bytes());
+        fields.insert("identitySource".to_owned(), json!([token]));
+        Some(event)
+    }
+
     /// The route of a request, with the values of its path parameters. Of two routes that fit, the
     /// one with fewer parameters counts
     /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>).

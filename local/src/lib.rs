@@ -10,6 +10,7 @@ mod functions;
 mod gateway;
 mod mail_page;
 mod oidc;
+mod product;
 mod ses;
 mod sns;
 mod stack;

@@ -9,10 +9,13 @@
 
 mod harness;
 
+mod abilities;
 mod authorize_login;
+mod authorize_request;
 mod bad_input;
 mod bounces;
 mod calls;
+mod close_account;
 mod faults;
 mod idempotency;
 mod invite;
@@ -29,3 +32,4 @@ mod resend;
 mod story;
 mod support_feedback;
 mod template;
+mod update_details;

@@ -7,7 +7,7 @@ use platform::answer::LiftAnswer;
 use platform::commit::Attempts;
 use platform::config::SupportGroup;
 use platform::mail::SuppressionList;
-use platform::store::{Commit, Store};
+use platform::store::{Candidate, Commit, Store};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
 /// Lifts what keeps mail from an address.
@@ -53,7 +53,8 @@ impl LiftSuppression {
     /// Reads, decides, commits on what was seen, one account after the other. False, if a commit
     /// was lost.
     async fn attempt(&self, call: &Call, email: &EmailAddress) -> Result<bool, Problem> {
-        for (account, member) in self.store.memberships(email).await? {
+        let candidates = self.store.candidates(email).await?;
+        for (account, member) in candidates.into_iter().filter_map(Candidate::membership) {
             let Some(lifted) = decide(&member, call.now) else {
                 continue;
             };

@@ -13,7 +13,7 @@ use domain::id::{AccountId, MemberId};
 use domain::member::Member;
 use platform::commit::Attempts;
 use platform::problem::Code;
-use platform::store::{Commit, Store, Stored};
+use platform::store::{Candidate, Commit, Store, Stored};
 use platform::telemetry::log_feedback;
 use platform::{ConfigError, Invocation, Platform, Problem};
 use serde::Serialize;
@@ -152,20 +152,17 @@ impl MailFeedback {
         let (Some(email), Some(taken_at)) = (&report.destination, report.taken_at) else {
             return Ok(None);
         };
-        let sends =
-            self.store
-                .memberships(email)
-                .await?
-                .into_iter()
-                .filter_map(|(account, member)| {
-                    let apart = time_from_newest_send(&member, taken_at)?;
-                    let send = Send {
-                        account: account.value.id,
-                        member: member.value.id,
-                        number: member.value.last_send,
-                    };
-                    Some((apart, send))
-                });
+        let candidates = self.store.candidates(email).await?;
+        let memberships = candidates.into_iter().filter_map(Candidate::membership);
+        let sends = memberships.filter_map(|(account, member)| {
+            let apart = time_from_newest_send(&member, taken_at)?;
+            let send = Send {
+                account: account.value.id,
+                member: member.value.id,
+                number: member.value.last_send,
+            };
+            Some((apart, send))
+        });
         let nearest = sends.min_by_key(|(apart, _)| *apart);
         Ok(nearest.map(|(_, send)| feedback(report, email.clone(), send)))
     }

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use platform::answer::{PersonAnswer, RecentFeedbackAnswer};
 use platform::config::SupportGroup;
 use platform::mail::SuppressionList;
-use platform::store::{FeedbackCursor, FeedbackCursorText, Store};
+use platform::store::{Candidate, FeedbackCursor, FeedbackCursorText, Store};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 use tokio::join;
 
@@ -89,12 +89,16 @@ fn parse(call: &Call) -> Result<Request, Problem> {
 impl SupportFeedback {
     /// Reads all that is known about a person, side by side.
     async fn person(&self, email: &EmailAddress, now: Timestamp) -> Result<Answer, Problem> {
-        let (memberships, feedback, suppression) = join!(
-            self.store.memberships(email),
+        let (candidates, feedback, suppression) = join!(
+            self.store.candidates(email),
             self.store.feedback_of_person(email),
             self.suppression_list.look_up(email),
         );
-        let (memberships, feedback) = (memberships?, feedback?);
+        let (candidates, feedback) = (candidates?, feedback?);
+        let memberships: Vec<_> = candidates
+            .into_iter()
+            .filter_map(Candidate::membership)
+            .collect();
         let seen: Vec<Membership<'_>> = memberships
             .iter()
             .map(|(account, member)| Membership {

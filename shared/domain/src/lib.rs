@@ -11,6 +11,7 @@ pub mod access;
 pub mod account;
 pub mod address;
 pub mod bounce;
+pub mod close_account;
 pub mod delivery;
 pub mod feedback;
 pub mod id;
@@ -27,6 +28,7 @@ pub mod request;
 pub mod resend;
 pub mod support;
 pub mod token;
+pub mod update_details;
 
 pub use jiff::Timestamp;
 pub use refusal::Refusal;

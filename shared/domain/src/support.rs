@@ -88,7 +88,7 @@ impl Membership<'_> {
     ) -> String {
         let company = &self.account.company;
         match self.account.status {
-            AccountStatus::Closed => {
+            AccountStatus::Closed { .. } => {
                 return format!(
                     "The account of {company} is closed: nobody gets in until it is reopened."
                 );
@@ -238,6 +238,7 @@ mod tests {
         Account {
             id: "acme".parse().unwrap(),
             company: "Acme".parse().unwrap(),
+            provisioned_company: "Acme".parse().unwrap(),
             plan: "pro".parse().unwrap(),
             status: AccountStatus::Active,
             owner: person(State::Removed(removal())).id,
@@ -328,7 +329,7 @@ mod tests {
             subject: "s".to_owned(),
         };
         let closed = Account {
-            status: AccountStatus::Closed,
+            status: AccountStatus::Closed { at: now() },
             ..account()
         };
         let basic = Account {

@@ -108,7 +108,9 @@ pub struct AccountAnswer {
     id: AccountId,
     company: String,
     plan: String,
-    status: AccountStatus,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_at: Option<Timestamp>,
     pro_level: bool,
 }
 
@@ -120,7 +122,11 @@ impl AccountAnswer {
             id: account.id.clone(),
             company: account.company.to_string(),
             plan: account.plan.to_string(),
-            status: account.status,
+            status: account.status.as_str(),
+            closed_at: match account.status {
+                AccountStatus::Active => None,
+                AccountStatus::Closed { at } => Some(at),
+            },
             pro_level: pro_plans.include(&account.plan),
         }
     }

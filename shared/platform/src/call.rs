@@ -86,6 +86,13 @@ impl Call {
             .map_err(|reason| Problem::invalid_field(name, reason))
     }
 
+    /// Whether the path of the route has a parameter: what tells the routes of one operation apart.
+    #[must_use]
+    pub fn has_path(&self, name: &str) -> bool {
+        let parameters = self.request.path_parameters_ref();
+        parameters.is_some_and(|parameters| parameters.first(name).is_some())
+    }
+
     /// The parameters of the query string.
     #[must_use]
     pub fn query(&self) -> Fields {
@@ -155,13 +162,17 @@ fn claims(request: &Request) -> Option<&HashMap<String, String>> {
 /// ([API Gateway](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)).
 fn caller(request: &Request) -> Result<Caller, Problem> {
     let claims = claims(request).ok_or_else(Problem::unauthenticated)?;
-    let claim = |name: &str| {
-        claims
-            .get(name)
-            .map(String::as_str)
-            .filter(|text| !text.is_empty())
-    };
+    caller_of_claims(|name| claims.get(name).map(String::as_str))
+}
 
+/// The caller that the claims of a verified token tell of, each as a text.
+///
+/// # Errors
+///
+/// `unauthenticated` if they do not say who it is, `email_unverified` if the address is not a
+/// verified one.
+pub fn caller_of_claims<'a>(claim: impl Fn(&str) -> Option<&'a str>) -> Result<Caller, Problem> {
+    let claim = |name: &str| claim(name).filter(|text| !text.is_empty());
     let (Some(issuer), Some(subject)) = (claim("iss"), claim("sub")) else {
         return Err(Problem::unauthenticated());
     };

@@ -114,6 +114,19 @@ impl Fields {
         }
     }
 
+    /// A field that may be true, and is false when it is missing or null. If it is wrong,
+    /// [`Fields::finish`] says so.
+    pub fn flag(&mut self, name: &str) -> bool {
+        match self.values.remove(name) {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(flag)) => flag,
+            Some(_) => {
+                self.error(name, "must be true or false");
+                false
+            }
+        }
+    }
+
     /// A field that holds an object. Give it back to [`Fields::leave`] once it is read.
     pub fn enter(&mut self, name: &str) -> Self {
         let values = match self.values.remove(name) {

@@ -242,6 +242,15 @@ impl Problem {
         )
     }
 
+    /// The same with a reason for the log.
+    #[must_use]
+    pub fn because(self, cause: &'static str) -> Self {
+        Self {
+            cause: Some(cause.to_owned()),
+            ..self
+        }
+    }
+
     fn retry_at(self, then: Timestamp, now: Timestamp) -> Self {
         Self {
             retry_after: Some(seconds_until(then, now)),

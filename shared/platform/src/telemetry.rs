@@ -84,10 +84,13 @@ pub fn log_outcome(call: Call<'_>, outcome: Result<StatusCode, &Problem>) {
                         request_id, account_id, subject, status, code, cause, "call failed"
                     );
                 }
-                _ => info!(
-                    operation,
-                    request_id, account_id, subject, status, code, "call refused"
-                ),
+                _ => {
+                    let cause = problem.cause();
+                    info!(
+                        operation,
+                        request_id, account_id, subject, status, code, cause, "call refused"
+                    );
+                }
             }
         }
     }

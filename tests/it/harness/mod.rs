@@ -1,5 +1,6 @@
 //! The front door: a whole stack for one test, and people who call it.
 
+pub(crate) mod issuer;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -125,20 +126,12 @@ impl Rollcall {
         member
     }
 
-    /// Closes an account, by its row.
+    /// Closes an account, as its owner.
     pub(crate) async fn close(&self, account: &str) {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        let update = self.stack.dynamodb().update_item().table_name("Table");
-        update
-            .key("pk", text(&format!("ACCOUNT#{account}")))
-            .key("sk", text("ACCOUNT"))
-            .update_expression("SET #status = :closed ADD version :one")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":closed", text("closed"))
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .send()
-            .await
-            .unwrap();
+        let owner = self.person(OWNER).await;
+        let closed = owner.delete(&format!("/accounts/{account}")).await;
+        closed.expect_status(200);
+        self.wire.forget();
     }
 
     /// Moves the clock of the functions ahead.
@@ -214,6 +207,10 @@ impl Person {
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
         Reply::of(self.request(Method::POST, path).body(body.to_string())).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Reply {
+        Reply::of(self.request(Method::PATCH, path).body(body.to_string())).await
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Reply {

@@ -125,7 +125,16 @@ impl fmt::Debug for Aws {
 /// An HTTP client that trusts the given certificates and nothing else.
 #[must_use]
 pub fn https_client(roots: Vec<u8>) -> SharedHttpClient {
-    let trust_store = TrustStore::empty().with_pem_certificate(roots);
+    trusting(TrustStore::empty().with_pem_certificate(roots))
+}
+
+/// An HTTP client that trusts what the system trusts, for servers that are not AWS's. Lambda's
+/// runtime brings the list and keeps it up to date. Reading it takes some milliseconds, once.
+pub(crate) fn https_client_with_system_roots() -> SharedHttpClient {
+    trusting(TrustStore::empty().with_native_roots(true))
+}
+
+fn trusting(trust_store: TrustStore) -> SharedHttpClient {
     let tls = TlsContext::builder().with_trust_store(trust_store).build();
     let builder =
         aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));

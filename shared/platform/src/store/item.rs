@@ -63,11 +63,24 @@ pub(super) fn expires(at: Timestamp) -> AttributeValue {
 pub(super) struct AccountItem {
     account_id: AccountId,
     company: CompanyName,
+    provisioned_company: CompanyName,
     plan: Plan,
-    status: AccountStatus,
+    #[serde(flatten)]
+    status: AccountStatusItem,
     owner_id: MemberId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     provisioned_by_event_at: Option<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(
+    tag = "status",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+enum AccountStatusItem {
+    Active,
+    Closed { closed_at: Timestamp },
 }
 
 impl Stores for Account {
@@ -79,8 +92,12 @@ impl From<&Account> for AccountItem {
         Self {
             account_id: account.id.clone(),
             company: account.company.clone(),
+            provisioned_company: account.provisioned_company.clone(),
             plan: account.plan.clone(),
-            status: account.status,
+            status: match account.status {
+                AccountStatus::Active => AccountStatusItem::Active,
+                AccountStatus::Closed { at } => AccountStatusItem::Closed { closed_at: at },
+            },
             owner_id: account.owner.clone(),
             provisioned_by_event_at: account.provisioned_by_event_at,
         }
@@ -92,8 +109,12 @@ impl From<AccountItem> for Account {
         Self {
             id: item.account_id,
             company: item.company,
+            provisioned_company: item.provisioned_company,
             plan: item.plan,
-            status: item.status,
+            status: match item.status {
+                AccountStatusItem::Active => AccountStatus::Active,
+                AccountStatusItem::Closed { closed_at } => AccountStatus::Closed { at: closed_at },
+            },
             owner: item.owner_id,
             provisioned_by_event_at: item.provisioned_by_event_at,
         }

@@ -21,6 +21,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 pub use feedback::{FeedbackCursor, FeedbackCursorText, FeedbackPage};
 pub use members::{Cursor, CursorText, MembersFilter, MembersPage, StatusFilter, TextFilter};
+pub use memberships::Candidate;
 pub use read::{Found, Read, Slot};
 pub use write::{Commit, Write};
 
