@@ -5,14 +5,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use authorize_login::AuthorizeLogin;
+use authorize_request::AuthorizeRequest;
+use close_account::CloseAccount;
 use invite::Invite;
 use lambda_http::{Body, Request, Response};
+use lift_suppression::LiftSuppression;
 use list::List;
+use mail_feedback::MailFeedback;
 use platform::{ConfigError, Invocation, Operation, Platform, Problem, api, invocation};
 use provision_account::ProvisionAccount;
 use remove::Remove;
 use resend::Resend;
 use serde_json::Value;
+use support_feedback::SupportFeedback;
+use update_details::UpdateDetails;
 
 type Answering<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -38,11 +44,17 @@ impl Functions {
     pub(crate) fn add(&mut self, name: &str, platform: Platform) -> Result<bool, ConfigError> {
         let handler = match name {
             AuthorizeLogin::NAME => api_handler::<AuthorizeLogin>(platform)?,
+            AuthorizeRequest::NAME => event_handler::<AuthorizeRequest>(platform)?,
+            CloseAccount::NAME => api_handler::<CloseAccount>(platform)?,
             Invite::NAME => api_handler::<Invite>(platform)?,
+            LiftSuppression::NAME => api_handler::<LiftSuppression>(platform)?,
             List::NAME => api_handler::<List>(platform)?,
+            MailFeedback::NAME => event_handler::<MailFeedback>(platform)?,
             ProvisionAccount::NAME => event_handler::<ProvisionAccount>(platform)?,
             Remove::NAME => api_handler::<Remove>(platform)?,
             Resend::NAME => api_handler::<Resend>(platform)?,
+            SupportFeedback::NAME => api_handler::<SupportFeedback>(platform)?,
+            UpdateDetails::NAME => api_handler::<UpdateDetails>(platform)?,
             _ => return Ok(false),
         };
         self.0.insert(name.to_owned(), handler);

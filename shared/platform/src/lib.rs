@@ -18,6 +18,7 @@ pub mod problem;
 pub mod random;
 pub mod store;
 pub mod telemetry;
+pub mod web;
 
 pub use answer::Answer;
 pub use api::Operation;
