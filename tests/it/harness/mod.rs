@@ -338,6 +338,15 @@ impl Reply {
         errors.into_iter().map(field).collect()
     }
 
+    /// The body without what differs from one request to the next.
+    pub(crate) fn without_request_id(&self) -> Value {
+        let mut body = self.body.clone();
+        if let Some(body) = body.as_object_mut() {
+            body.remove("requestId");
+        }
+        body
+    }
+
     /// What the list has, by address.
     pub(crate) fn emails(&self) -> Vec<String> {
         let members = self.body["members"].as_array().unwrap();
