@@ -111,6 +111,37 @@ async fn the_envelope_is_the_same_for_everybody() {
     assert_eq!((parts[0], parts[1], parts[2].len()), ("acme", &*member, 43));
 }
 
+/// SES takes ASCII only in the header: the name is encoded, and the mail goes out.
+#[tokio::test]
+async fn a_product_may_have_a_name_in_any_script() {
+    for (product, from) in [
+        ("Café", "=?UTF-8?B?Q2Fmw6k=?="),
+        (
+            "日本語の長い長い製品の名前です",
+            "=?UTF-8?B?5pel5pys6Kqe44Gu6ZW344GE6ZW344GE6KO95ZOB44Gu5ZCN5YmN44Gn44GZ?=",
+        ),
+        (
+            "日本語の長い長い製品の名前です。",
+            "=?UTF-8?B?5pel5pys6Kqe44Gu6ZW344GE6ZW344GE6KO95ZOB44Gu5ZCN5YmN44Gn44GZ?= \
+             =?UTF-8?B?44CC?=",
+        ),
+    ] {
+        let rollcall = Rollcall::start_with(Options {
+            parameters: vec![("ProductName", product.to_owned())],
+            ..Options::default()
+        })
+        .await;
+        rollcall.account("acme", "pro").await;
+        let owner = rollcall.person(OWNER).await;
+        let invited = owner.invite("acme", KIM).await.expect_status(201);
+        assert_eq!(invited.body["delivery"]["status"], "sending", "{product}");
+        let mail = rollcall.newest_mail();
+        assert_eq!(mail.from, format!("{from} <invites@rollcall.example>"));
+        assert_eq!(mail.subject, format!("Your invitation to {product}"));
+        assert!(mail.text.contains(product) && mail.html.contains(product));
+    }
+}
+
 /// How a refusal reaches the owner: the failure, how often it is tried, reason and advice.
 const REFUSALS: [(SesFailure, usize, &str, &str); 9] = {
     const REFUSED: &str = "The mail service refused the message.";

@@ -1,5 +1,12 @@
 //! Tests through the front door: HTTP or an event in; answer, mail and rows out.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails, in what it shares with others too"
+)]
+
 mod harness;
 
 mod abilities;
@@ -9,12 +16,15 @@ mod bad_input;
 mod bounces;
 mod calls;
 mod close_account;
+mod docs;
+mod events;
 mod faults;
 mod idempotency;
 mod invite;
 mod lift_suppression;
 mod list;
 mod local_stack;
+mod logs;
 mod mail;
 mod mail_feedback;
 mod permissions;

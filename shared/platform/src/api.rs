@@ -7,8 +7,10 @@ use domain::id::AccountId;
 use lambda_http::{Body, Request, RequestExt, Response, service_fn};
 
 use crate::answer::Answer;
+use crate::aws::{DYNAMODB_TIMEOUTS, SES_TIMEOUTS};
 use crate::call::{Call, request_id};
 use crate::clock::Clock;
+use crate::commit::LAST_ATTEMPT_BY;
 use crate::config::ConfigError;
 use crate::problem::Problem;
 use crate::store::Store;
@@ -53,7 +55,18 @@ pub async fn run<O: Operation>() -> Result<(), lambda_http::Error> {
 
 /// Longest time that a call takes, below the function's timeout (`template.yaml`): whoever waits
 /// gets an answer from us, and the log a line.
-pub(crate) const LONGEST_CALL: Duration = Duration::from_secs(14);
+pub const LONGEST_CALL: Duration = Duration::from_secs(14);
+
+/// The slowest call that there can be fits in: its last attempt, the mail, and writing down that the
+/// mail failed. What is committed is answered as such.
+const _: () = {
+    let [_, request] = DYNAMODB_TIMEOUTS;
+    let [_, mail] = SES_TIMEOUTS;
+    let (read, commit, failure) = (request, request, request);
+    let last_attempt = LAST_ATTEMPT_BY.saturating_add(read).saturating_add(commit);
+    let slowest = last_attempt.saturating_add(mail).saturating_add(failure);
+    assert!(slowest.as_millis() < LONGEST_CALL.as_millis());
+};
 
 /// Answers one event and logs how it went, once.
 pub async fn serve<O: Operation>(operation: &O, clock: &Clock, request: Request) -> Response<Body> {

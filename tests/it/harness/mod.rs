@@ -23,6 +23,10 @@ pub(crate) const OWNER: &str = "olivia@example.com";
 /// the time of day or on how fast it runs.
 pub(crate) const NOON: &str = "2026-11-24T12:00:00Z";
 
+/// The items of the table, by partition and sort key.
+pub(crate) type Rows = BTreeMap<String, Row>;
+pub(crate) type Row = BTreeMap<String, AttributeValue>;
+
 /// A running stack, empty but for what a test puts in.
 pub(crate) struct Rollcall {
     pub(crate) stack: Stack,
@@ -154,7 +158,7 @@ impl Rollcall {
     }
 
     /// Every item of the table, by its key.
-    pub(crate) async fn rows(&self) -> BTreeMap<String, BTreeMap<String, AttributeValue>> {
+    pub(crate) async fn rows(&self) -> Rows {
         let mut rows = BTreeMap::new();
         let mut pages = self
             .stack
@@ -173,7 +177,7 @@ impl Rollcall {
     }
 
     /// The row of a person of an account.
-    pub(crate) async fn row(&self, account: &str, email: &str) -> BTreeMap<String, AttributeValue> {
+    pub(crate) async fn row(&self, account: &str, email: &str) -> Row {
         let key = format!("ACCOUNT#{account} MEMBER#{}", member_id(account, email));
         self.rows().await.remove(&key).unwrap()
     }
@@ -334,13 +338,6 @@ impl Reply {
         errors.into_iter().map(field).collect()
     }
 
-    /// What the list has, by address.
-    pub(crate) fn emails(&self) -> Vec<String> {
-        let members = self.body["members"].as_array().unwrap();
-        let email = |member: &Value| member["email"].as_str().unwrap().to_owned();
-        members.iter().map(email).collect()
-    }
-
     /// The body without what differs from one request to the next.
     pub(crate) fn without_request_id(&self) -> Value {
         let mut body = self.body.clone();
@@ -348,5 +345,12 @@ impl Reply {
             body.remove("requestId");
         }
         body
+    }
+
+    /// What the list has, by address.
+    pub(crate) fn emails(&self) -> Vec<String> {
+        let members = self.body["members"].as_array().unwrap();
+        let email = |member: &Value| member["email"].as_str().unwrap().to_owned();
+        members.iter().map(email).collect()
     }
 }
