@@ -5,38 +5,65 @@
 
 use domain::id::AccountId;
 use http::StatusCode;
-use tracing::{Level, error, info, warn};
+use tracing::{Level, Subscriber, error, info, warn};
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::clock::Clock;
 use crate::config::{ConfigError, Environment};
+use crate::metrics::{self, EmbeddedMetrics};
 use crate::problem::{Code, Problem};
 
 /// Starts logging to standard output at the level that `AWS_LAMBDA_LOG_LEVEL` names
 /// ([Lambda's logging configuration](https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html)).
 ///
-/// Only our own crates are heard below warnings: the SDK's debug lines hold what it sends.
+/// # Errors
+///
+/// Names the variable that is missing or wrong.
+pub fn init(environment: &Environment) -> Result<(), ConfigError> {
+    subscriber(environment, Clock::system(), std::io::stdout)?.init();
+    Ok(())
+}
+
+/// What writes the lines of a deployed function: its log, and its metrics among them.
+///
+/// Only our own crates are heard: the SDK's debug lines hold what it sends.
 ///
 /// # Errors
 ///
-/// Names the variable if it is not a level.
-pub fn init(environment: &Environment) -> Result<(), ConfigError> {
+/// Names the variable that is missing or wrong.
+pub fn subscriber<W>(
+    environment: &Environment,
+    clock: Clock,
+    writer: W,
+) -> Result<impl Subscriber + Send + Sync + 'static, ConfigError>
+where
+    W: for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static,
+{
     let level: Level = environment
         .optional("AWS_LAMBDA_LOG_LEVEL")?
         .unwrap_or(Level::INFO);
-    let ours = Targets::new().with_target("platform", level);
-    let targets = ours.with_default(LevelFilter::OFF);
+    let only = |target: &str, level: Level| {
+        let targets = Targets::new().with_target(target, level);
+        targets.with_default(LevelFilter::OFF)
+    };
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
-        .with_span_list(false);
-    tracing_subscriber::registry()
-        .with(targets)
-        .with(lines)
-        .init();
-    Ok(())
+        .with_span_list(false)
+        .with_writer(writer.clone());
+    let metrics = EmbeddedMetrics {
+        stage: environment.required("STAGE")?,
+        clock,
+        writer,
+    };
+    Ok(tracing_subscriber::registry()
+        .with(lines.with_filter(only("platform", level)))
+        .with(metrics.with_filter(only(metrics::TARGET, Level::INFO))))
 }
 
 /// Which call a line is about.

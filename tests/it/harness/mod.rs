@@ -1,6 +1,7 @@
 //! The front door: a whole stack for one test, and people who call it.
 
 pub(crate) mod issuer;
+mod log;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,8 @@ use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
 
-pub(crate) use wire::{Fault, Request, Wire};
+pub(crate) use log::Log;
+pub(crate) use wire::{AWS_SAYS, Fault, Request, Wire};
 
 /// The owner of every account that [`Rollcall::account`] makes.
 pub(crate) const OWNER: &str = "olivia@example.com";

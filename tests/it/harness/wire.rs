@@ -32,6 +32,9 @@ pub(crate) enum Fault {
     TransactionConflict,
 }
 
+/// What AWS says in its errors. Its own words can quote what it was sent.
+pub(crate) const AWS_SAYS: &str = "something about canary.kim@example.com";
+
 type Interruption = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What is going to happen at the next request of an operation.
@@ -48,7 +51,6 @@ pub(crate) struct Request {
     pub(crate) function: String,
     /// The AWS operation that it is for.
     pub(crate) operation: String,
-    pub(crate) uri: String,
     /// What it says; null, if that is nothing.
     pub(crate) body: Value,
 }
@@ -202,7 +204,6 @@ impl Tap {
             record.push(Request {
                 function: self.function.to_string(),
                 operation: operation.to_owned(),
-                uri: request.uri().to_owned(),
                 body: serde_json::from_slice(body).unwrap_or_default(),
             });
         }
@@ -223,7 +224,9 @@ impl Tap {
             Fault::Garbage => Ok(response(200, "<html>not what you wanted</html>".to_owned())),
             Fault::Error(status, code) => Ok(response(
                 status,
-                format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"x"}}"#),
+                format!(
+                    r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"{AWS_SAYS}"}}"#
+                ),
             )),
             Fault::TransactionConflict => Ok(response(
                 400,
