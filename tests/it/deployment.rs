@@ -217,8 +217,7 @@ fn the_access_log_has_no_path_and_no_query() {
     );
     let format = format.as_str().unwrap();
     for variable in format.split("$context.").skip(1) {
-        let end = variable.find('"').unwrap();
-        let variable = &variable[..end];
+        let variable = variable.split('"').next().unwrap();
         let known = [
             "requestId",
             "requestTime",
@@ -312,10 +311,7 @@ fn somebody_hears_of_every_function_and_every_queue() {
         let name = function.logical_id;
         for metric in ["Errors", "Throttles"] {
             let is_watched = is_watched(metric, "FunctionName", reference(&name));
-            assert!(
-                is_watched != (function.routes.len() > 0),
-                "{name}: {metric}"
-            );
+            assert!(is_watched == function.routes.is_empty(), "{name}: {metric}");
         }
     }
     for (name, _) in template.resources("AWS::SQS::Queue") {

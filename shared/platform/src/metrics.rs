@@ -13,7 +13,7 @@ use std::io::Write;
 
 use domain::bounce::Permanence;
 use domain::delivery::{DeliveryStatus, SendFailure};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber, info};
 use tracing_subscriber::Layer;
@@ -187,12 +187,12 @@ impl Count {
     /// One line. The total, and the part that the dimension tells.
     fn embedded(&self, stage: &str, milliseconds: i64) -> String {
         let mut dimensions = vec![vec!["stage"]];
-        let mut line = json!({ "stage": stage, &self.metric: 1 });
+        let mut line = Map::new();
         if let Some(dimension) = &self.dimension {
             dimensions.push(vec!["stage", dimension]);
-            line[dimension] = json!(self.value);
+            line.insert(dimension.clone(), json!(self.value));
         }
-        line["_aws"] = json!({
+        let metadata = json!({
             "Timestamp": milliseconds,
             "CloudWatchMetrics": [{
                 "Namespace": NAMESPACE,
@@ -200,7 +200,10 @@ impl Count {
                 "Metrics": [{ "Name": self.metric, "Unit": "Count" }],
             }],
         });
-        format!("{line}\n")
+        line.insert("_aws".to_owned(), metadata);
+        line.insert("stage".to_owned(), json!(stage));
+        line.insert(self.metric.clone(), json!(1));
+        format!("{}\n", Value::Object(line))
     }
 }
 
