@@ -5,5 +5,6 @@ mod harness;
 mod abilities;
 mod authorize_request;
 mod close_account;
+mod openapi;
 mod story;
 mod update_details;
