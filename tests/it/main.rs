@@ -5,6 +5,7 @@ mod harness;
 mod abilities;
 mod authorize_request;
 mod close_account;
+mod integrating;
 mod openapi;
 mod story;
 mod update_details;
