@@ -16,6 +16,8 @@ mod bad_input;
 mod bounces;
 mod calls;
 mod close_account;
+mod docs;
+mod events;
 mod faults;
 mod idempotency;
 mod invite;

@@ -4,7 +4,7 @@
 //! SNS repeats and reorders. Every record stands for itself, and taking it twice is the same as
 //! taking it once.
 
-mod ses_event;
+pub mod ses_event;
 
 use domain::Timestamp;
 use domain::address::EmailAddress;

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// Why a message of the topic is no report about a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoReport {
+pub enum NoReport {
     /// It is something else that SES says, and of no interest here.
     Ignorable(&'static str),
     /// Nobody understands it.
@@ -26,24 +26,35 @@ use NoReport::{Ignorable, Unreadable};
 
 /// A report about a mail that may be ours.
 #[derive(Debug)]
-pub(crate) struct Report {
-    pub(crate) id: FeedbackId,
-    pub(crate) at: Timestamp,
-    pub(crate) kind: FeedbackKind,
-    pub(crate) status: DeliveryStatus,
-    pub(crate) words: Words,
-    pub(crate) origin: Origin,
+pub struct Report {
+    /// The same for every repetition of the report.
+    pub id: FeedbackId,
+    /// When what it reports happened.
+    pub at: Timestamp,
+    /// What kind of report it is.
+    pub kind: FeedbackKind,
+    /// What it says about the mail.
+    pub status: DeliveryStatus,
+    /// What the mail system said, word for word.
+    pub words: Words,
+    /// Where the mail comes from.
+    pub origin: Origin,
     /// The address that the mail was sent to.
-    pub(crate) destination: Option<EmailAddress>,
+    pub destination: Option<EmailAddress>,
     /// When SES took the mail.
-    pub(crate) taken_at: Option<Timestamp>,
+    pub taken_at: Option<Timestamp>,
 }
 
 /// Where the mail comes from.
 #[derive(Debug)]
-pub(crate) enum Origin {
+pub enum Origin {
     /// Our tags: the deployment's stage and the send.
-    Tagged { stage: String, send: Send },
+    Tagged {
+        /// The deployment that sent it.
+        stage: String,
+        /// The mail.
+        send: Send,
+    },
     /// Tags of others.
     Foreign,
     /// Nobody can tell: identity notifications carry no tags.
@@ -52,7 +63,11 @@ pub(crate) enum Origin {
 
 /// Reads the message of one SNS record. `sns_message_id` and `published_at` are the record's own,
 /// for what the message leaves out; both stay the same when SNS repeats itself.
-pub(crate) fn read(
+///
+/// # Errors
+///
+/// Why the message is no report about a mail.
+pub fn read(
     message: &str,
     sns_message_id: &str,
     published_at: Timestamp,
@@ -317,7 +332,8 @@ fn words(value: &Value, pointer: &str) -> Option<String> {
 }
 
 /// ISO 8601, and the variants of it that SES has been seen to write.
-pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
+#[must_use]
+pub fn timestamp(text: &str) -> Option<Timestamp> {
     text.parse()
         .or_else(|_| Timestamp::strptime("%Y-%m-%dT%H:%M:%S %z", text))
         .or_else(|_| Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", text))
