@@ -8,7 +8,10 @@ use authorize_login::AuthorizeLogin;
 use invite::Invite;
 use lambda_http::{Body, Request, Response};
 use list::List;
-use platform::{ConfigError, Invocation, Operation, Platform, Problem, api, invocation};
+use members_page::MembersPage;
+use platform::{
+    ConfigError, Invocation, Operation, Platform, Problem, PublicOperation, api, invocation, public,
+};
 use provision_account::ProvisionAccount;
 use remove::Remove;
 use resend::Resend;
@@ -40,6 +43,7 @@ impl Functions {
             AuthorizeLogin::NAME => api_handler::<AuthorizeLogin>(platform)?,
             Invite::NAME => api_handler::<Invite>(platform)?,
             List::NAME => api_handler::<List>(platform)?,
+            MembersPage::NAME => public_handler::<MembersPage>(&platform)?,
             ProvisionAccount::NAME => event_handler::<ProvisionAccount>(platform)?,
             Remove::NAME => api_handler::<Remove>(platform)?,
             Resend::NAME => api_handler::<Resend>(platform)?,
@@ -87,6 +91,14 @@ fn api_handler<O: Operation>(platform: Platform) -> Result<Handler, ConfigError>
     Ok(Handler::Api(Arc::new(move |request| {
         let (operation, clock) = (Arc::clone(&operation), clock.clone());
         Box::pin(async move { api::serve(&*operation, &clock, request).await })
+    })))
+}
+
+fn public_handler<O: PublicOperation>(platform: &Platform) -> Result<Handler, ConfigError> {
+    let operation = Arc::new(O::new(&platform.environment)?);
+    Ok(Handler::Api(Arc::new(move |request| {
+        let operation = Arc::clone(&operation);
+        Box::pin(async move { public::serve(&*operation, &request) })
     })))
 }
 
