@@ -77,15 +77,10 @@ export function failure(problem, retry) {
       'div',
       {},
       h('p', {}, problem.detail),
-      requestId(problem),
+      problem.requestId && h('p', { class: 'muted small-text' }, 'Request id: ', h('code', {}, problem.requestId)),
       retry && h('button', { type: 'button', onclick: retry }, 'Try again'),
     ),
   );
-}
-
-/** The id that support finds a request by. */
-export function requestId(problem) {
-  return problem.requestId && h('p', { class: 'muted small-text' }, 'Request id: ', h('code', {}, problem.requestId));
 }
 
 /** A link that writes to support. */

@@ -2,7 +2,7 @@
 // login that is not a success.
 
 import { h } from './dom.js';
-import { requestId, show, supportLink } from './frame.js';
+import { show, supportLink } from './frame.js';
 import { icon } from './icons.js';
 import { SignInError, signIn, signOut } from './oidc.js';
 import { outcomeOf } from './outcomes.js';
@@ -59,7 +59,7 @@ export function showChoice(problem, choose) {
         h('li', {}, h('button', { type: 'button', onclick: () => choose(id) }, h('strong', {}, company), h('span', { class: 'muted' }, id))),
       ),
     ),
-    whoAmI(),
+    h('footer', {}, whoAmI()),
   );
 }
 
@@ -82,13 +82,12 @@ export function showOutcome(problem, retry) {
     actions(
       canRetry && mainButton('Try again', retry),
       outcome.action === 'again' && mainButton('Sign in again', () => signIn()),
-      outcome.action === 'another' && mainButton(current() ? 'Sign in with another account' : 'Sign in', another),
+      outcome.action === 'another' && mainButton('Sign in with another account', another),
+      outcome.action === 'wait' && button('Sign in with another account', another),
       hasChoice.get() && button('Choose another account', chooseAgain),
       isSupport() && h('a', { class: 'button', href: '/support' }, 'Open the support page'),
     ),
-    whoAmI(),
-    h('p', { class: 'muted small-text' }, 'Need help? Write to ', supportLink(), '.'),
-    requestId(problem),
+    h('footer', {}, whoAmI(), h('p', {}, 'Need help? Write to ', supportLink(), '.'), problem.requestId && h('p', {}, 'Request id: ', h('code', {}, problem.requestId))),
   );
 }
 
@@ -103,7 +102,7 @@ function whoAmI() {
   const session = current();
   return (
     session &&
-    h('p', { class: 'muted small-text' }, 'Signed in as ', h('strong', {}, session.claims.email ?? 'somebody without an address'), '. ', linkButton('Sign out', () => signOut(session.idToken)))
+    h('p', {}, 'Signed in as ', h('strong', {}, session.claims.email ?? 'somebody without an address'), '. ', linkButton('Sign out', () => signOut(session.idToken)))
   );
 }
 

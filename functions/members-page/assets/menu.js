@@ -18,30 +18,40 @@ import { icon } from './icons.js';
  */
 export function menuButton(label, items) {
   const id = newId();
-  const menu = h('div', { id, class: 'menu', role: 'menu', popover: 'auto', 'aria-label': label, onkeydown: onKey, ontoggle: onToggle });
+  const menu = h('div', { id, class: 'menu', role: 'menu', popover: 'auto', 'aria-label': label, onkeydown: onKey, onbeforetoggle: onBeforeToggle, ontoggle: onToggle });
   const button = h('button', { type: 'button', class: 'quiet', popovertarget: id, 'aria-haspopup': 'menu', 'aria-expanded': 'false', 'aria-controls': id, 'aria-label': label, title: label, onkeydown: onButtonKey }, icon('more'));
   let ticking;
-  let openAtEnd = false;
+
+  function onBeforeToggle({ newState }) {
+    clearInterval(ticking);
+    if (newState !== 'open') return;
+    fill(menu, items.map(entry));
+    tick();
+    ticking = setInterval(tick, 1_000);
+  }
 
   function onToggle({ newState }) {
     const isOpen = newState === 'open';
     button.setAttribute('aria-expanded', String(isOpen));
-    clearInterval(ticking);
-    removeEventListener('scroll', close, true);
-    removeEventListener('resize', close);
-    if (!isOpen) {
+    if (isOpen) {
+      addEventListener('scroll', close, true);
+      addEventListener('resize', close);
+      settle(0);
+    } else {
+      removeEventListener('scroll', close, true);
+      removeEventListener('resize', close);
       if (menu.contains(document.activeElement)) button.focus();
-      return;
     }
-    fill(menu, items.map(entry));
-    tick();
-    ticking = setInterval(tick, 1_000);
-    place();
-    const entries = [...menu.children];
-    entries.at(openAtEnd ? -1 : 0)?.focus();
-    openAtEnd = false;
-    addEventListener('scroll', close, true);
-    addEventListener('resize', close);
+  }
+
+  /** Where an open menu is, and what has the focus in it. */
+  function settle(index) {
+    const at = button.getBoundingClientRect();
+    const below = at.bottom + 4;
+    const isRoomBelow = below + menu.offsetHeight <= innerHeight;
+    menu.style.top = `${Math.max(8, isRoomBelow ? below : at.top - menu.offsetHeight - 4)}px`;
+    menu.style.left = `${Math.max(8, at.right - menu.offsetWidth)}px`;
+    if (!menu.contains(document.activeElement)) [...menu.children].at(index)?.focus();
   }
 
   function close() {
@@ -70,21 +80,11 @@ export function menuButton(label, items) {
     item.run();
   }
 
-  /** Below the button, or above it where there is no room. */
-  function place() {
-    const at = button.getBoundingClientRect();
-    const [width, height] = [menu.offsetWidth, menu.offsetHeight];
-    const below = at.bottom + 4;
-    const top = below + height > innerHeight ? at.top - height - 4 : below;
-    menu.style.top = `${Math.max(8, top)}px`;
-    menu.style.left = `${Math.max(8, at.right - width)}px`;
-  }
-
   function onButtonKey(event) {
     if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
     event.preventDefault();
-    openAtEnd = event.key === 'ArrowUp';
     menu.showPopover();
+    settle(event.key === 'ArrowUp' ? -1 : 0);
   }
 
   function onKey(event) {

@@ -9,6 +9,7 @@ export class SignInError extends Error {
   constructor(code, detail) {
     super(detail);
     this.code = code;
+    this.detail = detail;
   }
 }
 

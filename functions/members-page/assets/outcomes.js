@@ -6,8 +6,8 @@
  * @property {string} icon
  * @property {string} title
  * @property {string[]} steps what to do next, the most likely first
- * @property {'again' | 'another' | 'retry'} action what the main button does: sign in, sign in as
- *   somebody else, or try the same again
+ * @property {'again' | 'another' | 'retry' | 'wait'} action what the main button does: sign in, sign
+ *   in as somebody else, or try the same again; or that the next step is not on this page
  * @property {boolean} [usesUpInvite] whether the link that was opened is of no more use
  */
 
@@ -36,7 +36,7 @@ const OUTCOMES = {
     icon: 'lock',
     title: 'This account is closed',
     steps: ['Nobody can use a closed account. Its owner can tell you more.'],
-    action: 'another',
+    action: 'wait',
     usesUpInvite: true,
   },
   access_revoked: {
@@ -46,7 +46,7 @@ const OUTCOMES = {
       'The owner of the account removed you. If that was a mistake, ask them to invite you again.',
       'You then get a new e-mail. Earlier links stay without effect.',
     ],
-    action: 'another',
+    action: 'wait',
     usesUpInvite: true,
   },
   upgrade_required: {
@@ -56,7 +56,7 @@ const OUTCOMES = {
       'Ask the owner of the account to upgrade its plan.',
       'Nothing is lost: once it is upgraded, log in as before.',
     ],
-    action: 'another',
+    action: 'wait',
   },
   invite_link_required: {
     icon: 'mail',
@@ -66,20 +66,20 @@ const OUTCOMES = {
       'Open the link in the newest one. After that you log in here as usual.',
       'No e-mail? Ask the owner of the account to resend the invite.',
     ],
-    action: 'another',
+    action: 'wait',
   },
   invite_superseded: {
     icon: 'clock',
     title: 'There is a newer invite',
     steps: ['Look for a later e-mail in your inbox, and open the link in that one.'],
-    action: 'another',
+    action: 'wait',
     usesUpInvite: true,
   },
   invite_expired: {
     icon: 'clock',
     title: 'This invite has expired',
     steps: ['Once it is resent, you get a new e-mail. Open the link in that one.'],
-    action: 'another',
+    action: 'wait',
     usesUpInvite: true,
   },
   invite_invalid: {
@@ -89,7 +89,7 @@ const OUTCOMES = {
       'Some mail programs break long links. Copy the whole link from the e-mail into the address bar.',
       'If that does not help, ask the owner of the account to resend the invite.',
     ],
-    action: 'another',
+    action: 'wait',
     usesUpInvite: true,
   },
   wrong_account: {
@@ -132,7 +132,7 @@ const OUTCOMES = {
     icon: 'lock',
     title: 'Only for support staff',
     steps: ['If you are on the support team, ask for your user to be put into the support group, then sign in again.'],
-    action: 'another',
+    action: 'wait',
   },
 };
 
