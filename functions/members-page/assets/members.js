@@ -48,7 +48,7 @@ export function membersTab(place) {
           'section',
           { class: 'upgrade', 'aria-label': 'Upgrade' },
           icon('star'),
-          h('div', {}, h('h2', {}, 'Invite your team'), h('p', {}, 'Multi-user access is only available to pro-level accounts. Upgrade the account to use it.'), h('p', { class: 'muted small-text' }, 'Your plan: ', h('span', { class: 'plan' }, place.account.plan), '. To upgrade, write to ', supportLink(), '.')),
+          h('div', {}, h('h2', {}, 'Invite your team'), h('p', {}, 'Multi-user access is only available to pro-level accounts. Upgrade the account to use it.'), h('p', { class: 'muted small-text' }, 'To upgrade your ', h('span', { class: 'plan' }, place.account.plan), ' plan, write to ', supportLink(), '.')),
         ),
     );
   }
@@ -137,7 +137,7 @@ export function membersTab(place) {
       ),
       h('td', { role: 'cell', 'data-label': 'Role' }, member.role === 'owner' ? 'Owner' : 'Member'),
       h('td', { role: 'cell', 'data-label': 'Status' }, h('p', { class: 'badge-line' }, statusBadge(member.status)), h('p', { class: 'muted' }, since(member))),
-      h('td', { role: 'cell', 'data-label': 'Invite e-mail', class: 'delivery' }, member.delivery ? deliveryDetails(member.delivery) : h('span', { class: 'muted', 'aria-label': 'None' }, '–')),
+      h('td', { role: 'cell', 'data-label': 'Invite e-mail', class: member.delivery ? 'delivery' : 'delivery none' }, member.delivery ? deliveryDetails(member.delivery) : h('span', { class: 'muted', 'aria-label': 'None' }, '–')),
       h('td', { role: 'cell', class: 'row-tools' }, items.length ? menuButton(`Actions for ${fullName(member)}`, items) : undefined),
     );
   }
