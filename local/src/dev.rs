@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use authorize_request::AuthorizeRequest;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, Uri};
@@ -20,14 +21,18 @@ use crate::functions::Functions;
 use crate::gateway::{Gateway, HttpRequest};
 use crate::mail_page;
 use crate::oidc::{self, Provider, TokenRequest};
-use crate::ses::{Mail, Mailbox};
+use crate::product;
+use crate::ses::{Mail, Mailbox, SuppressionList};
+use crate::sns::{self, Topic};
 
 /// What the controls work on.
 pub(crate) struct Dev {
     pub(crate) mailbox: Mailbox,
     pub(crate) clock: AdjustableClock,
     pub(crate) provider: Arc<Provider>,
-    pub(crate) functions: Functions,
+    pub(crate) suppression_list: SuppressionList,
+    pub(crate) topic: Topic,
+    pub(crate) functions: Arc<Functions>,
     pub(crate) gateway: Gateway,
 }
 
@@ -42,6 +47,8 @@ pub(crate) fn router(dev: Arc<Dev>) -> Router {
         .route("/dev/mail.json", get(mail_json))
         .route("/dev/token", post(token))
         .route("/dev/accounts", post(accounts))
+        .route("/dev/feedback", post(feedback))
+        .route("/dev/product", get(product))
         .route("/dev/clock", get(clock).post(advance_clock))
         .fallback(gateway)
         .with_state(dev)
@@ -83,6 +90,39 @@ async fn accounts(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
         Err(refused) => return problem(refused),
     };
     invoked(dev.functions.invoke(ProvisionAccount::NAME, payload).await)
+}
+
+/// An SES event, as if SES had published it to the topic. What is no JSON is published as it is.
+async fn feedback(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
+    let message = String::from_utf8_lossy(&body);
+    let now = dev.clock.to_clock().now();
+    if let Ok(event) = serde_json::from_str::<Value>(&message)
+        && let Err(error) = dev.suppression_list.learn(&event, now)
+    {
+        return problem(Problem::internal(error));
+    }
+    let event = sns::envelope(&message, now);
+    invoked(sns::invoke(&dev.functions, event).await)
+}
+
+/// A request to the product's own API, which the guard lets pass or not.
+async fn product(
+    State(dev): State<Arc<Dev>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let request = HttpRequest {
+        method,
+        uri,
+        headers,
+        body,
+    };
+    match dev.gateway.authorizer_event(&request) {
+        Some(event) => product::answer(dev.functions.invoke(AuthorizeRequest::NAME, event).await),
+        None => product::unauthorized(),
+    }
 }
 
 /// What a function that was invoked directly came to.

@@ -5,9 +5,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use authorize_login::AuthorizeLogin;
+use authorize_request::AuthorizeRequest;
+use close_account::CloseAccount;
 use invite::Invite;
 use lambda_http::{Body, Request, Response};
+use lift_suppression::LiftSuppression;
 use list::List;
+use mail_feedback::MailFeedback;
 use members_page::MembersPage;
 use platform::{
     ConfigError, Invocation, Operation, Platform, Problem, PublicOperation, api, invocation, public,
@@ -16,6 +20,8 @@ use provision_account::ProvisionAccount;
 use remove::Remove;
 use resend::Resend;
 use serde_json::Value;
+use support_feedback::SupportFeedback;
+use update_details::UpdateDetails;
 
 type Answering<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -41,12 +47,18 @@ impl Functions {
     pub(crate) fn add(&mut self, name: &str, platform: Platform) -> Result<bool, ConfigError> {
         let handler = match name {
             AuthorizeLogin::NAME => api_handler::<AuthorizeLogin>(platform)?,
+            AuthorizeRequest::NAME => event_handler::<AuthorizeRequest>(platform)?,
+            CloseAccount::NAME => api_handler::<CloseAccount>(platform)?,
             Invite::NAME => api_handler::<Invite>(platform)?,
+            LiftSuppression::NAME => api_handler::<LiftSuppression>(platform)?,
             List::NAME => api_handler::<List>(platform)?,
+            MailFeedback::NAME => event_handler::<MailFeedback>(platform)?,
             MembersPage::NAME => public_handler::<MembersPage>(&platform)?,
             ProvisionAccount::NAME => event_handler::<ProvisionAccount>(platform)?,
             Remove::NAME => api_handler::<Remove>(platform)?,
             Resend::NAME => api_handler::<Resend>(platform)?,
+            SupportFeedback::NAME => api_handler::<SupportFeedback>(platform)?,
+            UpdateDetails::NAME => api_handler::<UpdateDetails>(platform)?,
             _ => return Ok(false),
         };
         self.0.insert(name.to_owned(), handler);

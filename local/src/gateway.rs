@@ -23,6 +23,9 @@ pub struct Gateway {
     clock: AdjustableClock,
 }
 
+/// The API's own name, whatever name it was called by.
+const DOMAIN: &str = "localhost";
+
 /// An HTTP request, as far as a function gets to know it.
 #[derive(Debug)]
 pub(crate) struct HttpRequest {
@@ -83,6 +86,37 @@ impl Gateway {
         }
     }
 
+    /// What a Lambda authorizer gets to know about a request to the product's own API. Nothing, if
+    /// the request has no identity source
+    /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>).
+    pub(crate) fn authorizer_event(&self, request: &HttpRequest) -> Option<Value> {
+        let token = request.headers.get("authorization")?;
+        let route = Route {
+            method: request.method.to_string(),
+            path: request.uri.path().to_owned(),
+            has_authorizer: false,
+        };
+        let mut event = self.event(
+            request,
+            &route,
+            &BTreeMap::new(),
+            &Value::Null,
+            &request_id(),
+        );
+        let fields = event.as_object_mut()?;
+        // The authorizer never sees a body.
+        fields.retain(|name, _| name != "body" && name != "isBase64Encoded");
+        fields.insert("type".to_owned(), json!("REQUEST"));
+        let arn = format!(
+            "arn:aws:execute-api:local:000000000000:local/$default/{}{}",
+            route.method, route.path
+        );
+        fields.insert("routeArn".to_owned(), json!(arn));
+        let token = String::from_utf8_lossy(token.as_bytes());
+        fields.insert("identitySource".to_owned(), json!([token]));
+        Some(event)
+    }
+
     /// The route of a request, with the values of its path parameters. Of two routes that fit, the
     /// one with fewer parameters counts
     /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>).
@@ -133,8 +167,8 @@ impl Gateway {
             "requestContext": {
                 "accountId": "000000000000",
                 "apiId": "local",
-                "domainName": header("host"),
-                "domainPrefix": "local",
+                "domainName": DOMAIN,
+                "domainPrefix": DOMAIN,
                 "http": {
                     "method": route.method,
                     "path": path,
@@ -170,7 +204,8 @@ impl Gateway {
     }
 }
 
-/// API Gateway joins the values of a header that occurs several times.
+/// API Gateway joins the values of a header that occurs several times. How the request came is its
+/// own to say: what a caller claims about that does not get through.
 fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut joined = BTreeMap::<String, String>::new();
     for (name, value) in headers {
@@ -180,6 +215,13 @@ fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
             .and_modify(|joined| *joined += &format!(",{value}"))
             .or_insert_with(|| value.into_owned());
     }
+    let own = [
+        ("host", DOMAIN),
+        ("x-forwarded-for", "127.0.0.1"),
+        ("x-forwarded-port", "80"),
+        ("x-forwarded-proto", "http"),
+    ];
+    joined.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
     joined
 }
 

@@ -10,7 +10,9 @@ mod functions;
 mod gateway;
 mod mail_page;
 mod oidc;
+mod product;
 mod ses;
+mod sns;
 mod stack;
 mod template;
 
@@ -18,6 +20,6 @@ pub use arguments::Arguments;
 pub use clock::AdjustableClock;
 pub use gateway::Gateway;
 pub use oidc::{SigningKey, TokenRequest};
-pub use ses::{Mail, Mailbox, SesFailure};
+pub use ses::{Mail, Mailbox, SesFailure, SuppressionList, SuppressionReason};
 pub use stack::{Options, Stack, StackError};
 pub use template::{Function, Route, Template, TemplateError};

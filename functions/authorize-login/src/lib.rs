@@ -1,16 +1,14 @@
 //! `POST /login`: lets a person with a verified address into an account, and accepts an invite on
 //! the first login. Called by the product after its single sign-on.
 
-use domain::account::Account;
 use domain::account::ProPlans;
 use domain::id::{AccountId, MemberId};
 use domain::login::{Login, Presented, Seen, decide, decide_without_account};
-use domain::member::Member;
 use domain::refusal::Refusal;
 use domain::token::InviteToken;
 use platform::answer::LoginAnswer;
 use platform::commit::Attempts;
-use platform::store::{Commit, Store, Stored};
+use platform::store::{Candidate, Commit, Store};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
 /// Authorizes logins.
@@ -27,12 +25,6 @@ enum Request {
     /// A login to the only account that the caller can use.
     AnyAccount,
 }
-
-/// An account that a login looks at, and the caller's own row in it.
-type Candidate = (Option<Stored<Account>>, Option<Stored<Member>>);
-
-/// How many accounts are read at once: two items each, and DynamoDB reads at most 100.
-const ACCOUNTS_AT_ONCE: usize = 50;
 
 impl Operation for AuthorizeLogin {
     const NAME: &'static str = "authorize-login";
@@ -110,7 +102,10 @@ impl AuthorizeLogin {
         let member = read.member(account_id, &MemberId::of(account_id, &call.caller.email));
         let invited = token.map(|token| (token, read.member(account_id, &token.member)));
         let found = read.run().await?;
-        let candidate = (found.get(&account)?, found.get(&member)?);
+        let candidate = Candidate {
+            account: found.get(&account)?,
+            member: found.get(&member)?,
+        };
         let invited = match invited {
             Some((token, slot)) => Some((token, found.get(&slot)?)),
             None => None,
@@ -130,51 +125,36 @@ impl AuthorizeLogin {
         Ok((login, candidate))
     }
 
-    /// Reads and decides about a login that names no account: one read finds the accounts of the
-    /// person, another one all that matters about them.
+    /// Reads and decides about a login that names no account.
     async fn to_any_account(&self, call: &Call) -> Result<(Login, Candidate), Problem> {
-        let accounts = self.store.memberships(&call.caller.email).await?;
-        let mut candidates: Vec<Candidate> = Vec::new();
-        for accounts in accounts.chunks(ACCOUNTS_AT_ONCE) {
-            let mut read = self.store.read();
-            let mut slots = Vec::new();
-            for account in accounts {
-                let member = MemberId::of(account, &call.caller.email);
-                slots.push((read.account(account), read.member(account, &member)));
-            }
-            let found = read.run().await?;
-            for (account, member) in slots {
-                candidates.push((found.get(&account)?, found.get(&member)?));
-            }
-        }
+        let candidates = self.store.candidates(&call.caller.email).await?;
         let all_seen: Vec<Seen<'_>> = candidates.iter().map(seen).collect();
         let login = decide_without_account(&call.caller, &all_seen, &self.pro_plans)
             .map_err(|refusal| Problem::of(refusal, call.now))?;
-        let is_chosen = |(account, _): &Candidate| {
-            account
+        let is_chosen = |candidate: &Candidate| {
+            candidate
+                .account
                 .as_deref()
                 .is_some_and(|account| account.id == login.account.id)
         };
-        let candidate = candidates
-            .into_iter()
-            .find(is_chosen)
-            .unwrap_or((None, None));
+        let candidate = candidates.into_iter().find(is_chosen);
+        let candidate = candidate.ok_or_else(|| Problem::internal("no account was chosen"))?;
         Ok((login, candidate))
     }
 
     /// Commits a first login on the row that was seen. False, if the commit was lost.
-    async fn bind(&self, login: &Login, (_, member): &Candidate) -> Result<bool, Problem> {
-        let write = self
-            .store
-            .write()
-            .member(&login.account.id, member.as_ref(), &login.member);
+    async fn bind(&self, login: &Login, seen: &Candidate) -> Result<bool, Problem> {
+        let write =
+            self.store
+                .write()
+                .member(&login.account.id, seen.member.as_ref(), &login.member);
         Ok(write.commit().await? == Commit::Done)
     }
 }
 
-fn seen((account, member): &Candidate) -> Seen<'_> {
+fn seen(candidate: &Candidate) -> Seen<'_> {
     Seen {
-        account: account.as_deref(),
-        member: member.as_deref(),
+        account: candidate.account.as_deref(),
+        member: candidate.member.as_deref(),
     }
 }

@@ -1,6 +1,7 @@
 //! Creates an account and keeps company and plan up to date, called by the product's billing:
 //! directly, or by an EventBridge event whose detail is the same payload.
 
+use domain::account::AccountStatus;
 use domain::id::AccountId;
 use domain::provision::{Decision, Provisioning, decide};
 use domain::{Invalid, Timestamp};
@@ -23,6 +24,8 @@ pub struct ProvisionAccount {
 pub struct Provisioned {
     account_id: AccountId,
     outcome: Outcome,
+    /// Whether the account is in use now: billing may keep a closed one up to date.
+    status: &'static str,
 }
 
 /// What became of the account.
@@ -52,9 +55,9 @@ impl Invocation for ProvisionAccount {
         let wanted = parse(event)?;
 
         let mut attempts = Attempts::begin();
-        let outcome = loop {
+        let (outcome, status) = loop {
             match self.attempt(&wanted, now).await? {
-                Some(outcome) => break outcome,
+                Some(done) => break done,
                 None => attempts.again().await?,
             }
         };
@@ -62,6 +65,7 @@ impl Invocation for ProvisionAccount {
         Ok(Provisioned {
             account_id: wanted.account,
             outcome,
+            status: status.as_str(),
         })
     }
 
@@ -71,30 +75,36 @@ impl Invocation for ProvisionAccount {
 }
 
 impl ProvisionAccount {
-    /// Reads, decides, commits on what was seen. Nothing, if the commit was lost.
+    /// Reads, decides, commits on what was seen: what was done, and the account's status then.
+    /// Nothing, if the commit was lost.
     async fn attempt(
         &self,
         wanted: &Provisioning,
         now: Timestamp,
-    ) -> Result<Option<Outcome>, Problem> {
+    ) -> Result<Option<(Outcome, AccountStatus)>, Problem> {
         let mut read = self.store.read();
         let account = read.account(&wanted.account);
         let seen = read.run().await?.get(&account)?;
 
         let write = self.store.write();
-        let (write, outcome) = match decide(wanted, seen.as_deref(), now) {
+        let (write, outcome, account) = match decide(wanted, seen.as_deref(), now) {
             Decision::Create(account, owner) => {
                 let write = write
                     .account(None, &account)
                     .member(&account.id, None, &owner)
                     .membership(&owner.email, &account.id);
-                (write, Outcome::Created)
+                (write, Outcome::Created, account)
             }
-            Decision::Update(account) => (write.account(seen.as_ref(), &account), Outcome::Updated),
-            Decision::Unchanged => return Ok(Some(Outcome::Unchanged)),
+            Decision::Update(account) => {
+                let write = write.account(seen.as_ref(), &account);
+                (write, Outcome::Updated, account)
+            }
+            Decision::Unchanged(account) => {
+                return Ok(Some((Outcome::Unchanged, account.status)));
+            }
         };
         match write.commit().await? {
-            Commit::Done => Ok(Some(outcome)),
+            Commit::Done => Ok(Some((outcome, account.status))),
             Commit::Lost | Commit::LimitReached(_) => Ok(None),
         }
     }
@@ -113,7 +123,10 @@ fn parse(mut event: Value) -> Result<Provisioning, Problem> {
     let happened_at: Timestamp = time
         .parse()
         .map_err(|_| Problem::invalid_field("time", Invalid("must be an RFC 3339 time")))?;
-    let detail = event.get_mut("detail").map(Value::take).unwrap_or_default();
+    let Some(detail @ Value::Object(_)) = event.get_mut("detail").map(Value::take) else {
+        let message = Invalid("must be an object");
+        return Err(Problem::invalid_field("detail", message));
+    };
     parse_detail(detail, Some(happened_at))
 }
 
@@ -127,6 +140,7 @@ fn parse_detail(detail: Value, happened_at: Option<Timestamp>) -> Result<Provisi
     let last_name = owner.required("lastName");
     let email = owner.required("email");
     fields.leave(owner);
+    let reopen = fields.flag("reopen");
     fields.finish()?;
     let (Some(account), Some(company), Some(plan)) = (account, company, plan) else {
         return Err(Problem::internal("a required field was missing unnoticed"));
@@ -143,6 +157,7 @@ fn parse_detail(detail: Value, happened_at: Option<Timestamp>) -> Result<Provisi
         owner_first_name,
         owner_last_name,
         owner_email,
+        reopen,
         happened_at,
     })
 }

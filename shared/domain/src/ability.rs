@@ -1,36 +1,43 @@
 //! What a role may do: data, served with login and list, and asked by every operation.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::member::Role;
 
 /// One thing that a person of an account may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ability {
     /// Use the product.
-    #[serde(rename = "account:use")]
     AccountUse,
     /// See who is in the account.
-    #[serde(rename = "members:list")]
     MembersList,
     /// Invite somebody.
-    #[serde(rename = "members:invite")]
     MembersInvite,
     /// Send an invite again.
-    #[serde(rename = "members:resend")]
     MembersResend,
     /// Remove somebody, or cancel an invite.
-    #[serde(rename = "members:remove")]
     MembersRemove,
     /// Change the account's details.
-    #[serde(rename = "account:update")]
     AccountUpdate,
     /// Close the account.
-    #[serde(rename = "account:close")]
     AccountClose,
 }
 
 impl Ability {
+    /// The ability as answers say it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountUse => "account:use",
+            Self::MembersList => "members:list",
+            Self::MembersInvite => "members:invite",
+            Self::MembersResend => "members:resend",
+            Self::MembersRemove => "members:remove",
+            Self::AccountUpdate => "account:update",
+            Self::AccountClose => "account:close",
+        }
+    }
+
     /// All that a role may do.
     ///
     /// Members do what owners do, but they neither add nor remove users, nor change the account.
@@ -48,5 +55,11 @@ impl Ability {
             ],
             Role::Member => &[Ability::AccountUse, Ability::MembersList],
         }
+    }
+}
+
+impl Serialize for Ability {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }

@@ -42,7 +42,7 @@ pub fn authorize<'a>(
         return Err(Refusal::NoAccess);
     };
     match account.status {
-        AccountStatus::Closed => return Err(Refusal::AccountClosed),
+        AccountStatus::Closed { .. } => return Err(Refusal::AccountClosed),
         AccountStatus::Active => {}
     }
     if let State::Removed(_) = member.state {

@@ -16,6 +16,8 @@ pub struct Account {
     pub id: AccountId,
     /// The company that the account belongs to.
     pub company: CompanyName,
+    /// The company as billing said it last. The owner can have changed `company` since.
+    pub provisioned_company: CompanyName,
     /// What the customer pays for.
     pub plan: Plan,
     /// Whether the account is in use.
@@ -27,13 +29,37 @@ pub struct Account {
 }
 
 /// Whether an account is in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountStatus {
     /// In use.
     Active,
     /// Closed by its owner: nobody gets in.
-    Closed,
+    Closed {
+        /// Since when.
+        at: Timestamp,
+    },
+}
+
+impl AccountStatus {
+    /// The status as answers say it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Closed { .. } => "closed",
+        }
+    }
+}
+
+impl Account {
+    /// The same account with another status.
+    #[must_use]
+    pub fn with_status(&self, status: AccountStatus) -> Self {
+        Self {
+            status,
+            ..self.clone()
+        }
+    }
 }
 
 /// The name of a plan, as the product's billing calls it: `[A-Za-z0-9_-]{1,64}`. Case does not

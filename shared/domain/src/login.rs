@@ -78,6 +78,19 @@ pub fn decide_without_account(
     seen: &[Seen<'_>],
     pro_plans: &ProPlans,
 ) -> Result<Login, Refusal> {
+    only_access(caller, seen, pro_plans).map(|access| enter(caller, access))
+}
+
+/// Lets a caller into the only one of some accounts that is open to the caller.
+///
+/// # Errors
+///
+/// Those of [`decide_without_account`].
+pub fn only_access<'a>(
+    caller: &Caller,
+    seen: &[Seen<'a>],
+    pro_plans: &ProPlans,
+) -> Result<Access<'a>, Refusal> {
     let mut open = Vec::new();
     let mut refusals = Vec::new();
     for seen in seen {
@@ -88,7 +101,7 @@ pub fn decide_without_account(
     }
     match open.as_slice() {
         [] => Err(most_helpful(refusals)),
-        [access] => Ok(enter(caller, *access)),
+        [access] => Ok(*access),
         several => Err(Refusal::ChooseAccount(several.iter().map(choice).collect())),
     }
 }

@@ -30,6 +30,12 @@ pub trait Invocation: Sized + Send + Sync + 'static {
     /// Names the environment variable that is missing or wrong.
     fn new(platform: &Platform) -> Result<Self, ConfigError>;
 
+    /// Does what need not wait for the first event. It must not matter whether that succeeds.
+    fn get_ready(&self, now: Timestamp) -> impl Future<Output = ()> + Send {
+        let _ = now;
+        async {}
+    }
+
     /// Carries out what an event says, at the time `now`.
     ///
     /// An error makes Lambda try an asynchronous event again, and then keep it in the queue of lost
@@ -39,6 +45,16 @@ pub trait Invocation: Sized + Send + Sync + 'static {
         event: Value,
         now: Timestamp,
     ) -> impl Future<Output = Result<Self::Outcome, Problem>> + Send;
+
+    /// What the invoker gets when the event could not be carried out: the failure itself, unless the
+    /// operation has an outcome that says so.
+    ///
+    /// # Errors
+    ///
+    /// The failure.
+    fn on_failure(problem: Problem) -> Result<Self::Outcome, Problem> {
+        Err(problem)
+    }
 
     /// The account that an outcome is about, for the log.
     fn account(outcome: &Self::Outcome) -> Option<&AccountId>;
@@ -53,7 +69,8 @@ pub async fn run<O: Invocation>() -> Result<(), Error> {
     let platform = Platform::of_this_process()?;
     telemetry::init(&platform.environment)?;
     let operation = O::new(&platform)?;
-    Store::new(&platform)?.connect().await;
+    let store = Store::new(&platform)?;
+    tokio::join!(store.connect(), operation.get_ready(platform.clock.now()));
     let (operation, clock) = (&operation, &platform.clock);
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Value>| {
         serve(
@@ -87,9 +104,10 @@ pub async fn serve<O: Invocation>(
         operation: O::NAME,
         request_id,
         account_id,
+        subject: None,
     };
     log_outcome(call, outcome.as_ref().map(|_| http::StatusCode::OK));
-    outcome
+    outcome.or_else(O::on_failure)
 }
 
 /// What a direct invocation gets as the function's error, and the queue of lost events keeps.

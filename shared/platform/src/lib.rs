@@ -20,6 +20,7 @@ pub mod public;
 pub mod random;
 pub mod store;
 pub mod telemetry;
+pub mod web;
 
 pub use answer::Answer;
 pub use api::Operation;

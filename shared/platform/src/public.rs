@@ -56,6 +56,7 @@ pub fn serve<O: PublicOperation>(operation: &O, request: &Request) -> Response<B
         operation: O::NAME,
         request_id: &request_id,
         account_id: None,
+        subject: None,
     };
     log_outcome(call, outcome.as_ref().map(Response::status));
     outcome.unwrap_or_else(|problem| problem.into_response(&request_id))

@@ -24,11 +24,12 @@ use crate::config::{ConfigError, Environment};
 /// (<https://www.amazontrust.com/repository/>).
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
-/// Longest time for one try of a DynamoDB request, of all its tries, and the same for SES. Their
-/// sum over an operation stays below the function's timeout (`template.yaml`).
-const DYNAMODB_TIMEOUTS: [Duration; 2] =
-    [Duration::from_millis(1_000), Duration::from_millis(2_500)];
-const SES_TIMEOUTS: [Duration; 2] = [Duration::from_millis(3_000), Duration::from_millis(5_000)];
+/// Longest time for one try of a DynamoDB request, and of all its tries.
+pub(crate) const DYNAMODB_TIMEOUTS: [Duration; 2] =
+    [Duration::from_millis(1_000), Duration::from_millis(2_000)];
+/// The same for SES.
+pub(crate) const SES_TIMEOUTS: [Duration; 2] =
+    [Duration::from_millis(3_000), Duration::from_millis(4_500)];
 
 /// Region, credentials and the HTTP client that all service clients share.
 #[derive(Clone)]
@@ -124,7 +125,16 @@ impl fmt::Debug for Aws {
 /// An HTTP client that trusts the given certificates and nothing else.
 #[must_use]
 pub fn https_client(roots: Vec<u8>) -> SharedHttpClient {
-    let trust_store = TrustStore::empty().with_pem_certificate(roots);
+    trusting(TrustStore::empty().with_pem_certificate(roots))
+}
+
+/// An HTTP client that trusts what the system trusts, for servers that are not AWS's. Lambda's
+/// runtime brings the list and keeps it up to date. Reading it takes some milliseconds, once.
+pub(crate) fn https_client_with_system_roots() -> SharedHttpClient {
+    trusting(TrustStore::empty().with_native_roots(true))
+}
+
+fn trusting(trust_store: TrustStore) -> SharedHttpClient {
     let tls = TlsContext::builder().with_trust_store(trust_store).build();
     let builder =
         aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));

@@ -4,14 +4,17 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::account::{Account, AccountStatus, Plan};
 use domain::address::EmailAddress;
-use domain::delivery::{Delivery, DeliveryStatus, SendFailure};
-use domain::id::{AccountId, MemberId};
+use domain::delivery::{Delivery, DeliveryStatus};
+use domain::feedback::{Feedback, FeedbackKind, Send, Words};
+use domain::id::{AccountId, FeedbackId, MemberId};
+use domain::limits::day_of;
 use domain::member::{Active, Identity, Invite, Member, Removal, Role, State, Tokens};
 use domain::name::{CompanyName, PersonName};
 use domain::request::{Fingerprint, RecordedRequest};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::key::Key;
+use super::key::{Key, feedback_day, feedback_order};
 use super::{Item, StoreError, Stored};
 
 /// A type that has items of its own in the table.
@@ -60,11 +63,24 @@ pub(super) fn expires(at: Timestamp) -> AttributeValue {
 pub(super) struct AccountItem {
     account_id: AccountId,
     company: CompanyName,
+    provisioned_company: CompanyName,
     plan: Plan,
-    status: AccountStatus,
+    #[serde(flatten)]
+    status: AccountStatusItem,
     owner_id: MemberId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     provisioned_by_event_at: Option<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(
+    tag = "status",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+enum AccountStatusItem {
+    Active,
+    Closed { closed_at: Timestamp },
 }
 
 impl Stores for Account {
@@ -76,8 +92,12 @@ impl From<&Account> for AccountItem {
         Self {
             account_id: account.id.clone(),
             company: account.company.clone(),
+            provisioned_company: account.provisioned_company.clone(),
             plan: account.plan.clone(),
-            status: account.status,
+            status: match account.status {
+                AccountStatus::Active => AccountStatusItem::Active,
+                AccountStatus::Closed { at } => AccountStatusItem::Closed { closed_at: at },
+            },
             owner_id: account.owner.clone(),
             provisioned_by_event_at: account.provisioned_by_event_at,
         }
@@ -89,8 +109,12 @@ impl From<AccountItem> for Account {
         Self {
             id: item.account_id,
             company: item.company,
+            provisioned_company: item.provisioned_company,
             plan: item.plan,
-            status: item.status,
+            status: match item.status {
+                AccountStatusItem::Active => AccountStatus::Active,
+                AccountStatusItem::Closed { closed_at } => AccountStatus::Closed { at: closed_at },
+            },
             owner: item.owner_id,
             provisioned_by_event_at: item.provisioned_by_event_at,
         }
@@ -158,15 +182,10 @@ struct InviteItem {
 #[serde(rename_all = "camelCase")]
 struct DeliveryItem {
     #[serde(flatten)]
-    status: DeliveryStatusItem,
+    status: DeliveryStatus,
     at: Timestamp,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "camelCase")]
-enum DeliveryStatusItem {
-    Sending,
-    Failed { failure: SendFailure },
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lifted_at: Option<Timestamp>,
 }
 
 impl Stores for Member {
@@ -260,11 +279,9 @@ impl From<&Invite> for InviteItem {
             last_sent_at: invite.last_sent_at,
             resends_that_day: invite.resends_that_day,
             delivery: DeliveryItem {
-                status: match invite.delivery.status {
-                    DeliveryStatus::Sending => DeliveryStatusItem::Sending,
-                    DeliveryStatus::Failed(failure) => DeliveryStatusItem::Failed { failure },
-                },
+                status: invite.delivery.status,
                 at: invite.delivery.at,
+                lifted_at: invite.delivery.lifted_at,
             },
         }
     }
@@ -281,11 +298,9 @@ impl From<InviteItem> for Invite {
             last_sent_at: item.last_sent_at,
             resends_that_day: item.resends_that_day,
             delivery: Delivery {
-                status: match item.delivery.status {
-                    DeliveryStatusItem::Sending => DeliveryStatus::Sending,
-                    DeliveryStatusItem::Failed { failure } => DeliveryStatus::Failed(failure),
-                },
+                status: item.delivery.status,
                 at: item.delivery.at,
+                lifted_at: item.delivery.lifted_at,
             },
         }
     }
@@ -320,6 +335,72 @@ impl From<RequestItem> for RecordedRequest {
             fingerprint: item.fingerprint,
             answer: item.answer,
             expires_at: Timestamp::from_second(item.expires).unwrap_or(Timestamp::MIN),
+        }
+    }
+}
+
+/// How long a report of the mail system is kept.
+const FEEDBACK_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FeedbackItem {
+    feedback_id: FeedbackId,
+    at: Timestamp,
+    email: EmailAddress,
+    account_id: AccountId,
+    member_id: MemberId,
+    send: u32,
+    kind: FeedbackKind,
+    delivery: DeliveryStatus,
+    #[serde(flatten)]
+    words: Words,
+    /// The day, in the index of recent feedback.
+    gsi1pk: String,
+    /// The order on that day.
+    gsi1sk: String,
+    /// Seconds since 1970, as DynamoDB's TTL wants them.
+    expires: i64,
+}
+
+impl Stores for Feedback {
+    type Shape = FeedbackItem;
+}
+
+impl From<&Feedback> for FeedbackItem {
+    fn from(feedback: &Feedback) -> Self {
+        let expires = feedback.at.saturating_add(FEEDBACK_LIFETIME);
+        Self {
+            feedback_id: feedback.id.clone(),
+            at: feedback.at,
+            email: feedback.email.clone(),
+            account_id: feedback.send.account.clone(),
+            member_id: feedback.send.member.clone(),
+            send: feedback.send.number,
+            kind: feedback.kind,
+            delivery: feedback.status,
+            words: feedback.words.clone(),
+            gsi1pk: feedback_day(day_of(feedback.at)),
+            gsi1sk: feedback_order(feedback.at, &feedback.id),
+            expires: expires.unwrap_or(Timestamp::MAX).as_second(),
+        }
+    }
+}
+
+impl From<FeedbackItem> for Feedback {
+    fn from(item: FeedbackItem) -> Self {
+        Self {
+            id: item.feedback_id,
+            at: item.at,
+            email: item.email,
+            send: Send {
+                account: item.account_id,
+                member: item.member_id,
+                number: item.send,
+            },
+            kind: item.kind,
+            status: item.delivery,
+            words: item.words,
         }
     }
 }

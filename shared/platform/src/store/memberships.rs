@@ -1,21 +1,81 @@
-//! The pointers from a person to the accounts that the person is, was or is invited to be in.
+//! The accounts that a person is, was or is invited to be in.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::account::Account;
 use domain::address::EmailAddress;
-use domain::id::AccountId;
+use domain::id::{AccountId, MemberId};
+use domain::member::Member;
 
 use super::key::{Key, MEMBERSHIP, person_partition};
 use super::write::unanswered;
-use super::{Store, StoreError};
+use super::{Found, Read, Slot, Store, StoreError, Stored};
+
+/// An account that somebody may have access to, and that person's own row in it.
+#[derive(Debug)]
+pub struct Candidate {
+    /// The account.
+    pub account: Option<Stored<Account>>,
+    /// The person's row.
+    pub member: Option<Stored<Member>>,
+}
+
+impl Candidate {
+    /// The account and the row, if there are both.
+    #[must_use]
+    pub fn membership(self) -> Option<(Stored<Account>, Stored<Member>)> {
+        Some((self.account?, self.member?))
+    }
+}
+
+/// How many accounts are read at once: two items each, and DynamoDB reads at most 100.
+const ACCOUNTS_AT_ONCE: usize = 50;
 
 impl Store {
+    /// An account, and a person's row in it: one read.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer.
+    pub async fn candidate(
+        &self,
+        account: &AccountId,
+        email: &EmailAddress,
+    ) -> Result<Candidate, StoreError> {
+        let mut read = self.read();
+        let slots = read.candidate(account, email);
+        read.run().await?.candidate(&slots)
+    }
+
+    /// Every account that a person has a row in: one read finds the accounts, another one all that
+    /// matters about them.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer.
+    pub async fn candidates(&self, email: &EmailAddress) -> Result<Vec<Candidate>, StoreError> {
+        let accounts = self.memberships(email).await?;
+        let mut candidates = Vec::new();
+        for accounts in accounts.chunks(ACCOUNTS_AT_ONCE) {
+            let mut read = self.read();
+            let slots: Vec<_> = accounts
+                .iter()
+                .map(|account| read.candidate(account, email))
+                .collect();
+            let found = read.run().await?;
+            for slots in &slots {
+                candidates.push(found.candidate(slots)?);
+            }
+        }
+        Ok(candidates)
+    }
+
     /// The accounts that a person has a row in. More than one page of pointers (some 10,000) is
     /// not read: nobody is in so many accounts.
     ///
     /// # Errors
     ///
     /// If DynamoDB does not answer.
-    pub async fn memberships(&self, email: &EmailAddress) -> Result<Vec<AccountId>, StoreError> {
+    async fn memberships(&self, email: &EmailAddress) -> Result<Vec<AccountId>, StoreError> {
         let output = self
             .client
             .query()
@@ -36,5 +96,24 @@ impl Store {
                     .ok_or_else(|| StoreError::Broken("a pointer cannot be read".to_owned()))
             })
             .collect()
+    }
+}
+
+/// The places of a candidate in a read.
+type Slots = (Slot<Account>, Slot<Member>);
+
+impl Read<'_> {
+    fn candidate(&mut self, account: &AccountId, email: &EmailAddress) -> Slots {
+        let member = MemberId::of(account, email);
+        (self.account(account), self.member(account, &member))
+    }
+}
+
+impl Found {
+    fn candidate(&self, (account, member): &Slots) -> Result<Candidate, StoreError> {
+        Ok(Candidate {
+            account: self.get(account)?,
+            member: self.get(member)?,
+        })
     }
 }

@@ -1,0 +1,180 @@
+//! The guard of the product's own API: a Lambda authorizer that lets a request pass if its sender
+//! may use the account now. It reads the table at every request, so that a removal, a closing or a
+//! change of plan counts from the next request on.
+
+mod id_token;
+mod issuer;
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::ability::Ability;
+use domain::access::{Access, Caller};
+use domain::account::ProPlans;
+use domain::id::{AccountId, MemberId};
+use domain::login::{Seen, only_access};
+use domain::member::Role;
+use platform::call::caller_of_claims;
+use platform::store::Store;
+use platform::{Clock, ConfigError, Invocation, Platform, Problem};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::id_token::{Audience, IdToken};
+use crate::issuer::Issuer;
+
+/// Authorizes requests to the product's API.
+#[derive(Debug)]
+pub struct AuthorizeRequest {
+    store: Store,
+    pro_plans: ProPlans,
+    issuer: Issuer,
+    audience: Audience,
+    /// Tokens are judged by the machine's own clock: it is the only one that an issuer knows.
+    token_clock: Clock,
+}
+
+/// What the sender of a request showed.
+struct Request<'a> {
+    token: IdToken<'a>,
+    /// The account that the request is about. Without it, the only one of the sender.
+    account: Option<AccountId>,
+}
+
+/// The answer to API Gateway, in its simple format
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    is_authorized: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<Context>,
+}
+
+/// What the product gets to know about the sender: `requestContext.authorizer.lambda` of its event.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Context {
+    account_id: AccountId,
+    member_id: MemberId,
+    role: Role,
+    /// Separated by spaces: only a text reaches an integration that is not a Lambda function.
+    abilities: String,
+    email: String,
+}
+
+/// Longest time that a verdict takes. API Gateway waits 10 seconds for one, and answers 500 then.
+const LONGEST_VERDICT: Duration = Duration::from_secs(8);
+
+impl Invocation for AuthorizeRequest {
+    const NAME: &'static str = "authorize-request";
+
+    type Outcome = Verdict;
+
+    fn new(platform: &Platform) -> Result<Self, ConfigError> {
+        let environment = &platform.environment;
+        Ok(Self {
+            store: Store::new(platform)?,
+            pro_plans: environment.required("PRO_PLANS")?,
+            issuer: Issuer::new(environment.required("ISSUER")?),
+            audience: environment.required("AUDIENCE")?,
+            token_clock: Clock::system(),
+        })
+    }
+
+    async fn get_ready(&self, now: Timestamp) {
+        self.issuer.get_ready(now).await;
+    }
+
+    async fn invoke(&self, event: Value, now: Timestamp) -> Result<Verdict, Problem> {
+        let verdict = async {
+            let request = parse(&event)?;
+            let caller = self.identify(&request.token, now).await?;
+            self.authorize(&caller, request.account.as_ref(), now).await
+        };
+        tokio::time::timeout(LONGEST_VERDICT, verdict)
+            .await
+            .unwrap_or_else(|_| Err(Problem::unavailable("the verdict took too long")))
+    }
+
+    /// Any doubt is a no. The log has the reason.
+    fn on_failure(_: Problem) -> Result<Verdict, Problem> {
+        Ok(Verdict {
+            is_authorized: false,
+            context: None,
+        })
+    }
+
+    fn account(verdict: &Verdict) -> Option<&AccountId> {
+        verdict.context.as_ref().map(|context| &context.account_id)
+    }
+}
+
+/// The names of headers arrive in lower case; a header that occurs twice arrives with a comma, which
+/// is in no account's id.
+fn parse(event: &Value) -> Result<Request<'_>, Problem> {
+    let header = |name: &str| event.get("headers")?.get(name)?.as_str();
+    let authorization = header("authorization").ok_or_else(Problem::unauthenticated)?;
+    let account = header("x-account-id")
+        .map(str::parse)
+        .transpose()
+        .map_err(|reason| Problem::invalid_field("x-account-id", reason))?;
+    Ok(Request {
+        token: IdToken::of_header(authorization)?,
+        account,
+    })
+}
+
+impl AuthorizeRequest {
+    /// Who sent the request, if the token proves it.
+    async fn identify(&self, token: &IdToken<'_>, now: Timestamp) -> Result<Caller, Problem> {
+        let key = self.issuer.key(token.key_id()?, now).await?;
+        let claims = token.verify(&key)?;
+        claims.check(self.issuer.url(), &self.audience, self.token_clock.now())?;
+        caller_of_claims(|name| claims.text(name))
+    }
+
+    /// Lets the sender into the account: one read, or two if the request names no account.
+    async fn authorize(
+        &self,
+        caller: &Caller,
+        account: Option<&AccountId>,
+        now: Timestamp,
+    ) -> Result<Verdict, Problem> {
+        let candidates = match account {
+            Some(account) => vec![self.store.candidate(account, &caller.email).await?],
+            None => self.store.candidates(&caller.email).await?,
+        };
+        let seen: Vec<Seen<'_>> = candidates
+            .iter()
+            .map(|candidate| Seen {
+                account: candidate.account.as_deref(),
+                member: candidate.member.as_deref(),
+            })
+            .collect();
+        let access = only_access(caller, &seen, &self.pro_plans)
+            .and_then(|access| access.require(Ability::AccountUse).map(|()| access))
+            .map_err(|refusal| Problem::of(refusal, now))?;
+        Ok(Verdict {
+            is_authorized: true,
+            context: Some(Context::of(access)),
+        })
+    }
+}
+
+impl Context {
+    fn of(access: Access<'_>) -> Self {
+        let member = access.member();
+        let abilities: Vec<&str> = Ability::of(member.role)
+            .iter()
+            .map(|ability| ability.as_str())
+            .collect();
+        Self {
+            account_id: access.account().id.clone(),
+            member_id: member.id.clone(),
+            role: member.role,
+            abilities: abilities.join(" "),
+            email: member.email.to_string(),
+        }
+    }
+}

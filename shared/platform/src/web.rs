@@ -1,0 +1,65 @@
+//! Reading public documents from servers that are not AWS's.
+
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use http::Uri;
+
+use crate::aws;
+
+/// A client that gets documents. It is the SDK's own: there is no second one in a binary.
+///
+/// It does not limit time: whoever calls does.
+#[derive(Debug)]
+pub struct Web(SharedHttpClient);
+
+impl Web {
+    /// A client that trusts the certificates that the system trusts.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(aws::https_client_with_system_roots())
+    }
+
+    /// A client for servers on this machine: it trusts no certificate.
+    #[must_use]
+    pub fn without_tls() -> Self {
+        Self(aws::https_client(Vec::new()))
+    }
+
+    /// The body of a document. Redirections are not followed.
+    ///
+    /// # Errors
+    ///
+    /// If there is no answer, or one with another status than 200: a sentence for the log.
+    pub async fn get(&self, url: &Uri) -> Result<Vec<u8>, &'static str> {
+        let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else {
+            return Err("no absolute URL");
+        };
+        let get = Operation::builder()
+            .service_name("web")
+            .operation_name("get")
+            .http_client(self.0.clone())
+            .endpoint_url(&format!("{scheme}://{authority}"))
+            .no_auth()
+            .no_retry()
+            .serializer(|path: String| Ok(HttpRequest::get(path)?))
+            .deserializer(body)
+            .build();
+        let path = url.path_and_query().map_or("/", |path| path.as_str());
+        let document = get.invoke(path.to_owned()).await;
+        document.map_err(|_| "a server did not give its document")
+    }
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn body(response: &HttpResponse) -> Result<Vec<u8>, OrchestratorError<std::fmt::Error>> {
+    match (response.status().as_u16(), response.body().bytes()) {
+        (200, Some(body)) => Ok(body.to_vec()),
+        _ => Err(OrchestratorError::other("no document")),
+    }
+}

@@ -1,0 +1,450 @@
+//! The guard of the product's own API: `/dev/product`, and the function with tokens that no issuer
+//! of the local stack would sign.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use data_encoding::BASE64URL_NOPAD;
+use local::{Options, Template};
+use platform::Clock;
+use reqwest::Method;
+use ring::hmac;
+use serde_json::{Value, json};
+
+use crate::harness::issuer::{Key, Mood, TestIssuer, unsigned};
+use crate::harness::{Fault, OWNER, Person, Reply, Rollcall, member_id};
+
+const KIM: &str = "kim@example.com";
+
+/// Somebody uses the product, for an account or for the only one there is.
+async fn product(caller: &Person, account: Option<&str>) -> Reply {
+    let mut request = caller.request(Method::GET, "/dev/product");
+    if let Some(account) = account {
+        request = request.header("x-account-id", account);
+    }
+    Reply::of(request).await
+}
+
+#[track_caller]
+fn expect_forbidden(reply: &Reply) {
+    let forbidden = (403, json!({ "message": "Forbidden" }));
+    assert_eq!((reply.status, reply.body.clone()), forbidden);
+}
+
+#[tokio::test]
+async fn the_product_learns_who_sent_a_request() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let member = rollcall.member(&owner, KIM).await;
+
+    let by_owner = product(&owner, Some("acme")).await.expect_status(200);
+    assert_eq!(rollcall.wire.calls(), ["BatchGetItem"]);
+    assert_eq!(
+        by_owner.body,
+        json!({
+            "accountId": "acme",
+            "memberId": member_id("acme", OWNER).as_str(),
+            "role": "owner",
+            "abilities": "account:use members:list members:invite members:resend \
+                members:remove account:update account:close",
+            "email": OWNER,
+        })
+    );
+    let by_member = product(&member, None).await.expect_status(200);
+    assert_eq!(rollcall.wire.calls(), ["Query", "BatchGetItem"]);
+    assert_eq!(
+        by_member.body,
+        json!({
+            "accountId": "acme",
+            "memberId": member_id("acme", KIM).as_str(),
+            "role": "member",
+            "abilities": "account:use members:list",
+            "email": KIM,
+        })
+    );
+}
+
+#[tokio::test]
+async fn nobody_else_passes() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    rollcall.member(&owner, KIM).await;
+    let removed = rollcall.member(&owner, "gone@example.com").await;
+    owner.remove("acme", "gone@example.com").await;
+    owner.invite("acme", "new@example.com").await;
+    let invited = rollcall.person("new@example.com").await;
+    let stranger = rollcall.person("stranger@example.com").await;
+    let sign_in = async |claims: Value| rollcall.signed_in(&claims).await;
+    let impostor = sign_in(json!({ "email": KIM, "sub": "somebody else" })).await;
+    let unverified = sign_in(json!({ "email": KIM, "email_verified": false })).await;
+    let no_address = sign_in(json!({ "email": "not an address" })).await;
+    let everybody = [removed, invited, stranger, impostor, unverified, no_address];
+    for caller in &everybody {
+        for account in [Some("acme"), None, Some("nowhere")] {
+            expect_forbidden(&product(caller, account).await);
+        }
+    }
+    for account in ["nowhere", "", "acme,acme", "Acme"] {
+        expect_forbidden(&product(&owner, Some(account)).await);
+    }
+    let anonymous = rollcall.anonymous(Method::GET, "/dev/product").await;
+    assert_eq!(anonymous.expect_status(401).text("message"), "Unauthorized");
+}
+
+#[tokio::test]
+async fn what_changes_counts_from_the_next_request_on() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let member = rollcall.member(&owner, KIM).await;
+    product(&member, None).await.expect_status(200);
+
+    rollcall.account("acme", "basic").await;
+    expect_forbidden(&product(&member, None).await);
+    product(&owner, None).await.expect_status(200);
+    rollcall.account("acme", "pro").await;
+    product(&member, None).await.expect_status(200);
+
+    owner.remove("acme", KIM).await.expect_status(200);
+    expect_forbidden(&product(&member, None).await);
+    expect_forbidden(&product(&member, Some("acme")).await);
+
+    owner.delete("/accounts/acme").await.expect_status(200);
+    expect_forbidden(&product(&owner, None).await);
+    expect_forbidden(&product(&owner, Some("acme")).await);
+}
+
+#[tokio::test]
+async fn whoever_is_in_several_accounts_says_which_one() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    rollcall.account("other", "pro").await;
+    expect_forbidden(&product(&owner, None).await);
+    for account in ["acme", "other"] {
+        let reply = product(&owner, Some(account)).await.expect_status(200);
+        assert_eq!(reply.text("accountId"), account);
+    }
+    owner.delete("/accounts/other").await.expect_status(200);
+    let only = product(&owner, None).await.expect_status(200);
+    assert_eq!(only.text("accountId"), "acme");
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_lets_nobody_pass() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    product(&owner, Some("acme")).await.expect_status(200);
+    for fault in [
+        Fault::NoConnection,
+        Fault::Garbage,
+        Fault::Error(500, "InternalServerError"),
+        Fault::Error(400, "AccessDeniedException"),
+    ] {
+        let times = match fault {
+            Fault::Garbage | Fault::Error(400, _) => 1,
+            _ => 3,
+        };
+        rollcall.wire.fail("BatchGetItem", fault, times);
+        expect_forbidden(&product(&owner, Some("acme")).await);
+        rollcall.wire.expect_all_happened();
+    }
+    product(&owner, Some("acme")).await.expect_status(200);
+}
+
+/// A stack whose guard trusts an issuer of the test.
+struct Guarded {
+    rollcall: Rollcall,
+    issuer: TestIssuer,
+    key: Key,
+}
+
+impl Guarded {
+    async fn start() -> Self {
+        let key = Key::new("first");
+        let issuer = TestIssuer::start(&[&key]).await;
+        let options = Options {
+            parameters: vec![
+                ("Issuer", issuer.url.clone()),
+                ("Audience", "product, product-mobile".to_owned()),
+            ],
+            ..Options::default()
+        };
+        let rollcall = Rollcall::start_with(options).await;
+        rollcall.account("acme", "pro").await;
+        rollcall.wire.forget();
+        Self {
+            rollcall,
+            issuer,
+            key,
+        }
+    }
+
+    /// Claims that are good.
+    fn claims(&self) -> Value {
+        let now = now();
+        json!({
+            "iss": self.issuer.url,
+            "aud": "product",
+            "sub": "olivia",
+            "email": OWNER,
+            "email_verified": true,
+            "iat": now,
+            "exp": now + 300,
+        })
+    }
+
+    fn token(&self) -> String {
+        self.key.sign(&self.key.header(), &self.claims())
+    }
+
+    /// Whether the guard lets a request with this `Authorization` header pass.
+    async fn lets_pass(&self, authorization: &str) -> bool {
+        let event = include_str!("../../events/authorize-request.json");
+        let mut event: Value = serde_json::from_str(event).unwrap();
+        event["headers"]["authorization"] = json!(authorization);
+        let verdict = self.rollcall.invoke("authorize-request", event).await;
+        let verdict = verdict.unwrap();
+        let is_authorized = verdict["isAuthorized"].as_bool().unwrap();
+        assert_eq!(is_authorized, verdict.get("context").is_some());
+        is_authorized
+    }
+}
+
+fn now() -> i64 {
+    Clock::system().now().as_second()
+}
+
+/// An object with some fields changed; null takes a field away.
+fn with(mut object: Value, changes: &Value) -> Value {
+    let fields = object.as_object_mut().unwrap();
+    for (name, value) in changes.as_object().unwrap() {
+        fields.remove(name);
+        if !value.is_null() {
+            fields.insert(name.clone(), value.clone());
+        }
+    }
+    object
+}
+
+#[tokio::test]
+async fn good_tokens_pass() {
+    let guarded = Guarded::start().await;
+    let token = guarded.token();
+    for authorization in [format!("Bearer {token}"), format!("bearer {token}"), token] {
+        assert!(guarded.lets_pass(&authorization).await);
+    }
+    for changes in [
+        json!({ "aud": ["another", "product-mobile"] }),
+        json!({ "aud": null, "client_id": "product" }),
+        json!({ "email_verified": "true" }),
+        json!({ "iat": null }),
+        json!({ "nbf": now() - 1, "exp": (now() + 300) as f64 + 0.5 }),
+        json!({ "email": "Olivia@Example.com" }),
+    ] {
+        let claims = with(guarded.claims(), &changes);
+        let token = guarded.key.sign(&guarded.key.header(), &claims);
+        assert!(guarded.lets_pass(&token).await, "{changes}");
+    }
+    assert_eq!(guarded.issuer.times_asked(), 1);
+}
+
+#[tokio::test]
+async fn bad_tokens_do_not_pass_and_touch_nothing() {
+    let guarded = Guarded::start().await;
+    let (key, claims) = (&guarded.key, guarded.claims());
+    assert!(guarded.lets_pass(&guarded.token()).await);
+    guarded.rollcall.wire.forget();
+
+    let mut bad = vec![String::new(), "Bearer".to_owned(), "Bearer x".to_owned()];
+    for changes in [
+        json!({ "iss": "https://other.example" }),
+        json!({ "iss": format!("{}/", guarded.issuer.url) }),
+        json!({ "iss": null }),
+        json!({ "aud": "another" }),
+        json!({ "aud": [] }),
+        json!({ "aud": null }),
+        json!({ "aud": "another", "client_id": "product" }),
+        json!({ "aud": "product, product-mobile" }),
+        json!({ "exp": now() - 1 }),
+        json!({ "exp": null }),
+        json!({ "exp": "9999999999" }),
+        json!({ "nbf": now() + 300 }),
+        json!({ "iat": now() + 300 }),
+        json!({ "nbf": true }),
+        json!({ "sub": null }),
+        json!({ "sub": "" }),
+        json!({ "email": null }),
+        json!({ "email": "not an address" }),
+        json!({ "email_verified": false }),
+        json!({ "email_verified": "yes" }),
+        json!({ "email_verified": 1 }),
+        json!({ "email_verified": null }),
+    ] {
+        bad.push(key.sign(&key.header(), &with(claims.clone(), &changes)));
+    }
+    for changes in [
+        json!({ "alg": "RS256" }),
+        json!({ "alg": "ES384" }),
+        json!({ "alg": "HS256" }),
+        json!({ "alg": "none" }),
+        json!({ "alg": null }),
+        json!({ "kid": null }),
+        json!({ "kid": "unknown" }),
+        json!({ "crit": ["exp"] }),
+    ] {
+        bad.push(key.sign(&with(key.header(), &changes), &claims));
+    }
+    // Signed by another key, by nobody, and with the public key as a secret (RFC 8725, 2.1).
+    bad.push(Key::new("first").sign(&key.header(), &claims));
+    bad.push(format!("{}.", unsigned(&key.header(), &claims)));
+    let none = json!({ "alg": "none", "kid": "first" });
+    bad.push(format!("{}.", unsigned(&none, &claims)));
+    let hs256 = unsigned(&json!({ "alg": "HS256", "kid": "first" }), &claims);
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, key.point());
+    let tag = hmac::sign(&secret, hs256.as_bytes());
+    bad.push(format!("{hs256}.{}", BASE64URL_NOPAD.encode(tag.as_ref())));
+    // Claims that were exchanged after signing, and parts that are too few or too many.
+    let token = guarded.token();
+    let parts: Vec<&str> = token.split('.').collect();
+    let richer = with(claims.clone(), &json!({ "email": "boss@example.com" }));
+    let richer = BASE64URL_NOPAD.encode(richer.to_string().as_bytes());
+    bad.push(format!("{}.{richer}.{}", parts[0], parts[2]));
+    bad.push(format!("{}.{}", parts[0], parts[1]));
+    bad.push(format!("{token}.x"));
+    bad.push(format!("{token}="));
+    bad.push(format!("Basic {token}"));
+
+    for token in bad {
+        assert!(!guarded.lets_pass(&token).await, "{token}");
+    }
+    assert_eq!(guarded.rollcall.wire.calls(), Vec::<String>::new());
+    assert!(guarded.lets_pass(&token).await);
+}
+
+#[tokio::test]
+async fn a_new_key_is_found_and_the_issuer_is_not_pestered() {
+    let guarded = Guarded::start().await;
+    let token = guarded.token();
+    assert!(guarded.lets_pass(&token).await);
+    assert_eq!(guarded.issuer.times_asked(), 1);
+
+    let second = Key::new("second");
+    let by_second = second.sign(&second.header(), &guarded.claims());
+    let unusable = [
+        json!({ "kty": "OKP", "crv": "Ed25519", "kid": "other", "x": "AAAA" }),
+        json!({ "kty": "EC", "kid": "broken" }),
+        with(guarded.key.jwk(), &json!({ "use": "enc", "kid": "second" })),
+    ];
+    let published = [unusable.to_vec(), vec![second.jwk()]].concat();
+    guarded.issuer.publish(published);
+    // The issuer has just been asked.
+    for _ in 0..3 {
+        assert!(!guarded.lets_pass(&by_second).await);
+    }
+    assert_eq!(guarded.issuer.times_asked(), 0);
+    guarded.rollcall.advance(10).await;
+    assert!(guarded.lets_pass(&by_second).await);
+    assert!(!guarded.lets_pass(&token).await, "that key is gone");
+    assert_eq!(guarded.issuer.times_asked(), 1);
+}
+
+#[tokio::test]
+async fn keys_outlive_a_short_silence_of_the_issuer_and_no_longer_one() {
+    let guarded = Guarded::start().await;
+    let token = guarded.token();
+    assert!(guarded.lets_pass(&token).await);
+
+    for mood in [Mood::Down, Mood::Garbage, Mood::Impostor, Mood::Careless] {
+        guarded.issuer.is(mood);
+        guarded.rollcall.advance(3_600).await;
+        assert!(guarded.lets_pass(&token).await, "{mood:?}: after an hour");
+        guarded.rollcall.advance(3_600).await;
+        assert!(!guarded.lets_pass(&token).await, "{mood:?}: after two");
+        guarded.issuer.is(Mood::Well);
+        guarded.rollcall.advance(10).await;
+        assert!(guarded.lets_pass(&token).await, "{mood:?}: afterwards");
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_that_says_nothing_lets_nobody_pass() {
+    let guarded = Guarded::start().await;
+    guarded.issuer.is(Mood::Silent);
+    // The second one does not wait: the issuer has just been asked.
+    for _ in 0..2 {
+        assert!(!guarded.lets_pass(&guarded.token()).await);
+    }
+    assert_eq!(guarded.issuer.times_asked(), 1);
+    assert_eq!(guarded.rollcall.wire.calls(), Vec::<String>::new());
+}
+
+/// Clients use the product without a pause while members are removed. Whoever sends a request after
+/// the removal was answered must not get through.
+async fn no_request_passes_after_a_removal(requests: usize) {
+    const CLIENTS: usize = 8;
+    const REMOVALS: usize = 20;
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let per_round = requests / REMOVALS;
+    let (mut before, mut after) = (0, 0);
+    for round in 0..REMOVALS {
+        let email = format!("kim{round}@example.com");
+        let member = rollcall.member(&owner, &email).await;
+        let is_removed = Arc::new(AtomicBool::new(false));
+        let sent = Arc::new(AtomicUsize::new(0));
+        let mut clients = tokio::task::JoinSet::new();
+        for _ in 0..CLIENTS {
+            let (member, is_removed, sent) =
+                (member.clone(), Arc::clone(&is_removed), Arc::clone(&sent));
+            clients.spawn(async move {
+                let (mut before, mut after) = (0, 0);
+                while sent.fetch_add(1, Ordering::SeqCst) < per_round {
+                    let started_after = is_removed.load(Ordering::SeqCst);
+                    let reply = product(&member, Some("acme")).await;
+                    assert!(matches!(reply.status, 200 | 403), "{}", reply.raw);
+                    let is_allowed = reply.status == 200;
+                    assert!(!(started_after && is_allowed), "allowed after the removal");
+                    before += usize::from(is_allowed);
+                    after += usize::from(started_after);
+                }
+                (before, after)
+            });
+        }
+        // The removal comes when about a third of the requests is under way.
+        while sent.load(Ordering::SeqCst) < per_round / 3 {
+            tokio::task::yield_now().await;
+        }
+        owner.remove("acme", &email).await.expect_status(200);
+        is_removed.store(true, Ordering::SeqCst);
+        while let Some(counted) = clients.join_next().await {
+            let (allowed, late) = counted.unwrap();
+            before += allowed;
+            after += late;
+        }
+    }
+    assert!(before > requests / 10, "{before} allowed before");
+    assert!(after > requests / 10, "{after} sent after");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_of_ten_thousand_passes_after_a_removal() {
+    no_request_passes_after_a_removal(10_000).await;
+}
+
+#[test]
+fn the_example_product_asks_the_guard_at_every_request() {
+    let template = include_str!("../../docs/example-product.yaml");
+    let template = Template::parse(template).unwrap();
+    let (_, api) = template
+        .resources("AWS::Serverless::HttpApi")
+        .next()
+        .unwrap();
+    let auth = &api["Properties"]["Auth"];
+    let name = auth["DefaultAuthorizer"].as_str().unwrap();
+    let authorizer = &auth["Authorizers"][name];
+    assert_eq!(authorizer["AuthorizerPayloadFormatVersion"], "2.0");
+    assert_eq!(authorizer["EnableSimpleResponses"], true);
+    // Without this, API Gateway would keep a yes for five minutes.
+    assert_eq!(authorizer["Identity"]["ReauthorizeEvery"], 0);
+    assert_eq!(authorizer["Identity"]["Headers"], json!(["Authorization"]));
+    for (_, function) in template.resources("AWS::Serverless::Function") {
+        let event = &function["Properties"]["Events"]["Api"]["Properties"];
+        assert!(
+            event.get("Auth").is_none(),
+            "a route with another authorizer"
+        );
+    }
+}
