@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-const PROGRAM = new URL('../../target/debug/rollcall', import.meta.url).pathname;
+const PROGRAM = process.env.ROLLCALL ?? new URL('../../target/debug/rollcall', import.meta.url).pathname;
 
 /** The owner of every account that `account` makes. */
 export const OWNER = 'olivia@example.com';
@@ -90,6 +90,15 @@ export class Stack {
     const { body } = await this.call(owner, 'GET', `/accounts/${account}/members?q=${encodeURIComponent(email)}`);
     const { id } = body.members.find((member) => member.email === email);
     return this.call(owner, 'DELETE', `/accounts/${account}/members/${id}`);
+  }
+
+  /** Waits until the mail system has reported about mail to an address. */
+  async feedback(email) {
+    const path = `/support/feedback?email=${encodeURIComponent(email)}`;
+    for (;;) {
+      const { body } = await this.call('sam@example.com', 'GET', path, undefined, { groups: ['support'] });
+      if (body.feedback?.some(({ kind }) => kind !== 'send')) return;
+    }
   }
 
   async #dev(path, body) {

@@ -27,6 +27,7 @@ mod local_stack;
 mod logs;
 mod mail;
 mod mail_feedback;
+mod members_page;
 mod provision_account;
 mod races;
 mod remove;

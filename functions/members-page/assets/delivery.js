@@ -41,7 +41,7 @@ export const deliveryBadge = (status) => badge(DELIVERIES[status] ?? [status, 'i
 export function deliveryDetails({ status, at, reason, advice }) {
   return [
     h('p', { class: 'badge-line' }, deliveryBadge(status), at && h('span', { class: 'muted' }, fromNow(at))),
-    reason && h('p', {}, reason),
-    advice && h('p', { class: 'advice' }, advice),
+    reason && h('p', { class: 'reason' }, reason),
+    advice && h('p', {}, advice),
   ];
 }

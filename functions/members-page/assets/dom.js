@@ -6,7 +6,7 @@
  *
  * @param {string} tag
  * @param {Record<string, unknown>} [attributes]
- * @param {...(Node | string | null | undefined | false | Array<Node | string>)} children
+ * @param {...(Node | string | number | null | undefined | false | Array)} children
  * @returns {HTMLElement}
  */
 export function h(tag, attributes = {}, ...children) {
@@ -16,7 +16,7 @@ export function h(tag, attributes = {}, ...children) {
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? '' : String(value));
   }
-  fill(element, ...children);
+  fill(element, children);
   return element;
 }
 

@@ -76,7 +76,8 @@ export function showOutcome(problem, retry) {
   const another = () => signIn({ anotherAccount: true });
   panel(
     { icon: outcome.icon, title: outcome.title, tone: 'warn' },
-    h('p', { class: 'lead' }, problem.detail),
+    // Some sentences are their own heading.
+    problem.detail !== `${outcome.title}.` && h('p', { class: 'lead' }, problem.detail),
     h('h2', {}, 'What to do next'),
     h(outcome.steps.length > 1 ? 'ul' : 'p', { class: 'steps' }, outcome.steps.length > 1 ? outcome.steps.map((step) => h('li', {}, step)) : outcome.steps),
     actions(

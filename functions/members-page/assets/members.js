@@ -133,7 +133,7 @@ export function membersTab(place) {
         'th',
         { scope: 'row', role: 'rowheader', class: 'person' },
         h('span', { class: 'avatar', 'aria-hidden': 'true' }, initials(member)),
-        h('span', { class: 'person-text' }, h('span', { class: 'name' }, fullName(member), isSelf && h('span', { class: 'tag' }, 'You')), h('span', { class: 'address' }, member.email)),
+        h('span', { class: 'person-text' }, h('span', { class: 'name' }, fullName(member), isSelf && [' ', h('span', { class: 'tag' }, 'You')]), h('span', { class: 'address' }, member.email)),
       ),
       h('td', { role: 'cell', 'data-label': 'Role' }, member.role === 'owner' ? 'Owner' : 'Member'),
       h('td', { role: 'cell', 'data-label': 'Status' }, h('p', { class: 'badge-line' }, statusBadge(member.status)), h('p', { class: 'muted' }, since(member))),

@@ -35,7 +35,7 @@ const OUTCOMES = {
   account_closed: {
     icon: 'lock',
     title: 'This account is closed',
-    steps: ['Nobody can use a closed account. Its owner can tell you more.'],
+    steps: ['Nobody can use a closed account. To have it opened again, its owner can write to support.'],
     action: 'wait',
     usesUpInvite: true,
   },

@@ -1,5 +1,7 @@
 // What this tab remembers: sessionStorage, which ends with the tab and is shared with no other.
 
+import { settings } from './settings.js';
+
 const read = (key) => JSON.parse(sessionStorage.getItem(`rollcall.${key}`) ?? 'null');
 const write = (key, value) => {
   if (value === null) sessionStorage.removeItem(`rollcall.${key}`);
@@ -52,7 +54,6 @@ export function end(why) {
 /** Whether the identity provider counts the person among support staff. A hint for what to show:
  *  the API decides by itself. */
 export function isSupport() {
-  const claims = current()?.claims ?? {};
-  const groups = [claims.groups, claims['cognito:groups']].flat();
-  return groups.includes('support');
+  const groups = current()?.claims[settings.supportGroupClaim];
+  return [groups].flat().includes(settings.supportGroup);
 }

@@ -13,4 +13,7 @@ export const settings = Object.freeze({
   scopes: text('scopes'),
   /** The least time between two sends of an invite, in seconds. */
   resendCooldown: Number(text('resend-cooldown')),
+  /** The group of support staff, and the claim that names a person's groups. */
+  supportGroup: text('support-group'),
+  supportGroupClaim: text('support-group-claim'),
 });

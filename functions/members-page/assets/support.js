@@ -10,12 +10,12 @@ import { icon } from './icons.js';
 import { endsAccess } from './outcomes.js';
 import { tools } from './profile.js';
 
-const WEEK = 7 * 86_400_000;
-
 /** @param {(error: Error) => void} refused for a refusal that means the whole page */
 export function showSupport(refused) {
   const input = h('input', { id: newId(), type: 'email', name: 'email', autocomplete: 'off', maxlength: 254, placeholder: 'kim@example.com' });
   const result = h('div', { class: 'result' });
+  /** Addresses whose block was lifted here. */
+  const lifted = new Set();
   const recent = h('section', { 'aria-labelledby': 'recent' });
 
   async function search(email, isQuiet = false) {
@@ -38,31 +38,42 @@ export function showSupport(refused) {
         { class: 'card wide verdict' },
         h('p', { class: 'muted small-text' }, email),
         h('h2', {}, verdict ?? 'Nothing is known about this address.'),
-        suppression.listed &&
-          h(
-            'div',
-            { class: 'suppression' },
-            h('p', {}, icon('ban'), h('span', {}, 'On the list of addresses that get no mail', suppression.reason && ` (${suppression.reason.toLowerCase()})`, suppression.since && [' since ', day(suppression.since)], '.')),
-            h('button', { type: 'button', onclick: () => lift(email) }, 'Lift'),
-          ),
+        block(email, suppression, accounts),
       ),
       h('h2', {}, 'Accounts'),
-      accounts.length ? h('ul', { class: 'cards' }, accounts.map(accountCard)) : h('p', { class: 'muted' }, 'This address is in no account.'),
+      accounts.length ? h('ul', { class: 'cards' }, accounts.map((one) => accountCard(one, verdict))) : h('p', { class: 'muted' }, 'This address is in no account.'),
       h('h2', {}, 'What happened to the e-mails'),
       feedback.length ? timeline(feedback) : h('p', { class: 'muted' }, 'The mail system has reported nothing about this address.'),
     ];
   }
 
+  /** What keeps mail from the address, here or at the mail service. `listed` is left out if that is not known. */
+  function block(email, { listed, reason, since }, accounts) {
+    const isRefusedHere = !lifted.has(email) && accounts.some(({ member }) => ['bounced', 'complained'].includes(member?.delivery?.status));
+    const because = { bounce: ' because mail came back', complaint: ' because of a complaint' }[reason];
+    return [
+      listed === undefined && h('p', { class: 'muted small-text' }, 'Whether the mail service blocks this address is not known at the moment.'),
+      (listed || isRefusedHere) &&
+        h(
+          'div',
+          { class: 'suppression' },
+          h('p', {}, icon('ban'), h('span', {}, listed ? ['The mail service sends nothing to this address', because, since && [' since ', day(since)], '.'] : 'As long as the block is not lifted, the owner cannot resend the invite.')),
+          h('button', { type: 'button', onclick: () => lift(email) }, 'Lift the block'),
+        ),
+    ];
+  }
+
   async function lift(email) {
     try {
-      const lifted = await ask({
-        title: 'Lift the block?',
-        text: [h('p', {}, 'Mail to ', h('strong', {}, email), ' is sent again, and the owner of the account can resend the invite.'), h('p', { class: 'muted' }, 'Do this once the cause is gone. Mail that keeps bouncing harms all other mail.')],
-        submit: 'Lift',
+      const answer = await ask({
+        title: `Lift the block of ${email}?`,
+        text: [h('p', {}, 'Mail is sent to this address again, and the owner of the account can resend the invite.'), h('p', { class: 'muted' }, 'Do this once the cause is gone. Mail that keeps bouncing harms all other mail.')],
+        submit: 'Lift the block',
         busy: 'Lifting',
         carryOut: () => liftSuppression(email),
       });
-      if (!lifted) return;
+      if (!answer) return;
+      lifted.add(email);
       await search(email, true);
       announce(`${email} gets mail again.`);
       input.focus();
@@ -73,7 +84,7 @@ export function showSupport(refused) {
 
   async function loadRecent(cursor, before = []) {
     try {
-      const answer = await listFeedback({ since: new Date(Date.now() - WEEK).toISOString(), cursor });
+      const answer = await listFeedback({ cursor });
       const all = [...before, ...(answer.feedback ?? [])];
       fill(
         recent,
@@ -115,7 +126,8 @@ export function showSupport(refused) {
   loadRecent();
 }
 
-function accountCard({ account = {}, member }) {
+/** A place in an account, with what is to be said about it where that is not said above. */
+function accountCard({ account = {}, member, verdict }, said) {
   return h(
     'li',
     { class: 'card wide' },
@@ -124,6 +136,7 @@ function accountCard({ account = {}, member }) {
     member && [
       h('p', {}, fullName(member), ' · ', member.role === 'owner' ? 'Owner' : 'Member'),
       h('p', { class: 'badge-line' }, statusBadge(member.status)),
+      verdict !== said && h('p', {}, verdict),
       member.delivery && h('div', { class: 'delivery' }, deliveryDetails(member.delivery)),
     ],
   );
@@ -134,14 +147,14 @@ function timeline(feedback, choose) {
   return h(
     'ol',
     { class: 'timeline' },
-    feedback.map(({ at, kind, status, reason, advice, account, send, diagnostic, smtpStatus, email }) =>
+    feedback.map(({ at, kind, status, reason, advice, accountId, send, diagnostic, smtpStatus, email }) =>
       h(
         'li',
         {},
-        h('p', { class: 'badge-line' }, deliveryBadge(status ?? kind), h('span', { class: 'muted' }, moment(at)), send && h('span', { class: 'muted' }, `e-mail ${send}`), account && h('span', { class: 'muted' }, account.company ?? account.id ?? account)),
-        email && h('p', {}, choose ? h('button', { type: 'button', class: 'link', onclick: () => choose(email) }, email) : email),
-        reason && h('p', {}, reason),
-        advice && h('p', { class: 'advice' }, advice),
+        h('p', { class: 'badge-line' }, deliveryBadge(status ?? kind), h('span', { class: 'muted' }, moment(at)), send && h('span', { class: 'muted' }, `e-mail ${send}`), accountId && h('span', { class: 'muted' }, accountId)),
+        choose && h('p', {}, h('button', { type: 'button', class: 'link', onclick: () => choose(email) }, email)),
+        reason && h('p', { class: 'reason' }, reason),
+        advice && h('p', {}, advice),
         diagnostic && h('details', {}, h('summary', {}, 'What the mail server said'), h('code', {}, [smtpStatus, diagnostic].filter(Boolean).join(' '))),
       ),
     ),

@@ -34,6 +34,8 @@ struct Settings {
     product_name: String,
     support_email: String,
     resend_cooldown_seconds: u32,
+    support_group: String,
+    support_group_claim: String,
 }
 
 /// The document at every address of the page.
@@ -68,6 +70,8 @@ impl PublicOperation for MembersPage {
             product_name: environment.required("PRODUCT_NAME")?,
             support_email: environment.required("SUPPORT_EMAIL")?,
             resend_cooldown_seconds: environment.required("RESEND_COOLDOWN_SECONDS")?,
+            support_group: environment.required("SUPPORT_GROUP")?,
+            support_group_claim: environment.required("SUPPORT_GROUP_CLAIM")?,
         };
         let other_origins: Option<String> = environment.optional("SIGN_IN_ORIGINS")?;
         let shell = Shell {
