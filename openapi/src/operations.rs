@@ -66,8 +66,10 @@ impl Operation {
 pub fn is_no_operation(route: &Route) -> bool {
     let path = route.path.as_str();
     route.method == "GET"
-        && (matches!(path, "/" | "/invite" | "/login" | "/openapi.json")
-            || path.starts_with("/assets/"))
+        && (matches!(
+            path,
+            "/" | "/invite" | "/login" | "/support" | "/openapi.json"
+        ) || path.starts_with("/assets/"))
 }
 
 /// The description of a route. One that is added to the template gets its own here.

@@ -28,6 +28,7 @@ mod local_stack;
 mod logs;
 mod mail;
 mod mail_feedback;
+mod members_page;
 mod openapi;
 mod provision_account;
 mod races;

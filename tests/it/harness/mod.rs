@@ -97,7 +97,12 @@ impl Rollcall {
 
     /// Calls the API without a token.
     pub(crate) async fn anonymous(&self, method: Method, path: &str) -> Reply {
-        Reply::of(self.http.request(method, self.url(path))).await
+        Reply::of(self.request(method, path)).await
+    }
+
+    /// A request without a token, for what [`Rollcall::anonymous`] does not do.
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, self.url(path))
     }
 
     /// Somebody who signed in with a verified address.
