@@ -12,7 +12,10 @@ use lambda_http::{Body, Request, Response};
 use lift_suppression::LiftSuppression;
 use list::List;
 use mail_feedback::MailFeedback;
-use platform::{ConfigError, Invocation, Operation, Platform, Problem, api, invocation};
+use members_page::MembersPage;
+use platform::{
+    ConfigError, Invocation, Operation, Platform, Problem, PublicOperation, api, invocation, public,
+};
 use provision_account::ProvisionAccount;
 use remove::Remove;
 use resend::Resend;
@@ -50,6 +53,7 @@ impl Functions {
             LiftSuppression::NAME => api_handler::<LiftSuppression>(platform)?,
             List::NAME => api_handler::<List>(platform)?,
             MailFeedback::NAME => event_handler::<MailFeedback>(platform)?,
+            MembersPage::NAME => public_handler::<MembersPage>(&platform)?,
             ProvisionAccount::NAME => event_handler::<ProvisionAccount>(platform)?,
             Remove::NAME => api_handler::<Remove>(platform)?,
             Resend::NAME => api_handler::<Resend>(platform)?,
@@ -99,6 +103,14 @@ fn api_handler<O: Operation>(platform: Platform) -> Result<Handler, ConfigError>
     Ok(Handler::Api(Arc::new(move |request| {
         let (operation, clock) = (Arc::clone(&operation), clock.clone());
         Box::pin(async move { api::serve(&*operation, &clock, request).await })
+    })))
+}
+
+fn public_handler<O: PublicOperation>(platform: &Platform) -> Result<Handler, ConfigError> {
+    let operation = Arc::new(O::new(&platform.environment)?);
+    Ok(Handler::Api(Arc::new(move |request| {
+        let operation = Arc::clone(&operation);
+        Box::pin(async move { public::serve(&*operation, &request) })
     })))
 }
 

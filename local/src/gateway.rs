@@ -7,7 +7,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use lambda_http::http::{HeaderMap, Method, Uri};
 use lambda_http::{Body, Response};
 use percent_encoding::percent_decode_str;
-use platform::problem::{Code, Problem};
+use platform::Problem;
 use platform::random;
 use serde_json::{Value, json};
 
@@ -65,8 +65,7 @@ impl Gateway {
     pub(crate) async fn answer(&self, request: HttpRequest) -> Response<Body> {
         let request_id = request_id();
         let Some((route, handler, parameters)) = self.route(&request.method, &request.uri) else {
-            let problem = Problem::new(Code::NotFound, "There is nothing here.");
-            return problem.into_response(&request_id);
+            return Problem::not_found().into_response(&request_id);
         };
         let mut authorizer = Value::Null;
         if route.has_authorizer {

@@ -247,6 +247,7 @@ impl Stack {
             "\n\
              Open {url}/dev for a tour.\n\
              \n\
+             Members    {url}\n\
              API        {url}\n\
              Mail       {url}/dev/mail\n\
              Sign-in    {url}/dev/oidc/.well-known/openid-configuration\n\
@@ -376,6 +377,7 @@ fn parameters(
         ("Stage", "local"),
         ("Issuer", issuer),
         ("Audience", CLIENT_ID),
+        ("ClientId", CLIENT_ID),
         ("AppUrl", url),
         ("ProductName", "Rollcall Demo"),
         ("MailFrom", "invites@rollcall.example"),
