@@ -20,14 +20,9 @@ const AUTHORIZER: Duration = Duration::from_secs(10);
 
 /// The routes that need no ID token: the page, and what describes the API.
 fn is_public(method: &str, path: &str) -> bool {
-    let page = [
-        "/",
-        "/invite",
-        "/login",
-        "/openapi.json",
-        "/problems/{code}",
-    ];
-    method == "GET" && (page.contains(&path) || path.starts_with("/assets/"))
+    let page = ["/", "/invite", "/login", "/support", "/assets/{version}/{file}"];
+    let api = ["/openapi.json", "/problems/{code}"];
+    method == "GET" && (page.contains(&path) || api.contains(&path))
 }
 
 fn template() -> Template {
