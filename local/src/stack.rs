@@ -109,6 +109,7 @@ impl From<ConfigError> for StackError {
 pub struct Stack {
     url: String,
     dynamodb_url: String,
+    ses_url: String,
     own_aws: Aws,
     mailbox: Mailbox,
     dev: Arc<Dev>,
@@ -227,6 +228,7 @@ impl Stack {
         Ok(Self {
             url,
             dynamodb_url,
+            ses_url,
             own_aws,
             mailbox,
             dev,
@@ -252,11 +254,13 @@ impl Stack {
              Mail       {url}/dev/mail\n\
              Sign-in    {url}/dev/oidc/.well-known/openid-configuration\n\
              DynamoDB   {dynamodb}\n\
+             SES        {ses}\n\
              \n\
              Account \"{demo}\" (pro) belongs to {owner}; \"{basic}\" has a basic plan.\n\
              Ctrl-C stops it.",
             url = self.url,
             dynamodb = self.dynamodb_url,
+            ses = self.ses_url,
             demo = demo::ACCOUNT,
             basic = demo::BASIC_ACCOUNT,
             owner = demo::OWNER,

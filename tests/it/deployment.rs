@@ -20,7 +20,13 @@ const AUTHORIZER: Duration = Duration::from_secs(10);
 
 /// The routes that need no ID token: the page, and what describes the API.
 fn is_public(method: &str, path: &str) -> bool {
-    let page = ["/", "/invite", "/login", "/support", "/assets/{version}/{file}"];
+    let page = [
+        "/",
+        "/invite",
+        "/login",
+        "/support",
+        "/assets/{version}/{file}",
+    ];
     let api = ["/openapi.json", "/problems/{code}"];
     method == "GET" && (page.contains(&path) || api.contains(&path))
 }

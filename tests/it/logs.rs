@@ -1,43 +1,12 @@
 //! What is logged: one line a call, and never an address, a name, a token or a body.
 
-<<<<<<< HEAD
 use local::SesFailure;
 use serde_json::json;
-=======
-use std::cell::RefCell;
-use std::io::{self, Write};
-
-use local::SesFailure;
-use serde_json::{Value, json};
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
->>>>>>> b4870cefb58fb4aa35dde347febb12d675c03b19
 
 use crate::harness::{Fault, Log, Rollcall};
 
 const KIM: &str = "kim@example.com";
 
-<<<<<<< HEAD
-=======
-thread_local! {
-    /// What this thread logged: the whole stack of a test runs on the test's own thread.
-    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-struct ToThisThread;
-
-impl Write for ToThisThread {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LINES.with_borrow_mut(|lines| lines.write(bytes))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
->>>>>>> b4870cefb58fb4aa35dde347febb12d675c03b19
 /// A life with all that can go wrong in it: how many calls it took, and the secret of its invite.
 async fn live() -> (usize, String) {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
@@ -81,24 +50,10 @@ async fn live() -> (usize, String) {
 
 #[tokio::test]
 async fn a_call_is_one_line_that_gives_nobody_away() {
-<<<<<<< HEAD
     let log = Log::capture();
     let (calls, secret) = live().await;
 
     let text = log.text();
-=======
-    let ours = Targets::new().with_target("platform", LevelFilter::TRACE);
-    let layer = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_writer(|| ToThisThread)
-        .with_filter(ours);
-    // One for a thread alone would not do: whether a line is wanted is asked once, by any thread.
-    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
-    let (calls, secret) = live().await;
-
-    let text = String::from_utf8(LINES.take()).unwrap();
->>>>>>> b4870cefb58fb4aa35dde347febb12d675c03b19
     let mut outcomes = 0;
     // Counts are lines of their own form.
     for line in log.lines().iter().filter(|line| line["_aws"].is_null()) {

@@ -1,40 +1,46 @@
 //! What the functions of a test write to their log.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Once;
 
 use platform::{Clock, Environment, telemetry};
 use serde_json::Value;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::NOON;
 
-/// The log of a test: all its functions run on its thread.
-pub(crate) struct Log {
-    written: Written,
-    _guard: DefaultGuard,
+thread_local! {
+    /// What this thread logged, if somebody wants to know: the whole stack of a test runs on the
+    /// test's own thread.
+    static WRITTEN: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
+
+/// The log of the test that captures it, until it is dropped.
+pub(crate) struct Log(());
 
 impl Log {
     /// Writes down, from now on, what a deployed function would print with the most talkative
     /// setting.
     pub(crate) fn capture() -> Self {
-        let variables = [("AWS_LAMBDA_LOG_LEVEL", "TRACE"), ("STAGE", "local")];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let written = Written::default();
-        let clock = Clock::new(|| NOON.parse().unwrap());
-        let environment = Environment::of(variables.into());
-        let subscriber = telemetry::subscriber(&environment, clock, written.clone()).unwrap();
-        Self {
-            written,
-            _guard: tracing::subscriber::set_default(subscriber),
-        }
+        // A subscriber for one thread alone would not do: whether a line is wanted is asked once, by
+        // any thread.
+        static INSTALL: Once = Once::new();
+        INSTALL.call_once(|| {
+            let variables = [("AWS_LAMBDA_LOG_LEVEL", "TRACE"), ("STAGE", "local")];
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let environment = Environment::of(variables.into());
+            let clock = Clock::new(|| NOON.parse().unwrap());
+            let writer = || ToThisThread;
+            let subscriber = telemetry::subscriber(&environment, clock, writer).unwrap();
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+        });
+        WRITTEN.set(Some(Vec::new()));
+        Self(())
     }
 
     pub(crate) fn text(&self) -> String {
-        let bytes = self.written.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
+        let written = WRITTEN.with_borrow(|written| written.clone().unwrap());
+        String::from_utf8(written).unwrap()
     }
 
     /// The lines, each of which is JSON.
@@ -44,25 +50,25 @@ impl Log {
     }
 }
 
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+impl Drop for Log {
+    fn drop(&mut self) {
+        WRITTEN.set(None);
+    }
+}
 
-impl io::Write for Written {
+struct ToThisThread;
+
+impl io::Write for ToThisThread {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        written.extend_from_slice(bytes);
+        WRITTEN.with_borrow_mut(|written| {
+            if let Some(written) = written {
+                written.extend_from_slice(bytes);
+            }
+        });
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Written {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
     }
 }
