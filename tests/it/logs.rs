@@ -3,7 +3,7 @@
 use local::SesFailure;
 use serde_json::json;
 
-use crate::harness::{Fault, Log, Rollcall};
+use crate::harness::{Fault, Log, Rollcall, member_id};
 
 const KIM: &str = "kim@example.com";
 
@@ -66,6 +66,7 @@ async fn a_call_is_one_line_that_gives_nobody_away() {
                 "operation",
                 "request_id",
                 "account_id",
+                "member_id",
                 "status",
                 "code",
                 "cause",
@@ -82,6 +83,10 @@ async fn a_call_is_one_line_that_gives_nobody_away() {
     assert_eq!(outcomes, calls, "{text}");
     assert!(text.contains("the mail service did not take an invite"));
     assert!(text.contains("a write got no answer"));
+    // After a restore of the table, these lines tell whom to remove again.
+    let removals = text.matches("access was taken away").count();
+    let of_kim = format!("\"member_id\":\"{}\"", member_id("acme", KIM));
+    assert_eq!((removals, text.matches(&of_kim).count()), (1, 1));
     for word in [
         &secret, "@", "Kim", "Lee", "Olivia", "Inc.", "eyJ", "the-key", "token=",
     ] {

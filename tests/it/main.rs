@@ -38,6 +38,7 @@ mod provision_account;
 mod races;
 mod remove;
 mod resend;
+mod restore;
 mod story;
 mod support_feedback;
 mod template;

@@ -8,7 +8,7 @@ use domain::remove::{Decision, Seen, decide};
 use platform::answer::RemovalAnswer;
 use platform::commit::Attempts;
 use platform::store::{Commit, Store};
-use platform::{Answer, Call, ConfigError, Operation, Platform, Problem, metrics};
+use platform::{Answer, Call, ConfigError, Operation, Platform, Problem, telemetry};
 
 /// Removes people.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Remove {
             .member(account_id, member.as_ref(), &removed);
         match write.commit().await? {
             Commit::Done => {
-                metrics::count_removal();
+                telemetry::log_removal(account_id, member_id);
                 Ok(Some(removal))
             }
             Commit::Lost | Commit::LimitReached(_) => Ok(None),

@@ -132,7 +132,7 @@ pub fn count_acceptance() {
 }
 
 /// Counts a removal.
-pub fn count_removal() {
+pub(crate) fn count_removal() {
     Metric::Removals.count("");
 }
 

@@ -1,9 +1,10 @@
 //! Logs: one JSON object a line, a sentence and its fields.
 //!
 //! A line never holds an address, a name, a token or a body. The fields in use: `request_id`,
-//! `operation`, `account_id`, `subject`, `status`, `code`, `cause`, `outcome`, `why`.
+//! `operation`, `account_id`, `member_id`, `subject`, `status`, `code`, `cause`, `sns_message_id`,
+//! `outcome`, `why`.
 
-use domain::id::AccountId;
+use domain::id::{AccountId, MemberId};
 use http::StatusCode;
 use tracing::{Level, Subscriber, error, info, warn};
 use tracing_subscriber::Layer;
@@ -121,6 +122,14 @@ pub fn log_outcome(call: Call<'_>, outcome: Result<StatusCode, &Problem>) {
             }
         }
     }
+}
+
+/// Logs and counts that access was taken away. After a restore of the table, removals are done again
+/// by these lines (`docs/deploying.md`).
+pub fn log_removal(account_id: &AccountId, member_id: &MemberId) {
+    let (account_id, member_id) = (account_id.as_str(), member_id.as_str());
+    info!(account_id, member_id, "access was taken away");
+    metrics::count_removal();
 }
 
 /// Logs what became of one report of the mail system, by its message id at SNS. `why` is ours:
