@@ -19,7 +19,7 @@ no_engine() {
 [[ "$(id -u)" -eq 0 ]] || no_engine "none runs, and only root can start one"
 if ! command -v dockerd >/dev/null; then
     command -v apt-get >/dev/null || no_engine "none is installed, and this is no Debian"
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends docker.io; } \
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends docker.io busybox-static; } \
         >"$folder/apt.log" 2>&1 || no_engine "docker.io cannot be installed, see $folder/apt.log"
 fi
 
