@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, LocalSecondaryIndex, Projection,
-    ProjectionType, ScalarAttributeType,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
 };
 use dynoxide::Database;
 use serde_json::Value;
@@ -102,8 +102,20 @@ fn table(
             .billing_mode(BillingMode::PayPerRequest)
             .set_attribute_definitions(Some(definitions.collect::<Option<Vec<_>>>()?))
             .set_key_schema(key_schema(properties))
-            .set_local_secondary_indexes((!indexes.is_empty()).then_some(indexes)),
+            .set_local_secondary_indexes((!indexes.is_empty()).then_some(indexes))
+            .set_stream_specification(stream(properties)),
     )
+}
+
+fn stream(properties: &Value) -> Option<StreamSpecification> {
+    let view = properties
+        .pointer("/StreamSpecification/StreamViewType")?
+        .as_str()?;
+    StreamSpecification::builder()
+        .stream_enabled(true)
+        .stream_view_type(StreamViewType::from(view))
+        .build()
+        .ok()
 }
 
 fn key_schema(properties: &Value) -> Option<Vec<KeySchemaElement>> {

@@ -12,6 +12,7 @@ use lambda_http::{Body, Request, Response};
 use list::List;
 use platform::{ConfigError, Invocation, Operation, Platform, Problem, api, invocation};
 use provision_account::ProvisionAccount;
+use publish_changes::PublishChanges;
 use remove::Remove;
 use resend::Resend;
 use serde_json::Value;
@@ -46,6 +47,7 @@ impl Functions {
             Invite::NAME => api_handler::<Invite>(platform)?,
             List::NAME => api_handler::<List>(platform)?,
             ProvisionAccount::NAME => event_handler::<ProvisionAccount>(platform)?,
+            PublishChanges::NAME => event_handler::<PublishChanges>(platform)?,
             Remove::NAME => api_handler::<Remove>(platform)?,
             Resend::NAME => api_handler::<Resend>(platform)?,
             UpdateDetails::NAME => api_handler::<UpdateDetails>(platform)?,

@@ -7,5 +7,6 @@ mod authorize_request;
 mod close_account;
 mod integrating;
 mod openapi;
+mod publish_changes;
 mod story;
 mod update_details;

@@ -10,6 +10,7 @@ pub mod ability;
 pub mod access;
 pub mod account;
 pub mod address;
+pub mod change;
 pub mod close_account;
 pub mod delivery;
 pub mod id;

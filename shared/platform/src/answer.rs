@@ -198,7 +198,12 @@ pub struct DeliveryAnswer {
 }
 
 impl DeliveryAnswer {
-    fn new(delivery: &Delivery) -> Self {
+    /// The status alone.
+    pub(crate) fn status(&self) -> &'static str {
+        self.status
+    }
+
+    pub(crate) fn new(delivery: &Delivery) -> Self {
         let at = delivery.at;
         match delivery.status {
             DeliveryStatus::Sending => Self {

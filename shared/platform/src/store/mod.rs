@@ -9,6 +9,7 @@ mod key;
 mod members;
 mod memberships;
 mod read;
+mod stream;
 mod write;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 pub use members::{Cursor, CursorText, MembersFilter, MembersPage, StatusFilter, TextFilter};
 pub use memberships::Candidate;
 pub use read::{Found, Read, Slot};
+pub use stream::{Changes, Record};
 pub use write::{Commit, Write};
 
 use crate::Platform;
