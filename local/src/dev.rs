@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::clock::AdjustableClock;
+use crate::events::{EventLog, Stream};
 use crate::functions::Functions;
 use crate::gateway::{Gateway, HttpRequest};
 use crate::mail_page;
@@ -35,6 +36,8 @@ pub(crate) struct Dev {
     pub(crate) topic: Topic,
     pub(crate) functions: Arc<Functions>,
     pub(crate) gateway: Gateway,
+    pub(crate) stream: Stream,
+    pub(crate) event_log: EventLog,
 }
 
 /// The description of the API.
@@ -52,6 +55,7 @@ pub(crate) fn router(dev: Arc<Dev>) -> Router {
         .route("/dev/token", post(token))
         .route("/dev/accounts", post(accounts))
         .route("/dev/feedback", post(feedback))
+        .route("/dev/events.json", get(events_json))
         .route("/dev/product", get(product))
         .route("/dev/clock", get(clock).post(advance_clock))
         .fallback(gateway)
@@ -73,6 +77,14 @@ async fn mail(State(dev): State<Arc<Dev>>) -> Response {
 
 async fn mail_json(State(dev): State<Arc<Dev>>) -> Json<Vec<Mail>> {
     Json(dev.mailbox.list())
+}
+
+/// What happened to accounts and people, newest first.
+async fn events_json(State(dev): State<Arc<Dev>>) -> Response {
+    match dev.stream.publish(&dev.functions).await {
+        Ok(()) => Json(dev.event_log.list()).into_response(),
+        Err(failed) => problem(failed),
+    }
 }
 
 /// An ID token, as if somebody had signed in.

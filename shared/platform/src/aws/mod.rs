@@ -39,12 +39,13 @@ pub struct Aws {
     http_client: SharedHttpClient,
     dynamodb_endpoint: Option<String>,
     ses_endpoint: Option<String>,
+    eventbridge_endpoint: Option<String>,
 }
 
 impl Aws {
     /// Reads `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, and
-    /// what AWS's own tools understand too: `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL_SESV2`
-    /// and `AWS_CA_BUNDLE` (a PEM file to trust in place of Amazon's certificates, for a proxy).
+    /// what AWS's own tools understand too: `AWS_ENDPOINT_URL_DYNAMODB`,
+    /// `AWS_ENDPOINT_URL_SESV2`, `AWS_ENDPOINT_URL_EVENTBRIDGE` and `AWS_CA_BUNDLE` (a PEM file to trust in place of Amazon's certificates, for a proxy).
     ///
     /// # Errors
     ///
@@ -80,6 +81,7 @@ impl Aws {
             http_client,
             dynamodb_endpoint: environment.optional("AWS_ENDPOINT_URL_DYNAMODB")?,
             ses_endpoint: environment.optional("AWS_ENDPOINT_URL_SESV2")?,
+            eventbridge_endpoint: environment.optional("AWS_ENDPOINT_URL_EVENTBRIDGE")?,
         })
     }
 
@@ -96,6 +98,21 @@ impl Aws {
             .timeout_config(timeouts(DYNAMODB_TIMEOUTS));
         config.set_endpoint_url(self.dynamodb_endpoint.clone());
         aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    /// A client for EventBridge. Nobody waits for it, so it takes the time that SES may take.
+    #[must_use]
+    pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        use aws_sdk_eventbridge::config::{BehaviorVersion, Region};
+        let mut config = aws_sdk_eventbridge::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(self.credentials.clone())
+            .http_client(self.http_client.clone())
+            .retry_config(retries())
+            .timeout_config(timeouts(SES_TIMEOUTS));
+        config.set_endpoint_url(self.eventbridge_endpoint.clone());
+        aws_sdk_eventbridge::Client::from_conf(config.build())
     }
 
     /// A client for SES.
