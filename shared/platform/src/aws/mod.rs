@@ -44,7 +44,8 @@ pub struct Aws {
 impl Aws {
     /// Reads `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, and
     /// what AWS's own tools understand too: `AWS_ENDPOINT_URL_DYNAMODB`,
-    /// `AWS_ENDPOINT_URL_SESV2`, `AWS_ENDPOINT_URL_EVENTBRIDGE` and `AWS_CA_BUNDLE` (a PEM file to trust in place of Amazon's certificates, for a proxy).
+    /// `AWS_ENDPOINT_URL_SESV2`, `AWS_ENDPOINT_URL_EVENTBRIDGE` and `AWS_CA_BUNDLE` (a PEM file to
+    /// trust in place of Amazon's certificates, for a proxy).
     ///
     /// # Errors
     ///
