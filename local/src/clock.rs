@@ -6,24 +6,46 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use platform::Clock;
 
-/// The machine's clock and how far it was moved ahead.
+/// The machine's clock, or one that stands still, and how far it was moved ahead.
 ///
 /// It is the functions' clock. Sign-in tokens keep to real time, so that one that was issued before
 /// a move is still good after it.
-#[derive(Debug, Clone, Default)]
-pub struct AdjustableClock(Arc<AtomicI64>);
+#[derive(Debug, Clone)]
+pub struct AdjustableClock {
+    clock: Clock,
+    ahead: Arc<AtomicI64>,
+}
 
 impl AdjustableClock {
+    /// A clock that runs like the machine's.
+    #[must_use]
+    pub fn running() -> Self {
+        Self::over(Clock::system())
+    }
+
+    /// A clock that stands still until it is moved.
+    #[must_use]
+    pub fn standing_at(time: Timestamp) -> Self {
+        Self::over(Clock::new(move || time))
+    }
+
+    fn over(clock: Clock) -> Self {
+        Self {
+            clock,
+            ahead: Arc::default(),
+        }
+    }
+
     /// Moves the clock ahead.
     pub fn advance(&self, seconds: u32) {
-        self.0.fetch_add(i64::from(seconds), Ordering::SeqCst);
+        self.ahead.fetch_add(i64::from(seconds), Ordering::SeqCst);
     }
 
     /// The time on this clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let ahead = SignedDuration::from_secs(self.0.load(Ordering::SeqCst));
-        Clock::system()
+        let ahead = SignedDuration::from_secs(self.ahead.load(Ordering::SeqCst));
+        self.clock
             .now()
             .saturating_add(ahead)
             .unwrap_or(Timestamp::MAX)

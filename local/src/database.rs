@@ -6,8 +6,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, LocalSecondaryIndex, Projection,
-    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+    LocalSecondaryIndex, Projection, ProjectionType, ScalarAttributeType, StreamSpecification,
+    StreamViewType,
 };
 use dynoxide::Database;
 use serde_json::Value;
@@ -79,32 +80,60 @@ fn table(
                 .build()
                 .ok()
         });
-    let indexes = properties
-        .get("LocalSecondaryIndexes")
-        .and_then(Value::as_array);
-    let indexes = indexes.into_iter().flatten().map(|index| {
-        let projection = index.pointer("/Projection/ProjectionType")?.as_str()?;
-        LocalSecondaryIndex::builder()
-            .index_name(index.get("IndexName")?.as_str()?)
-            .set_key_schema(key_schema(index))
-            .projection(
-                Projection::builder()
-                    .projection_type(ProjectionType::from(projection))
-                    .build(),
-            )
-            .build()
-            .ok()
-    });
-    let indexes = indexes.collect::<Option<Vec<_>>>()?;
+    let local_indexes = indexes(
+        properties,
+        "LocalSecondaryIndexes",
+        |name, keys, projection| {
+            LocalSecondaryIndex::builder()
+                .index_name(name)
+                .set_key_schema(keys)
+                .projection(projection)
+                .build()
+                .ok()
+        },
+    )?;
+    let global_indexes = indexes(
+        properties,
+        "GlobalSecondaryIndexes",
+        |name, keys, projection| {
+            GlobalSecondaryIndex::builder()
+                .index_name(name)
+                .set_key_schema(keys)
+                .projection(projection)
+                .build()
+                .ok()
+        },
+    )?;
     Some(
         request
             .table_name(TABLE)
             .billing_mode(BillingMode::PayPerRequest)
             .set_attribute_definitions(Some(definitions.collect::<Option<Vec<_>>>()?))
             .set_key_schema(key_schema(properties))
-            .set_local_secondary_indexes((!indexes.is_empty()).then_some(indexes))
+            .set_local_secondary_indexes(local_indexes)
+            .set_global_secondary_indexes(global_indexes)
             .set_stream_specification(stream(properties)),
     )
+}
+
+/// The indexes of a kind. DynamoDB wants none rather than an empty list.
+fn indexes<T>(
+    properties: &Value,
+    kind: &str,
+    index: impl Fn(&str, Option<Vec<KeySchemaElement>>, Projection) -> Option<T>,
+) -> Option<Option<Vec<T>>> {
+    let Some(indexes) = properties.get(kind).and_then(Value::as_array) else {
+        return Some(None);
+    };
+    let indexes = indexes.iter().map(|described| {
+        let projection = described.pointer("/Projection/ProjectionType")?.as_str()?;
+        let projection = Projection::builder()
+            .projection_type(ProjectionType::from(projection))
+            .build();
+        let name = described.get("IndexName")?.as_str()?;
+        index(name, key_schema(described), projection)
+    });
+    indexes.collect::<Option<Vec<_>>>().map(Some)
 }
 
 fn stream(properties: &Value) -> Option<StreamSpecification> {

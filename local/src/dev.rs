@@ -24,14 +24,17 @@ use crate::gateway::{Gateway, HttpRequest};
 use crate::mail_page;
 use crate::oidc::{self, Provider, TokenRequest};
 use crate::product;
-use crate::ses::{Mail, Mailbox};
+use crate::ses::{Mail, Mailbox, SuppressionList};
+use crate::sns::{self, Topic};
 
 /// What the controls work on.
 pub(crate) struct Dev {
     pub(crate) mailbox: Mailbox,
     pub(crate) clock: AdjustableClock,
     pub(crate) provider: Arc<Provider>,
-    pub(crate) functions: Functions,
+    pub(crate) suppression_list: SuppressionList,
+    pub(crate) topic: Topic,
+    pub(crate) functions: Arc<Functions>,
     pub(crate) gateway: Gateway,
     pub(crate) stream: Stream,
     pub(crate) event_log: EventLog,
@@ -51,6 +54,7 @@ pub(crate) fn router(dev: Arc<Dev>) -> Router {
         .route("/dev/mail.json", get(mail_json))
         .route("/dev/token", post(token))
         .route("/dev/accounts", post(accounts))
+        .route("/dev/feedback", post(feedback))
         .route("/dev/events.json", get(events_json))
         .route("/dev/product", get(product))
         .route("/dev/clock", get(clock).post(advance_clock))
@@ -102,6 +106,19 @@ async fn accounts(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
         Err(refused) => return problem(refused),
     };
     invoked(dev.functions.invoke(ProvisionAccount::NAME, payload).await)
+}
+
+/// An SES event, as if SES had published it to the topic. What is no JSON is published as it is.
+async fn feedback(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
+    let message = String::from_utf8_lossy(&body);
+    let now = dev.clock.to_clock().now();
+    if let Ok(event) = serde_json::from_str::<Value>(&message)
+        && let Err(error) = dev.suppression_list.learn(&event, now)
+    {
+        return problem(Problem::internal(error));
+    }
+    let event = sns::envelope(&message, now);
+    invoked(sns::invoke(&dev.functions, event).await)
 }
 
 /// A request to the product's own API, which the guard lets pass or not.

@@ -9,13 +9,19 @@ use authorize_request::AuthorizeRequest;
 use close_account::CloseAccount;
 use invite::Invite;
 use lambda_http::{Body, Request, Response};
+use lift_suppression::LiftSuppression;
 use list::List;
-use platform::{ConfigError, Invocation, Operation, Platform, Problem, api, invocation};
+use mail_feedback::MailFeedback;
+use members_page::MembersPage;
+use platform::{
+    ConfigError, Invocation, Operation, Platform, Problem, PublicOperation, api, invocation, public,
+};
 use provision_account::ProvisionAccount;
 use publish_changes::PublishChanges;
 use remove::Remove;
 use resend::Resend;
 use serde_json::Value;
+use support_feedback::SupportFeedback;
 use update_details::UpdateDetails;
 
 type Answering<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -45,11 +51,15 @@ impl Functions {
             AuthorizeRequest::NAME => event_handler::<AuthorizeRequest>(platform)?,
             CloseAccount::NAME => api_handler::<CloseAccount>(platform)?,
             Invite::NAME => api_handler::<Invite>(platform)?,
+            LiftSuppression::NAME => api_handler::<LiftSuppression>(platform)?,
             List::NAME => api_handler::<List>(platform)?,
+            MailFeedback::NAME => event_handler::<MailFeedback>(platform)?,
+            MembersPage::NAME => public_handler::<MembersPage>(&platform)?,
             ProvisionAccount::NAME => event_handler::<ProvisionAccount>(platform)?,
             PublishChanges::NAME => event_handler::<PublishChanges>(platform)?,
             Remove::NAME => api_handler::<Remove>(platform)?,
             Resend::NAME => api_handler::<Resend>(platform)?,
+            SupportFeedback::NAME => api_handler::<SupportFeedback>(platform)?,
             UpdateDetails::NAME => api_handler::<UpdateDetails>(platform)?,
             _ => return Ok(false),
         };
@@ -95,6 +105,14 @@ fn api_handler<O: Operation>(platform: Platform) -> Result<Handler, ConfigError>
     Ok(Handler::Api(Arc::new(move |request| {
         let (operation, clock) = (Arc::clone(&operation), clock.clone());
         Box::pin(async move { api::serve(&*operation, &clock, request).await })
+    })))
+}
+
+fn public_handler<O: PublicOperation>(platform: &Platform) -> Result<Handler, ConfigError> {
+    let operation = Arc::new(O::new(&platform.environment)?);
+    Ok(Handler::Api(Arc::new(move |request| {
+        let operation = Arc::clone(&operation);
+        Box::pin(async move { public::serve(&*operation, &request) })
     })))
 }
 

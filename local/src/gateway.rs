@@ -23,6 +23,9 @@ pub struct Gateway {
     clock: AdjustableClock,
 }
 
+/// The API's own name, whatever name it was called by.
+const DOMAIN: &str = "localhost";
+
 /// An HTTP request, as far as a function gets to know it.
 #[derive(Debug)]
 pub(crate) struct HttpRequest {
@@ -163,8 +166,8 @@ impl Gateway {
             "requestContext": {
                 "accountId": "000000000000",
                 "apiId": "local",
-                "domainName": header("host"),
-                "domainPrefix": "local",
+                "domainName": DOMAIN,
+                "domainPrefix": DOMAIN,
                 "http": {
                     "method": route.method,
                     "path": path,
@@ -200,7 +203,8 @@ impl Gateway {
     }
 }
 
-/// API Gateway joins the values of a header that occurs several times.
+/// API Gateway joins the values of a header that occurs several times. How the request came is its
+/// own to say: what a caller claims about that does not get through.
 fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut joined = BTreeMap::<String, String>::new();
     for (name, value) in headers {
@@ -210,6 +214,13 @@ fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
             .and_modify(|joined| *joined += &format!(",{value}"))
             .or_insert_with(|| value.into_owned());
     }
+    let own = [
+        ("host", DOMAIN),
+        ("x-forwarded-for", "127.0.0.1"),
+        ("x-forwarded-port", "80"),
+        ("x-forwarded-proto", "http"),
+    ];
+    joined.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
     joined
 }
 

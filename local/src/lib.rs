@@ -13,6 +13,7 @@ mod mail_page;
 mod oidc;
 mod product;
 mod ses;
+mod sns;
 mod stack;
 mod template;
 
@@ -20,6 +21,6 @@ pub use arguments::Arguments;
 pub use clock::AdjustableClock;
 pub use gateway::Gateway;
 pub use oidc::{SigningKey, TokenRequest};
-pub use ses::{Mail, Mailbox, SesFailure};
+pub use ses::{Mail, Mailbox, SesFailure, SuppressionList, SuppressionReason};
 pub use stack::{Options, Stack, StackError};
 pub use template::{Function, Route, Template, TemplateError};

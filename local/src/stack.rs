@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
+use jiff::Timestamp;
 use platform::aws::Aws;
 use platform::{ConfigError, Environment, Platform, Problem};
 use serde_json::Value;
@@ -22,7 +23,8 @@ use crate::events::{self, EventLog, Stream};
 use crate::functions::Functions;
 use crate::gateway::Gateway;
 use crate::oidc::{Authorizer, Provider, SigningKey};
-use crate::ses::{self, Mailbox};
+use crate::ses::{self, Mailbox, SuppressionList};
+use crate::sns::Topic;
 use crate::template::{Route, Template, TemplateError};
 use crate::{database, demo};
 
@@ -37,10 +39,14 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Whether to begin with the demo accounts.
     pub demo: bool,
+    /// Whether SES publishes what becomes of the mail that it takes.
+    pub mail_feedback: bool,
     /// Signs ID tokens. Without one, a new one is made, which takes a moment.
     pub signing_key: Option<SigningKey>,
     /// Sees every request that the functions make to AWS. For tests.
     pub http_client: Option<SharedHttpClient>,
+    /// Where the clock stands until it is moved. Without it, it runs. For tests.
+    pub clock_stands_at: Option<Timestamp>,
     /// Parameters of the template that differ from what the stack chooses, by name. For tests.
     pub parameters: Vec<(&'static str, String)>,
 }
@@ -52,6 +58,7 @@ impl From<Arguments> for Options {
             dynamodb_port: arguments.dynamodb_port,
             data: arguments.data,
             demo: true,
+            mail_feedback: true,
             ..Self::default()
         }
     }
@@ -117,7 +124,9 @@ impl Stack {
     /// A port that is taken, a folder that cannot be used, a template that does not fit.
     pub async fn start(options: Options) -> Result<Self, StackError> {
         let template = Template::of_this_repository()?;
-        let clock = AdjustableClock::default();
+        let clock = options
+            .clock_stands_at
+            .map_or_else(AdjustableClock::running, AdjustableClock::standing_at);
         let data = options.data.as_deref();
         if let Some(folder) = data {
             std::fs::create_dir_all(folder)
@@ -146,8 +155,17 @@ impl Stack {
             .map_err(|error| StackError::new("mail cannot be kept", error))?;
         let sets = template.resources("AWS::SES::ConfigurationSet");
         let sets = sets.map(|(name, _)| name.to_owned()).collect();
+        let suppression_list = SuppressionList::open(data)
+            .map_err(|error| StackError::new("the suppression list cannot be kept", error))?;
+        let (topic, subscription) = Topic::new();
         let now = clock.clone();
-        let ses = ses::router(mailbox.clone(), sets, Arc::new(move || now.now()));
+        let ses = ses::router(ses::Endpoint {
+            mailbox: mailbox.clone(),
+            suppression_list: suppression_list.clone(),
+            configuration_sets: sets,
+            now: Arc::new(move || now.now()),
+            topic: options.mail_feedback.then(|| topic.clone()),
+        });
         servers.add(|stopped| serve(ses_listener, ses, stopped));
         let event_log = EventLog::default();
         let bus = events::router(event_log.clone());
@@ -190,8 +208,15 @@ impl Stack {
         }
 
         let gateway = Gateway::new(routes, authorizer, clock.clone());
+        let functions = Arc::new(functions);
+        let now = clock.clone();
+        servers.add(|stopped| {
+            subscription.deliver(Arc::clone(&functions), move || now.now(), stopped)
+        });
         let dev = Arc::new(Dev {
             mailbox: mailbox.clone(),
+            suppression_list,
+            topic,
             clock: clock.clone(),
             provider,
             functions,
@@ -203,6 +228,7 @@ impl Stack {
         servers.add(|stopped| serve(api_listener, api, stopped));
         if options.demo {
             demo::fill(&dev).await?;
+            dev.topic.settled().await;
         }
         Ok(Self {
             url,
@@ -227,6 +253,7 @@ impl Stack {
             "\n\
              Open {url}/dev for a tour.\n\
              \n\
+             Members    {url}\n\
              API        {url}\n\
              Mail       {url}/dev/mail\n\
              Sign-in    {url}/dev/oidc/.well-known/openid-configuration\n\
@@ -251,6 +278,17 @@ impl Stack {
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
+    }
+
+    /// The addresses that SES does not send to.
+    #[must_use]
+    pub fn suppression_list(&self) -> &SuppressionList {
+        &self.dev.suppression_list
+    }
+
+    /// Waits until `mail-feedback` has taken all that SES has published.
+    pub async fn mail_feedback_settled(&self) {
+        self.dev.topic.settled().await;
     }
 
     /// A client for the embedded DynamoDB, to look at the table.
@@ -347,6 +385,7 @@ fn parameters(
         ("Stage", "local"),
         ("Issuer", issuer),
         ("Audience", CLIENT_ID),
+        ("ClientId", CLIENT_ID),
         ("AppUrl", url),
         ("ProductName", "Rollcall Demo"),
         ("MailFrom", "invites@rollcall.example"),

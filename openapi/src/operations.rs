@@ -4,7 +4,7 @@ use local::Route;
 use platform::problem::Code;
 use serde_json::{Value, json};
 
-use crate::schemas::{company, of as schema, person_name};
+use crate::schemas::{company, delivery_status, of as schema, person_name};
 
 /// One operation of the API, as far as the code cannot tell.
 pub(crate) struct Operation {
@@ -66,8 +66,10 @@ impl Operation {
 pub fn is_no_operation(route: &Route) -> bool {
     let path = route.path.as_str();
     route.method == "GET"
-        && (matches!(path, "/" | "/invite" | "/login" | "/openapi.json")
-            || path.starts_with("/assets/"))
+        && (matches!(
+            path,
+            "/" | "/invite" | "/login" | "/support" | "/openapi.json"
+        ) || path.starts_with("/assets/"))
 }
 
 /// The description of a route. One that is added to the template gets its own here.
@@ -81,6 +83,8 @@ pub(crate) fn of(route: &Route) -> Option<Operation> {
         ("PATCH", "/accounts/{accountId}/members/{memberId}") => rename_member(),
         ("DELETE", "/accounts/{accountId}") => close_account(),
         ("POST", "/login") => login(),
+        ("GET", "/support/feedback") => support_feedback(),
+        ("DELETE", "/support/suppressions/{email}") => lift_suppression(),
         _ => return None,
     };
     Some(operation)
@@ -111,6 +115,12 @@ fn list() -> Operation {
                 "active",
             ),
             query(
+                "delivery",
+                "Only people whose invite's newest mail fared so.",
+                delivery_status(),
+                "bounced",
+            ),
+            query(
                 "q",
                 "Only people whose name or address has this text, whatever its case.",
                 json!({ "type": "string", "maxLength": 254 }),
@@ -127,7 +137,7 @@ fn list() -> Operation {
                 "name": "cursor",
                 "in": "query",
                 "description": "The cursor of the page before. It is good for the same account, \
-                    `status` and `q`.",
+                    `status`, `delivery` and `q`.",
                 "schema": { "type": "string" },
             }),
         ],
@@ -211,6 +221,7 @@ fn resend() -> Operation {
             Code::IdempotencyKeyReused,
             Code::MemberNotFound,
             Code::NotInvited,
+            Code::AddressUndeliverable,
             Code::ResendTooSoon,
             Code::SendLimitReached,
         ],
@@ -313,6 +324,65 @@ fn close_account() -> Operation {
         },
         own: &[Code::OwnerOnly],
         common: &[SIGNED_IN, IN_ACCOUNT],
+    }
+}
+
+fn support_feedback() -> Operation {
+    let query = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "query", "description": description, "schema": schema });
+    Operation {
+        id: "supportFeedback",
+        tag: "support",
+        summary: "Why somebody has not got in, or what happened to mail lately",
+        description: "With `email`: a verdict in one sentence, the person's accounts, all feedback \
+            about mail to the person, newest first, and whether the mail service's suppression \
+            list holds the address. Without it: feedback about everybody's mail, newest first, of \
+            the last seven days or back to `since`. For the product's support staff; the log says \
+            who asked.",
+        parameters: vec![
+            query(
+                "email",
+                "The address of the person. It goes with no other parameter.",
+                json!({ "type": "string", "format": "email", "maxLength": 254 }),
+            ),
+            query(
+                "since",
+                "How far back recent feedback goes, at most 90 days.",
+                json!({ "type": "string", "format": "date-time" }),
+            ),
+            query(
+                "cursor",
+                "The cursor of the page before.",
+                json!({ "type": "string" }),
+            ),
+        ],
+        body: None,
+        success: Success {
+            status: 200,
+            description: "What is known.",
+            schema: json!({ "anyOf": [schema("Person"), schema("RecentFeedback")] }),
+        },
+        own: &[Code::SupportOnly],
+        common: &[SIGNED_IN],
+    }
+}
+
+fn lift_suppression() -> Operation {
+    Operation {
+        id: "liftSuppression",
+        tag: "support",
+        summary: "Let mail go to an address again",
+        description: "Takes the address off the mail service's suppression list, and lets the \
+            owners of the person's accounts resend their invites. Lifting again changes nothing. \
+            For the product's support staff; the log says who did it.",
+        parameters: Vec::new(),
+        body: None,
+        success: Success {
+            status: 200,
+            description: "Nothing keeps mail from the address.",
+            schema: schema("Lift"),
+        },
+        own: &[Code::SupportOnly],
+        common: &[SIGNED_IN],
     }
 }
 

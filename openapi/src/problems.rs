@@ -1,6 +1,8 @@
 //! Problems, as the code makes them.
 
 use domain::Timestamp;
+use domain::bounce::{Bounce, BounceCause, Permanence};
+use domain::delivery::{Delivery, DeliveryStatus};
 use domain::refusal::{AccountChoice, Refusal, SendLimit};
 use platform::Problem;
 use platform::problem::{Code, FieldError};
@@ -62,6 +64,7 @@ fn problem(code: Code) -> Problem {
         Code::Unauthenticated => Problem::unauthenticated(),
         Code::EmailUnverified => Problem::email_unverified(),
         Code::NoAccess => refused(Refusal::NoAccess),
+        Code::SupportOnly => Problem::support_only(),
         Code::OwnerOnly => refused(Refusal::OwnerOnly),
         Code::UpgradeRequired => refused(Refusal::UpgradeRequired),
         Code::AccessRevoked => refused(Refusal::AccessRevoked),
@@ -87,6 +90,14 @@ fn problem(code: Code) -> Problem {
             retry_at: Timestamp::from_second(42).unwrap_or(now),
         }),
         Code::SendLimitReached => refused(domain::invite::limit_reached(SendLimit::Account, now)),
+        Code::AddressUndeliverable => {
+            let bounce = Bounce {
+                permanence: Permanence::Permanent,
+                cause: BounceCause::NoMailbox,
+            };
+            let delivery = Delivery::reported(DeliveryStatus::Bounced(bounce), now);
+            refused(Refusal::AddressUndeliverable(delivery))
+        }
         Code::Internal => Problem::internal("an example"),
         Code::Unavailable => Problem::unavailable("an example"),
     }

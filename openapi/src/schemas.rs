@@ -1,6 +1,7 @@
 //! What accounts, members and the rest look like.
 
 use domain::ability::Ability;
+use domain::delivery::DeliveryStatus;
 use domain::member::Role;
 use serde_json::{Value, json};
 
@@ -14,6 +15,7 @@ pub(crate) fn path(name: &str) -> Value {
     match name {
         "accountId" => of("AccountId"),
         "memberId" => of("MemberId"),
+        "email" => json!({ "type": "string", "format": "email", "maxLength": 254 }),
         _ => json!({ "type": "string" }),
     }
 }
@@ -29,6 +31,10 @@ pub(crate) fn person_name() -> Value {
         "maxLength": 64,
         "description": "Letters, marks, spaces, apostrophes, hyphens and full stops.",
     })
+}
+
+pub(crate) fn delivery_status() -> Value {
+    json!({ "type": "string", "enum": DeliveryStatus::NAMES })
 }
 
 pub(crate) fn company() -> Value {
@@ -108,13 +114,7 @@ pub(crate) fn all() -> Value {
             "type": "object",
             "required": ["status", "at"],
             "properties": {
-                "status": {
-                    "type": "string",
-                    "enum": [
-                        "sending", "sent", "delayed", "delivered", "auto_replied", "bounced",
-                        "complained", "rejected", "failed",
-                    ],
-                },
+                "status": delivery_status(),
                 "at": time("When that became known."),
                 "reason": { "type": "string", "description": "What happened, in a sentence." },
                 "advice": { "type": "string", "description": "What to do, in a sentence." },
@@ -151,6 +151,104 @@ pub(crate) fn all() -> Value {
                 "account": of("Account"),
                 "member": of("Member"),
                 "abilities": abilities(),
+            },
+        },
+        "Person": {
+            "description": "What support sees about a person.",
+            "type": "object",
+            "required": ["email", "verdict", "suppression", "accounts", "feedback"],
+            "properties": {
+                "email": { "type": "string", "format": "email" },
+                "verdict": {
+                    "type": "string",
+                    "description": "Why the person has not got in and what to do. Of several \
+                        accounts, it is about the one where something happened last.",
+                },
+                "suppression": {
+                    "description": "What the mail service's suppression list says.",
+                    "type": "object",
+                    "properties": {
+                        "listed": {
+                            "type": "boolean",
+                            "description": "Left out if the mail service could not be asked.",
+                        },
+                        "reason": { "type": "string", "enum": ["bounce", "complaint"] },
+                        "since": time("When the address was put on the list."),
+                    },
+                },
+                "accounts": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["account", "member", "verdict"],
+                        "properties": {
+                            "account": of("Account"),
+                            "member": of("Member"),
+                            "verdict": {
+                                "type": "string",
+                                "description": "The same, about this account.",
+                            },
+                        },
+                    },
+                },
+                "feedback": {
+                    "description": "All that is kept, newest first.",
+                    "type": "array",
+                    "items": of("Feedback"),
+                },
+            },
+        },
+        "Feedback": {
+            "description": "What the mail system reported about one mail of an invite.",
+            "type": "object",
+            "required": ["id", "at", "email", "accountId", "memberId", "send", "kind", "status"],
+            "properties": {
+                "id": { "type": "string" },
+                "at": time("When it happened."),
+                "email": { "type": "string", "format": "email" },
+                "accountId": of("AccountId"),
+                "memberId": of("MemberId"),
+                "send": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "description": "Which mail to the person it is about, from 1.",
+                },
+                "kind": {
+                    "type": "string",
+                    "enum": ["send", "delay", "delivery", "bounce", "complaint", "reject"],
+                },
+                "status": delivery_status(),
+                "reason": { "type": "string", "description": "What happened, in a sentence." },
+                "advice": { "type": "string", "description": "What to do, in a sentence." },
+                "label": { "type": "string", "description": "The mail service's own type." },
+                "sublabel": { "type": "string", "description": "The mail service's own subtype." },
+                "smtpStatus": {
+                    "type": "string",
+                    "description": "The other mail server's enhanced status code (RFC 3463).",
+                },
+                "diagnostic": {
+                    "type": "string",
+                    "description": "What the other mail server said.",
+                },
+            },
+        },
+        "RecentFeedback": {
+            "type": "object",
+            "required": ["feedback"],
+            "properties": {
+                "feedback": { "type": "array", "items": of("Feedback"), "maxItems": 50 },
+                "cursor": {
+                    "type": "string",
+                    "description": "Leads to the next page. The last page has none.",
+                },
+            },
+        },
+        "Lift": {
+            "type": "object",
+            "required": ["email", "lifted"],
+            "properties": {
+                "email": { "type": "string", "format": "email" },
+                "lifted": { "type": "boolean", "const": true },
             },
         },
         "Problem": {

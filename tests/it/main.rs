@@ -1,12 +1,41 @@
 //! Tests through the front door: HTTP or an event in; answer, mail and rows out.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails, in what it shares with others too"
+)]
+
 mod harness;
 
 mod abilities;
+mod authorize_login;
 mod authorize_request;
+mod bad_input;
+mod bounces;
+mod calls;
 mod close_account;
+mod docs;
+mod events;
+mod faults;
+mod idempotency;
 mod integrating;
+mod invite;
+mod lift_suppression;
+mod list;
+mod local_stack;
+mod logs;
+mod mail;
+mod mail_feedback;
+mod members_page;
 mod openapi;
+mod provision_account;
 mod publish_changes;
+mod races;
+mod remove;
+mod resend;
 mod story;
+mod support_feedback;
+mod template;
 mod update_details;

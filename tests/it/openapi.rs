@@ -80,10 +80,13 @@ fn examples_are_what_the_schemas_say() {
 
 #[tokio::test]
 async fn what_the_document_lets_one_send_is_what_is_read() {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, _) = Rollcall::start_with_owner().await;
+    let claims = json!({ "email": OWNER, "groups": ["support"] });
+    let owner = rollcall.signed_in(&claims).await;
     for (method, path, operation) in operations() {
         let path = path
             .replace("{accountId}", "acme")
+            .replace("{email}", "kim@example.com")
             .replace("{memberId}", member_id("acme", OWNER).as_str());
         let send = async |query: &str, body: &Value| {
             let request = owner.request(method.clone(), &format!("{path}{query}"));

@@ -125,8 +125,7 @@ impl AuthorizeLogin {
         Ok((login, candidate))
     }
 
-    /// Reads and decides about a login that names no account: one read finds the accounts of the
-    /// person, another one all that matters about them.
+    /// Reads and decides about a login that names no account.
     async fn to_any_account(&self, call: &Call) -> Result<(Login, Candidate), Problem> {
         let candidates = self.store.candidates(&call.caller.email).await?;
         let all_seen: Vec<Seen<'_>> = candidates.iter().map(seen).collect();

@@ -98,11 +98,16 @@ fn parse(call: &Call) -> Result<Request, Problem> {
     let account: AccountId = call.path("accountId")?;
     let mut query = call.query();
     let status = query.optional("status").unwrap_or(StatusFilter::Current);
+    let delivery = query.optional("delivery");
     let text = query.optional("q");
     let limit = query.optional("limit").unwrap_or(PageLimit(50));
     let cursor: Option<CursorText> = query.optional("cursor");
     query.finish()?;
-    let filter = MembersFilter { status, text };
+    let filter = MembersFilter {
+        status,
+        delivery,
+        text,
+    };
     let after = cursor
         .map(|cursor| Cursor::of_text(&cursor, &account, &filter))
         .transpose()

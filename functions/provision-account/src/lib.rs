@@ -127,7 +127,10 @@ fn parse(mut event: Value) -> Result<Provisioning, Problem> {
     let happened_at: Timestamp = time
         .parse()
         .map_err(|_| Problem::invalid_field("time", Invalid("must be an RFC 3339 time")))?;
-    let detail = event.get_mut("detail").map(Value::take).unwrap_or_default();
+    let Some(detail @ Value::Object(_)) = event.get_mut("detail").map(Value::take) else {
+        let message = Invalid("must be an object");
+        return Err(Problem::invalid_field("detail", message));
+    };
     parse_detail(detail, Some(happened_at))
 }
 

@@ -44,14 +44,11 @@ pub struct MemberId(String);
 text_newtype!(MemberId);
 
 impl MemberId {
-    const LENGTH: usize = 26;
-
     /// The id of the person with this address in this account.
     #[must_use]
     pub fn of(account: &AccountId, email: &EmailAddress) -> Self {
         // Neither part can contain a line feed, so different pairs are different texts.
-        let digest = base32_digest(&format!("{account}\n{email}"));
-        Self(digest.chars().take(Self::LENGTH).collect())
+        Self(short(&format!("{account}\n{email}")))
     }
 }
 
@@ -59,11 +56,7 @@ impl FromStr for MemberId {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let is_valid = text.len() == Self::LENGTH
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b));
-        if !is_valid {
+        if !is_short(text) {
             return Err(Invalid(
                 "must be a member id, as answers and the list give it",
             ));
@@ -88,6 +81,49 @@ impl EmailKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// One report of the mail system: 26 characters of base32, from what tells it from others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FeedbackId(String);
+
+text_newtype!(FeedbackId);
+
+impl FeedbackId {
+    /// The id of the report that these texts, in this order, tell from all others.
+    #[must_use]
+    pub fn of(parts: &[&str]) -> Self {
+        // The length goes first, so that parts do not run into each other.
+        let text: String = parts
+            .iter()
+            .map(|part| format!("{}:{part}", part.len()))
+            .collect();
+        Self(short(&text))
+    }
+}
+
+impl FromStr for FeedbackId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if !is_short(text) {
+            return Err(Invalid("must be the id of a report"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// How long the ids are that are digests: 26 characters of base32 hold 130 bits.
+const SHORT: usize = 26;
+
+fn short(text: &str) -> String {
+    base32_digest(text).chars().take(SHORT).collect()
+}
+
+fn is_short(text: &str) -> bool {
+    let is_base32 = |b: u8| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b);
+    text.len() == SHORT && text.bytes().all(is_base32)
 }
 
 fn base32_digest(text: &str) -> String {

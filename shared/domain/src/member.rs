@@ -204,6 +204,20 @@ impl Member {
         }
     }
 
+    /// What became of the newest mail, as far as it still matters: all about an open invite, and
+    /// what is amiss with the address of somebody who signs in with it.
+    #[must_use]
+    pub fn shown_delivery(&self) -> Option<&Delivery> {
+        let delivery = &self.invite()?.delivery;
+        match (&self.state, delivery.status) {
+            (State::Invited(_), _)
+            | (_, DeliveryStatus::AutoReplied | DeliveryStatus::Complained { .. }) => {
+                Some(delivery)
+            }
+            (State::Active(_) | State::Removed(_), _) => None,
+        }
+    }
+
     /// The same person with another state.
     #[must_use]
     pub fn with_state(&self, state: State) -> Self {
@@ -213,17 +227,22 @@ impl Member {
         }
     }
 
-    /// The same person once it is known that the mail service did not take the newest mail of the
-    /// open invite. Nothing but `delivery` changes: mail decides nothing about access.
+    /// The same person once more is known about the newest mail of the invite. Nothing but
+    /// `delivery` changes: mail decides nothing about access.
     #[must_use]
     pub fn with_delivery(&self, delivery: Delivery) -> Self {
-        match &self.state {
-            State::Invited(invite) => self.with_state(State::Invited(Invite {
-                delivery,
-                ..invite.clone()
-            })),
-            State::Active(_) | State::Removed(_) => self.clone(),
-        }
+        let known = |invite: &Invite| Invite {
+            delivery,
+            ..invite.clone()
+        };
+        self.with_state(match &self.state {
+            State::Invited(invite) => State::Invited(known(invite)),
+            State::Active(active) => State::Active(Active {
+                accepted: active.accepted.as_ref().map(known),
+                ..active.clone()
+            }),
+            State::Removed(removal) => State::Removed(removal.clone()),
+        })
     }
 }
 
@@ -239,10 +258,7 @@ impl Invite {
             sends: 1,
             last_sent_at: now,
             resends_that_day: 0,
-            delivery: Delivery {
-                status: DeliveryStatus::Sending,
-                at: now,
-            },
+            delivery: Delivery::of_new_send(now),
         }
     }
 
@@ -255,10 +271,7 @@ impl Invite {
             sends: self.sends.saturating_add(1),
             last_sent_at: now,
             resends_that_day: self.resends_on_day_of(now).saturating_add(1),
-            delivery: Delivery {
-                status: DeliveryStatus::Sending,
-                at: now,
-            },
+            delivery: Delivery::of_new_send(now),
             ..self.clone()
         }
     }

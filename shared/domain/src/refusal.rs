@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::delivery::Delivery;
 use crate::id::AccountId;
 use crate::name::CompanyName;
 
@@ -31,6 +32,8 @@ pub enum Refusal {
     AlreadyInvited,
     /// The person has no open invite.
     NotInvited,
+    /// The newest mail to the person bounced for good, or the person complained about it.
+    AddressUndeliverable(Delivery),
     /// The owner cannot be removed.
     OwnerCannotBeRemoved,
     /// The idempotency key was used for a different request.

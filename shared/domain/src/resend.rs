@@ -37,7 +37,7 @@ pub struct Seen<'a> {
 /// # Errors
 ///
 /// The refusals of [`authorize`]; then, in this order, owner only, reused key, upgrade required,
-/// member not found, not invited, too soon, send limits.
+/// member not found, not invited, address undeliverable, too soon, send limits.
 pub fn decide(
     caller: &Caller,
     token: TokenHash,
@@ -61,6 +61,9 @@ pub fn decide(
     let State::Invited(invite) = &member.state else {
         return Err(Refusal::NotInvited);
     };
+    if invite.delivery.is_undeliverable() {
+        return Err(Refusal::AddressUndeliverable(invite.delivery.clone()));
+    }
     not_too_soon(invite, limits, now)?;
     if invite.resends_on_day_of(now) >= limits.resends_per_day {
         return Err(limit_reached(SendLimit::Invite, now));
@@ -76,9 +79,8 @@ pub fn decide(
 /// The cooldown spares the recipient. A mail that was never taken has bothered nobody, and resend
 /// is its remedy.
 fn not_too_soon(invite: &Invite, limits: &Limits, now: Timestamp) -> Result<(), Refusal> {
-    match invite.delivery.status {
-        DeliveryStatus::Failed(_) => return Ok(()),
-        DeliveryStatus::Sending => {}
+    if let DeliveryStatus::Failed { .. } = invite.delivery.status {
+        return Ok(());
     }
     let retry_at = invite
         .last_sent_at

@@ -4,14 +4,18 @@ use domain::Timestamp;
 use domain::ability::Ability;
 use domain::access::Access;
 use domain::account::{Account, AccountStatus, ProPlans};
-use domain::delivery::{Delivery, DeliveryStatus};
-use domain::id::{AccountId, MemberId};
+use domain::address::EmailAddress;
+use domain::delivery::Delivery;
+use domain::feedback::{Feedback, FeedbackKind, Words};
+use domain::id::{AccountId, FeedbackId, MemberId};
 use domain::member::{Member, Removal, Role, State, Status};
+use domain::support::{Membership, Suppression, SuppressionReason};
 use http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
 use crate::problem::Problem;
+use crate::store::{FeedbackCursor, FeedbackPage};
 
 /// The answer to a call that was carried out.
 #[derive(Debug)]
@@ -172,13 +176,10 @@ impl MemberAnswer {
             expires_at: None,
             active_since: None,
             removed_at: None,
-            delivery: None,
+            delivery: member.shown_delivery().map(DeliveryAnswer::new),
         };
         match &member.state {
-            State::Invited(invite) => {
-                answer.expires_at = Some(invite.expires_at);
-                answer.delivery = Some(DeliveryAnswer::new(&invite.delivery));
-            }
+            State::Invited(invite) => answer.expires_at = Some(invite.expires_at),
             State::Active(active) => answer.active_since = Some(active.since),
             State::Removed(removal) => answer.removed_at = Some(removal.at),
         }
@@ -198,26 +199,12 @@ pub struct DeliveryAnswer {
 }
 
 impl DeliveryAnswer {
-    /// The status alone.
-    pub(crate) fn status(&self) -> &'static str {
-        self.status
-    }
-
-    pub(crate) fn new(delivery: &Delivery) -> Self {
-        let at = delivery.at;
-        match delivery.status {
-            DeliveryStatus::Sending => Self {
-                status: "sending",
-                at,
-                reason: None,
-                advice: None,
-            },
-            DeliveryStatus::Failed(failure) => Self {
-                status: "failed",
-                at,
-                reason: Some(failure.reason()),
-                advice: Some(failure.advice()),
-            },
+    fn new(delivery: &Delivery) -> Self {
+        Self {
+            status: delivery.status.name(),
+            at: delivery.at,
+            reason: delivery.status.reason(),
+            advice: delivery.advice(),
         }
     }
 }
@@ -291,6 +278,154 @@ impl MembersAnswer {
                 .map(|member| MemberAnswer::new(member, now))
                 .collect(),
             cursor,
+        }
+    }
+}
+
+/// What support sees about a person.
+#[derive(Debug, Serialize)]
+pub struct PersonAnswer {
+    email: EmailAddress,
+    verdict: String,
+    suppression: SuppressionAnswer,
+    accounts: Vec<MembershipAnswer>,
+    feedback: Vec<FeedbackAnswer>,
+}
+
+/// What the mail service's suppression list says. `listed` is left out if that is not known.
+#[derive(Debug, Default, Serialize)]
+struct SuppressionAnswer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<SuppressionReason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+}
+
+/// A person's place in one account, and what support should know about it.
+#[derive(Debug, Serialize)]
+struct MembershipAnswer {
+    account: AccountAnswer,
+    member: MemberAnswer,
+    verdict: String,
+}
+
+/// A report of the mail system.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FeedbackAnswer {
+    id: FeedbackId,
+    at: Timestamp,
+    email: EmailAddress,
+    account_id: AccountId,
+    member_id: MemberId,
+    send: u32,
+    kind: FeedbackKind,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
+    #[serde(flatten)]
+    words: Words,
+}
+
+impl PersonAnswer {
+    /// All that is known about a person.
+    #[must_use]
+    pub fn new(
+        email: &EmailAddress,
+        verdict: String,
+        suppression: &Suppression,
+        memberships: &[Membership<'_>],
+        feedback: &[Feedback],
+        pro_plans: &ProPlans,
+        now: Timestamp,
+    ) -> Self {
+        let membership = |membership: &Membership<'_>| MembershipAnswer {
+            account: AccountAnswer::new(membership.account, pro_plans),
+            member: MemberAnswer::new(membership.member, now),
+            verdict: membership.verdict(suppression, pro_plans, now),
+        };
+        Self {
+            email: email.clone(),
+            verdict,
+            suppression: SuppressionAnswer::new(suppression),
+            accounts: memberships.iter().map(membership).collect(),
+            feedback: feedback.iter().map(FeedbackAnswer::new).collect(),
+        }
+    }
+}
+
+impl SuppressionAnswer {
+    fn new(suppression: &Suppression) -> Self {
+        match suppression {
+            Suppression::Unknown => Self::default(),
+            Suppression::NotListed => Self {
+                listed: Some(false),
+                ..Self::default()
+            },
+            Suppression::Listed { reason, since } => Self {
+                listed: Some(true),
+                reason: Some(*reason),
+                since: *since,
+            },
+        }
+    }
+}
+
+impl FeedbackAnswer {
+    fn new(feedback: &Feedback) -> Self {
+        Self {
+            id: feedback.id.clone(),
+            at: feedback.at,
+            email: feedback.email.clone(),
+            account_id: feedback.send.account.clone(),
+            member_id: feedback.send.member.clone(),
+            send: feedback.send.number,
+            kind: feedback.kind,
+            status: feedback.status.name(),
+            reason: feedback.status.reason(),
+            advice: feedback.status.advice(),
+            words: feedback.words.clone(),
+        }
+    }
+}
+
+/// What the mail system reported lately, about everybody's mail.
+#[derive(Debug, Serialize)]
+pub struct RecentFeedbackAnswer {
+    feedback: Vec<FeedbackAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+impl RecentFeedbackAnswer {
+    /// A page, and the cursor of the next one if there is one.
+    #[must_use]
+    pub fn new(page: &FeedbackPage) -> Self {
+        Self {
+            feedback: page.feedback.iter().map(FeedbackAnswer::new).collect(),
+            cursor: page.next.as_ref().map(FeedbackCursor::to_text),
+        }
+    }
+}
+
+/// The answer when nothing keeps mail from an address any more.
+#[derive(Debug, Serialize)]
+pub struct LiftAnswer {
+    email: EmailAddress,
+    lifted: bool,
+}
+
+impl LiftAnswer {
+    /// An address that mail is sent to again.
+    #[must_use]
+    pub fn new(email: &EmailAddress) -> Self {
+        Self {
+            email: email.clone(),
+            lifted: true,
         }
     }
 }

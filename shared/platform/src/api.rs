@@ -7,8 +7,10 @@ use domain::id::AccountId;
 use lambda_http::{Body, Request, RequestExt, Response, service_fn};
 
 use crate::answer::Answer;
+use crate::aws::{DYNAMODB_TIMEOUTS, SES_TIMEOUTS};
 use crate::call::{Call, request_id};
 use crate::clock::Clock;
+use crate::commit::LAST_ATTEMPT_BY;
 use crate::config::ConfigError;
 use crate::problem::Problem;
 use crate::store::Store;
@@ -19,6 +21,9 @@ use crate::{Platform, telemetry};
 pub trait Operation: Sized + Send + Sync + 'static {
     /// Its one name, in kebab case: package, binary, event and test are called so.
     const NAME: &'static str;
+
+    /// Whether the log says who called: for what support staff do with other people's data.
+    const LOGS_SUBJECT: bool = false;
 
     /// Reads what the operation needs to know from the platform.
     ///
@@ -50,25 +55,39 @@ pub async fn run<O: Operation>() -> Result<(), lambda_http::Error> {
 
 /// Longest time that a call takes, below the function's timeout (`template.yaml`): whoever waits
 /// gets an answer from us, and the log a line.
-pub(crate) const LONGEST_CALL: Duration = Duration::from_secs(14);
+pub const LONGEST_CALL: Duration = Duration::from_secs(14);
+
+/// The slowest call that there can be fits in: its last attempt, the mail, and writing down that the
+/// mail failed. What is committed is answered as such.
+const _: () = {
+    let [_, request] = DYNAMODB_TIMEOUTS;
+    let [_, mail] = SES_TIMEOUTS;
+    let (read, commit, failure) = (request, request, request);
+    let last_attempt = LAST_ATTEMPT_BY.saturating_add(read).saturating_add(commit);
+    let slowest = last_attempt.saturating_add(mail).saturating_add(failure);
+    assert!(slowest.as_millis() < LONGEST_CALL.as_millis());
+};
 
 /// Answers one event and logs how it went, once.
 pub async fn serve<O: Operation>(operation: &O, clock: &Clock, request: Request) -> Response<Body> {
     let request_id = request_id(&request);
     let path_account = path_account(&request);
-    let (outcome, account_id) = match Call::new(request, clock.now()) {
+    let (outcome, account_id, subject) = match Call::new(request, clock.now()) {
         Ok(call) => {
             let answered = tokio::time::timeout(LONGEST_CALL, operation.answer(&call)).await;
             let outcome =
                 answered.unwrap_or_else(|_| Err(Problem::unavailable("the call took too long")));
-            (outcome, call.account().cloned().or(path_account))
+            let account_id = call.account().cloned().or(path_account);
+            let subject = O::LOGS_SUBJECT.then_some(call.caller.identity.subject);
+            (outcome, account_id, subject)
         }
-        Err(problem) => (Err(problem), path_account),
+        Err(problem) => (Err(problem), path_account, None),
     };
     let call = telemetry::Call {
         operation: O::NAME,
         request_id: &request_id,
         account_id: account_id.as_ref(),
+        subject: subject.as_deref(),
     };
     log_outcome(call, outcome.as_ref().map(Answer::status));
     match outcome {

@@ -9,7 +9,7 @@ use domain::id::{AccountId, MemberId};
 use serde::Serialize;
 
 use crate::Platform;
-use crate::answer::{DeliveryAnswer, to_json};
+use crate::answer::to_json;
 use crate::aws::cause;
 use crate::config::ConfigError;
 use crate::problem::Problem;
@@ -158,7 +158,7 @@ impl<'a> About<'a> {
             }
             Change::InviteDeliveryChanged(member_id, delivery) => Self::Delivery {
                 member_id,
-                status: DeliveryAnswer::new(delivery).status(),
+                status: delivery.status.name(),
             },
             Change::AccountClosed | Change::AccountReopened => Self::Account {},
             Change::AccountPlanChanged { before, after } => Self::Plan {

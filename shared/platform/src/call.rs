@@ -1,5 +1,6 @@
 //! One call of the API: who calls, when, and what with.
 
+use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
@@ -11,6 +12,7 @@ use domain::{Invalid, Timestamp};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 
+use crate::config::SupportGroup;
 use crate::fields::Fields;
 use crate::problem::{LARGEST_BODY, Problem};
 
@@ -52,6 +54,21 @@ impl Call {
 
     pub(crate) fn account(&self) -> Option<&AccountId> {
         self.account.get()
+    }
+
+    /// Whether the ID token says that the caller is one of the product's support staff.
+    ///
+    /// API Gateway hands lists on as `[a b]`, so a group is told by a name without spaces.
+    #[must_use]
+    pub fn is_by(&self, support: &SupportGroup) -> bool {
+        let groups = claims(&self.request).and_then(|claims| claims.get(&support.claim));
+        let groups = groups.map(String::as_str).unwrap_or_default();
+        let list = groups
+            .strip_prefix('[')
+            .and_then(|list| list.strip_suffix(']'));
+        list.unwrap_or(groups)
+            .split_whitespace()
+            .any(|group| group == support.name)
     }
 
     /// A parameter of the path.
@@ -99,15 +116,11 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// `invalid_request` if it is not one, or given twice.
+    /// `invalid_request` if it is not one.
     pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
         const NAME: &str = "Idempotency-Key";
-        let mut values = self.request.headers().get_all(NAME).iter();
-        let (first, second) = (values.next(), values.next());
-        if second.is_some() {
-            return Err(Problem::invalid_field(NAME, Invalid("must be given once")));
-        }
-        first
+        let header = self.request.headers().get(NAME);
+        header
             .map(|value| value.to_str().unwrap_or_default().parse())
             .transpose()
             .map_err(|reason| Problem::invalid_field(NAME, reason))
@@ -134,18 +147,20 @@ fn request_context_id(request: &Request) -> Option<&str> {
     }
 }
 
+/// What the JWT authorizer verified, if one stood before the route.
+fn claims(request: &Request) -> Option<&HashMap<String, String>> {
+    match request.request_context_ref()? {
+        RequestContext::ApiGatewayV2(context) => {
+            Some(&context.authorizer.as_ref()?.jwt.as_ref()?.claims)
+        }
+        _ => None,
+    }
+}
+
 /// The claims arrive as strings, whatever they were in the token
 /// ([API Gateway](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)).
 fn caller(request: &Request) -> Result<Caller, Problem> {
-    let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
-        return Err(Problem::unauthenticated());
-    };
-    let claims = context
-        .authorizer
-        .as_ref()
-        .and_then(|authorizer| authorizer.jwt.as_ref())
-        .map(|jwt| &jwt.claims)
-        .ok_or_else(Problem::unauthenticated)?;
+    let claims = claims(request).ok_or_else(Problem::unauthenticated)?;
     caller_of_claims(|name| claims.get(name).map(String::as_str))
 }
 

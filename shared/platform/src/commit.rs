@@ -10,12 +10,15 @@ use crate::random;
 /// How often a call decides before it gives up.
 const MOST_ATTEMPTS: u32 = 8;
 
-/// After this time no new attempt begins. Together with the longest last attempt and the longest
-/// mail request it stays below the function's timeout.
-const NO_ATTEMPT_AFTER: Duration = Duration::from_secs(4);
+/// After this time no new attempt is made.
+const NO_ATTEMPT_AFTER: Duration = Duration::from_secs(3);
 
 /// Longest pause after the first collision; it grows with every further one.
 const PAUSE: Duration = Duration::from_millis(15);
+
+/// When the last attempt begins at the latest.
+pub(crate) const LAST_ATTEMPT_BY: Duration =
+    NO_ATTEMPT_AFTER.saturating_add(PAUSE.saturating_mul(MOST_ATTEMPTS));
 
 /// The attempts of one call, bounded in number and time.
 #[derive(Debug)]

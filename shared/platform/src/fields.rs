@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use domain::Invalid;
+use domain::{Invalid, Timestamp};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
@@ -89,6 +89,11 @@ impl Fields {
     /// [`Fields::finish`] says so.
     pub fn optional_text(&mut self, name: &str) -> Option<String> {
         self.optional::<Text>(name).map(|Text(text)| text)
+    }
+
+    /// A point in time that may be missing or null. If it is wrong, [`Fields::finish`] says so.
+    pub fn optional_time(&mut self, name: &str) -> Option<Timestamp> {
+        self.optional::<Time>(name).map(|Time(time)| time)
     }
 
     /// A field that may be missing or null. If it is wrong, [`Fields::finish`] says so.
@@ -180,6 +185,20 @@ impl FromStr for Text {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         Ok(Self(text.to_owned()))
+    }
+}
+
+/// A point in time (RFC 3339).
+struct Time(Timestamp);
+
+impl FromStr for Time {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let time = text
+            .parse()
+            .map_err(|_| Invalid("must be a time such as 2026-11-24T12:00:00Z"));
+        time.map(Self)
     }
 }
 

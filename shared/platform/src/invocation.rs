@@ -94,7 +94,9 @@ pub async fn serve<O: Invocation>(
     event: Value,
     now: Timestamp,
 ) -> Result<O::Outcome, Problem> {
-    let outcome = tokio::time::timeout(LONGEST_CALL, operation.invoke(event, now))
+    // Boxed, since the compiler cannot lay out futures that are nested so deep.
+    let invoked = Box::pin(operation.invoke(event, now));
+    let outcome = tokio::time::timeout(LONGEST_CALL, invoked)
         .await
         .unwrap_or_else(|_| Err(Problem::unavailable("the event took too long")));
     let account_id = outcome.as_ref().ok().and_then(O::account);
@@ -102,6 +104,7 @@ pub async fn serve<O: Invocation>(
         operation: O::NAME,
         request_id,
         account_id,
+        subject: None,
     };
     log_outcome(call, outcome.as_ref().map(|_| http::StatusCode::OK));
     outcome.or_else(O::on_failure)

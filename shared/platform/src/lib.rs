@@ -3,6 +3,7 @@
 //! An operation of the API implements [`Operation`]; [`api::run`] is its `main`, and
 //! [`api::serve`] turns one HTTP event into one answer wherever the event came from. An operation
 //! that other services invoke implements [`Invocation`], and [`invocation`] does the same for it.
+//! What anybody may read implements [`PublicOperation`], see [`public`].
 
 pub mod answer;
 pub mod api;
@@ -16,6 +17,7 @@ pub mod fields;
 pub mod invocation;
 pub mod mail;
 pub mod problem;
+pub mod public;
 pub mod random;
 pub mod store;
 pub mod telemetry;
@@ -28,6 +30,7 @@ pub use clock::Clock;
 pub use config::{ConfigError, Environment};
 pub use invocation::Invocation;
 pub use problem::Problem;
+pub use public::PublicOperation;
 
 /// What an operation is configured from.
 #[derive(Clone, Debug)]

@@ -63,6 +63,8 @@ codes! {
     EmailUnverified "email_unverified" FORBIDDEN "E-mail address not verified"
     /// The caller is not in this account, or there is no such account.
     NoAccess "no_access" FORBIDDEN "No access"
+    /// Only the product's support staff may do this.
+    SupportOnly "support_only" FORBIDDEN "Only for support"
     /// Only the owner of the account may do this.
     OwnerOnly "owner_only" FORBIDDEN "Only for the owner"
     /// The account's plan is not pro-level.
@@ -87,6 +89,8 @@ codes! {
     AlreadyInvited "already_invited" CONFLICT "Already invited"
     /// The person has no open invite that could be sent again.
     NotInvited "not_invited" CONFLICT "No open invite"
+    /// The newest mail to the address bounced for good, or met a complaint; support can lift that.
+    AddressUndeliverable "address_undeliverable" CONFLICT "Address undeliverable"
     /// The owner cannot be removed from the account.
     OwnerCannotBeRemoved "owner_cannot_be_removed" CONFLICT "The owner cannot be removed"
     /// The caller is in several accounts and the login named none; `accounts` lists them.
@@ -251,6 +255,15 @@ impl Problem {
         }
     }
 
+    /// Not one of the product's support staff.
+    #[must_use]
+    pub fn support_only() -> Self {
+        Self::new(
+            Code::SupportOnly,
+            "Only the product's support staff can do this.",
+        )
+    }
+
     /// The same with a reason for the log.
     #[must_use]
     pub fn because(self, cause: &'static str) -> Self {
@@ -311,6 +324,14 @@ impl Problem {
                 Code::NotInvited,
                 "This person has no open invite to send again.",
             ),
+            Refusal::AddressUndeliverable(delivery) => {
+                let reason = delivery.status.reason().unwrap_or_default();
+                let detail = format!(
+                    "The last mail to this address did not arrive. {reason} \
+                     Check the address, or contact support."
+                );
+                Self::new(Code::AddressUndeliverable, detail)
+            }
             Refusal::OwnerCannotBeRemoved => {
                 Self::new(Code::OwnerCannotBeRemoved, "The owner cannot be removed.")
             }

@@ -1,11 +1,11 @@
 //! Logs: one JSON object a line, a sentence and its fields.
 //!
 //! A line never holds an address, a name, a token or a body. The fields in use: `request_id`,
-//! `operation`, `account_id`, `status`, `code`, `cause`.
+//! `operation`, `account_id`, `subject`, `status`, `code`, `cause`, `outcome`, `why`.
 
 use domain::id::AccountId;
 use http::StatusCode;
-use tracing::{Level, error, info};
+use tracing::{Level, error, info, warn};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -48,6 +48,8 @@ pub struct Call<'a> {
     pub request_id: &'a str,
     /// The account that the call is about, if that is known.
     pub account_id: Option<&'a AccountId>,
+    /// The `sub` of the caller's ID token, where the log is to say who it was.
+    pub subject: Option<&'a str>,
 }
 
 /// Logs how a call ended: one line a call.
@@ -56,6 +58,7 @@ pub fn log_outcome(call: Call<'_>, outcome: Result<StatusCode, &Problem>) {
         operation,
         request_id,
         account_id,
+        subject,
     } = call;
     let account_id = account_id.map(AccountId::as_str);
     match outcome {
@@ -65,6 +68,7 @@ pub fn log_outcome(call: Call<'_>, outcome: Result<StatusCode, &Problem>) {
                 operation,
                 request_id,
                 account_id,
+                subject,
                 status,
                 code = "ok",
                 "call answered"
@@ -77,17 +81,29 @@ pub fn log_outcome(call: Call<'_>, outcome: Result<StatusCode, &Problem>) {
                     let cause = problem.cause().unwrap_or("unknown");
                     error!(
                         operation,
-                        request_id, account_id, status, code, cause, "call failed"
+                        request_id, account_id, subject, status, code, cause, "call failed"
                     );
                 }
                 _ => {
                     let cause = problem.cause();
                     info!(
                         operation,
-                        request_id, account_id, status, code, cause, "call refused"
+                        request_id, account_id, subject, status, code, cause, "call refused"
                     );
                 }
             }
         }
+    }
+}
+
+/// Logs what became of one report of the mail system, by its message id at SNS. `why` is ours:
+/// nothing of the report goes into the log.
+pub fn log_feedback(sns_message_id: &str, outcome: &'static str, why: &'static str) {
+    match outcome {
+        "rejected" => warn!(
+            sns_message_id,
+            outcome, why, "a report cannot be understood"
+        ),
+        _ => info!(sns_message_id, outcome, why, "a report was taken"),
     }
 }

@@ -20,6 +20,14 @@ pub(crate) use wire::{Fault, Wire};
 /// The owner of every account that [`Rollcall::account`] makes.
 pub(crate) const OWNER: &str = "olivia@example.com";
 
+/// When every test begins. The clock moves only when a test moves it, so that no test depends on
+/// the time of day or on how fast it runs.
+pub(crate) const NOON: &str = "2026-11-24T12:00:00Z";
+
+/// The items of the table, by partition and sort key.
+pub(crate) type Rows = BTreeMap<String, Row>;
+pub(crate) type Row = BTreeMap<String, AttributeValue>;
+
 /// A running stack, empty but for what a test puts in.
 pub(crate) struct Rollcall {
     pub(crate) stack: Stack,
@@ -41,6 +49,7 @@ impl Rollcall {
         let options = Options {
             signing_key: Some(key.clone()),
             http_client: Some(wire.to_http_client()),
+            clock_stands_at: Some(NOON.parse().unwrap()),
             ..options
         };
         Self {
@@ -88,7 +97,12 @@ impl Rollcall {
 
     /// Calls the API without a token.
     pub(crate) async fn anonymous(&self, method: Method, path: &str) -> Reply {
-        Reply::of(self.http.request(method, self.url(path))).await
+        Reply::of(self.request(method, path)).await
+    }
+
+    /// A request without a token, for what [`Rollcall::anonymous`] does not do.
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, self.url(path))
     }
 
     /// Somebody who signed in with a verified address.
@@ -118,6 +132,14 @@ impl Rollcall {
         member
     }
 
+    /// Closes an account, as its owner.
+    pub(crate) async fn close(&self, account: &str) {
+        let owner = self.person(OWNER).await;
+        let closed = owner.delete(&format!("/accounts/{account}")).await;
+        closed.expect_status(200);
+        self.wire.forget();
+    }
+
     /// Moves the clock of the functions ahead.
     pub(crate) async fn advance(&self, seconds: u32) {
         let reply = self
@@ -142,7 +164,7 @@ impl Rollcall {
     }
 
     /// Every item of the table, by its key.
-    pub(crate) async fn rows(&self) -> BTreeMap<String, BTreeMap<String, AttributeValue>> {
+    pub(crate) async fn rows(&self) -> Rows {
         let mut rows = BTreeMap::new();
         let mut pages = self
             .stack
@@ -161,7 +183,7 @@ impl Rollcall {
     }
 
     /// The row of a person of an account.
-    pub(crate) async fn row(&self, account: &str, email: &str) -> BTreeMap<String, AttributeValue> {
+    pub(crate) async fn row(&self, account: &str, email: &str) -> Row {
         let key = format!("ACCOUNT#{account} MEMBER#{}", member_id(account, email));
         self.rows().await.remove(&key).unwrap()
     }
@@ -212,6 +234,24 @@ impl Person {
     pub(crate) async fn invite(&self, account: &str, email: &str) -> Reply {
         self.post(&format!("/accounts/{account}/members"), &invitation(email))
             .await
+    }
+
+    /// The same with a key that makes it repeatable.
+    pub(crate) async fn invite_with_key(&self, account: &str, email: &str, key: &str) -> Reply {
+        let path = format!("/accounts/{account}/members");
+        let request = self.request(Method::POST, &path);
+        let request = request.header("Idempotency-Key", key);
+        Reply::of(request.body(invitation(email).to_string())).await
+    }
+
+    pub(crate) async fn resend_with_key(&self, account: &str, email: &str, key: &str) -> Reply {
+        let id = member_id(account, email);
+        let path = format!("/accounts/{account}/members/{id}/resend");
+        Reply::of(
+            self.request(Method::POST, &path)
+                .header("Idempotency-Key", key),
+        )
+        .await
     }
 
     pub(crate) async fn resend(&self, account: &str, email: &str) -> Reply {
@@ -323,5 +363,12 @@ impl Reply {
             body.remove("requestId");
         }
         body
+    }
+
+    /// What the list has, by address.
+    pub(crate) fn emails(&self) -> Vec<String> {
+        let members = self.body["members"].as_array().unwrap();
+        let email = |member: &Value| member["email"].as_str().unwrap().to_owned();
+        members.iter().map(email).collect()
     }
 }

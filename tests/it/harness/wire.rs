@@ -86,6 +86,11 @@ impl Wire {
         self.state().plans.extend(plans);
     }
 
+    /// Lets nothing of what is planned happen any more.
+    pub(crate) fn heal(&self) {
+        self.state().plans.clear();
+    }
+
     /// Demands that everything planned has happened.
     #[track_caller]
     pub(crate) fn expect_all_happened(&self) {
@@ -189,6 +194,8 @@ fn response(status: u16, body: String) -> HttpResponse {
     HttpResponse::new(StatusCode::try_from(status).unwrap(), body.into())
 }
 
+const SUPPRESSION: &str = "suppression/addresses/";
+
 /// The name of the AWS operation that a request is for.
 fn operation(request: &HttpRequest) -> String {
     if let Some(target) = request.headers().get("x-amz-target") {
@@ -200,6 +207,10 @@ fn operation(request: &HttpRequest) -> String {
         .map_or("", |(_, path)| path);
     match (request.method(), path) {
         ("POST", "outbound-emails") => "SendEmail".to_owned(),
+        ("GET", path) if path.starts_with(SUPPRESSION) => "GetSuppressedDestination".to_owned(),
+        ("DELETE", path) if path.starts_with(SUPPRESSION) => {
+            "DeleteSuppressedDestination".to_owned()
+        }
         (method, path) => format!("{method} {path}"),
     }
 }

@@ -24,11 +24,12 @@ use crate::config::{ConfigError, Environment};
 /// (<https://www.amazontrust.com/repository/>).
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
-/// Longest time for one try of a DynamoDB request, of all its tries, and the same for SES. Their
-/// sum over an operation stays below the function's timeout (`template.yaml`).
-const DYNAMODB_TIMEOUTS: [Duration; 2] =
-    [Duration::from_millis(1_000), Duration::from_millis(2_500)];
-const SES_TIMEOUTS: [Duration; 2] = [Duration::from_millis(3_000), Duration::from_millis(5_000)];
+/// Longest time for one try of a DynamoDB request, and of all its tries.
+pub(crate) const DYNAMODB_TIMEOUTS: [Duration; 2] =
+    [Duration::from_millis(1_000), Duration::from_millis(2_000)];
+/// The same for SES.
+pub(crate) const SES_TIMEOUTS: [Duration; 2] =
+    [Duration::from_millis(3_000), Duration::from_millis(4_500)];
 
 /// Region, credentials and the HTTP client that all service clients share.
 #[derive(Clone)]

@@ -5,6 +5,7 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
 use aws_smithy_runtime_api::client::result::SdkError;
+use data_encoding::BASE64;
 use domain::account::Account;
 use domain::address::EmailAddress;
 use domain::delivery::SendFailure;
@@ -109,7 +110,7 @@ impl Mailer {
         let sent = self
             .client
             .send_email()
-            .from_email_address(format!("\"{}\" <{}>", quoted(&self.product), self.from))
+            .from_email_address(format!("{} <{}>", display_name(&self.product), self.from))
             .reply_to_addresses(self.support.as_str())
             .destination(
                 Destination::builder()
@@ -164,9 +165,23 @@ impl Mailer {
     }
 }
 
-/// The product's name inside a quoted string (RFC 5322, 3.2.4).
-fn quoted(product: &str) -> String {
-    product.replace(['"', '\\'], "")
+/// The product's name before an address: a quoted string (RFC 5322, 3.2.4), or encoded words (RFC
+/// 2047, 2) if it is not ASCII, which is all that SES takes there.
+fn display_name(product: &str) -> String {
+    if product.is_ascii() {
+        return format!("\"{}\"", product.replace(['"', '\\'], ""));
+    }
+    // With 45 bytes in it, a word stays below its 75 characters. It never splits a character.
+    let mut words = vec![String::new()];
+    for c in product.chars() {
+        match words.last_mut() {
+            Some(word) if word.len() + c.len_utf8() <= 45 => word.push(c),
+            _ => words.push(c.to_string()),
+        }
+    }
+    let encoded = words.iter().map(|word| BASE64.encode(word.as_bytes()));
+    let encoded = encoded.map(|word| format!("=?UTF-8?B?{word}?="));
+    encoded.collect::<Vec<_>>().join(" ")
 }
 
 /// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>

@@ -1,7 +1,9 @@
-//! Mail out.
+//! Mail out, and the list of addresses that get none.
 
 mod invite;
 mod outbox;
+mod suppression;
 
 pub use invite::{InviteMail, Mailer};
 pub use outbox::CommittedInvite;
+pub use suppression::SuppressionList;

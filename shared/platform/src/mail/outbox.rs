@@ -67,10 +67,7 @@ impl CommittedInvite {
         failure: SendFailure,
         now: Timestamp,
     ) -> Result<Member, Problem> {
-        let delivery = Delivery {
-            status: DeliveryStatus::Failed(failure),
-            at: now,
-        };
+        let delivery = Delivery::reported(DeliveryStatus::Failed { failure }, now);
         let member = self.member.value.with_delivery(delivery);
         let account = &self.account.id;
         let mut write = store.write().member(account, Some(&self.member), &member);

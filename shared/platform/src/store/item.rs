@@ -4,14 +4,17 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::account::{Account, AccountStatus, Plan};
 use domain::address::EmailAddress;
-use domain::delivery::{Delivery, DeliveryStatus, SendFailure};
-use domain::id::{AccountId, MemberId};
+use domain::delivery::{Delivery, DeliveryStatus};
+use domain::feedback::{Feedback, FeedbackKind, Send, Words};
+use domain::id::{AccountId, FeedbackId, MemberId};
+use domain::limits::day_of;
 use domain::member::{Active, Identity, Invite, Member, Removal, Role, State, Tokens};
 use domain::name::{CompanyName, PersonName};
 use domain::request::{Fingerprint, RecordedRequest};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::key::Key;
+use super::key::{Key, feedback_day, feedback_order};
 use super::{Item, StoreError, Stored};
 
 /// A type that has items of its own in the table.
@@ -179,15 +182,10 @@ struct InviteItem {
 #[serde(rename_all = "camelCase")]
 struct DeliveryItem {
     #[serde(flatten)]
-    status: DeliveryStatusItem,
+    status: DeliveryStatus,
     at: Timestamp,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "camelCase")]
-enum DeliveryStatusItem {
-    Sending,
-    Failed { failure: SendFailure },
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lifted_at: Option<Timestamp>,
 }
 
 impl Stores for Member {
@@ -281,11 +279,9 @@ impl From<&Invite> for InviteItem {
             last_sent_at: invite.last_sent_at,
             resends_that_day: invite.resends_that_day,
             delivery: DeliveryItem {
-                status: match invite.delivery.status {
-                    DeliveryStatus::Sending => DeliveryStatusItem::Sending,
-                    DeliveryStatus::Failed(failure) => DeliveryStatusItem::Failed { failure },
-                },
+                status: invite.delivery.status,
                 at: invite.delivery.at,
+                lifted_at: invite.delivery.lifted_at,
             },
         }
     }
@@ -302,11 +298,9 @@ impl From<InviteItem> for Invite {
             last_sent_at: item.last_sent_at,
             resends_that_day: item.resends_that_day,
             delivery: Delivery {
-                status: match item.delivery.status {
-                    DeliveryStatusItem::Sending => DeliveryStatus::Sending,
-                    DeliveryStatusItem::Failed { failure } => DeliveryStatus::Failed(failure),
-                },
+                status: item.delivery.status,
                 at: item.delivery.at,
+                lifted_at: item.delivery.lifted_at,
             },
         }
     }
@@ -341,6 +335,72 @@ impl From<RequestItem> for RecordedRequest {
             fingerprint: item.fingerprint,
             answer: item.answer,
             expires_at: Timestamp::from_second(item.expires).unwrap_or(Timestamp::MIN),
+        }
+    }
+}
+
+/// How long a report of the mail system is kept.
+const FEEDBACK_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FeedbackItem {
+    feedback_id: FeedbackId,
+    at: Timestamp,
+    email: EmailAddress,
+    account_id: AccountId,
+    member_id: MemberId,
+    send: u32,
+    kind: FeedbackKind,
+    delivery: DeliveryStatus,
+    #[serde(flatten)]
+    words: Words,
+    /// The day, in the index of recent feedback.
+    gsi1pk: String,
+    /// The order on that day.
+    gsi1sk: String,
+    /// Seconds since 1970, as DynamoDB's TTL wants them.
+    expires: i64,
+}
+
+impl Stores for Feedback {
+    type Shape = FeedbackItem;
+}
+
+impl From<&Feedback> for FeedbackItem {
+    fn from(feedback: &Feedback) -> Self {
+        let expires = feedback.at.saturating_add(FEEDBACK_LIFETIME);
+        Self {
+            feedback_id: feedback.id.clone(),
+            at: feedback.at,
+            email: feedback.email.clone(),
+            account_id: feedback.send.account.clone(),
+            member_id: feedback.send.member.clone(),
+            send: feedback.send.number,
+            kind: feedback.kind,
+            delivery: feedback.status,
+            words: feedback.words.clone(),
+            gsi1pk: feedback_day(day_of(feedback.at)),
+            gsi1sk: feedback_order(feedback.at, &feedback.id),
+            expires: expires.unwrap_or(Timestamp::MAX).as_second(),
+        }
+    }
+}
+
+impl From<FeedbackItem> for Feedback {
+    fn from(item: FeedbackItem) -> Self {
+        Self {
+            id: item.feedback_id,
+            at: item.at,
+            email: item.email,
+            send: Send {
+                account: item.account_id,
+                member: item.member_id,
+                number: item.send,
+            },
+            kind: item.kind,
+            status: item.delivery,
+            words: item.words,
         }
     }
 }

@@ -3,9 +3,12 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::address::EmailAddress;
-use domain::id::{AccountId, EmailKey, MemberId};
+use domain::feedback::Feedback;
+use domain::id::{AccountId, EmailKey, FeedbackId, MemberId};
 use domain::limits::day_of;
 use domain::request::IdempotencyKey;
+
+use jiff::civil::Date;
 
 use super::Item;
 
@@ -63,6 +66,14 @@ impl Key {
         }
     }
 
+    pub(super) fn feedback(feedback: &Feedback) -> Self {
+        let order = feedback_order(feedback.at, &feedback.id);
+        Self {
+            pk: person_partition(&feedback.email),
+            sk: format!("{FEEDBACK}{order}"),
+        }
+    }
+
     /// The key of no item.
     pub(super) fn nothing() -> Self {
         Self {
@@ -88,6 +99,19 @@ impl Key {
 
 /// How the sort keys of the pointers from a person to accounts begin.
 pub(super) const MEMBERSHIP: &str = "ACCOUNT#";
+
+/// How the sort keys of feedback about a person begin.
+pub(super) const FEEDBACK: &str = "FEEDBACK#";
+
+/// When a report came, in an order that texts have, too.
+pub(super) fn feedback_order(at: Timestamp, id: &FeedbackId) -> String {
+    format!("{}#{id}", at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
+}
+
+/// All feedback of a day (UTC), in the index `gsi1`.
+pub(super) fn feedback_day(day: Date) -> String {
+    format!("{FEEDBACK}{day}")
+}
 
 pub(super) fn account_partition(account: &AccountId) -> String {
     format!("ACCOUNT#{account}")

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::BASE64URL_NOPAD;
+use domain::delivery::DeliveryStatus;
 use domain::id::{AccountId, MemberId};
 use domain::member::{Member, Role, State, Status};
 use domain::request::Fingerprint;
@@ -19,14 +20,24 @@ use super::{Item, Store, StoreError};
 /// Owner, active, invited, removed; each by name, the removed newest first. A `#` ends the name, and no
 /// name contains one.
 pub(super) fn rank(member: &Member) -> String {
-    let name = format!("{} {}", member.first_name, member.last_name).to_lowercase();
-    let id = &member.id;
+    let (name, id) = (folded_name(member), &member.id);
     match (&member.state, member.role) {
         (State::Removed(removal), _) => format!("{REMOVED}{}#{id}", removal.at),
         (State::Active(_) | State::Invited(_), Role::Owner) => OWNER.to_owned(),
         (State::Active(_), Role::Member) => format!("{ACTIVE}{name}#{id}"),
         (State::Invited(_), Role::Member) => format!("{INVITED}{name}#{id}"),
     }
+}
+
+/// A text without its case. Lower case alone would not do: it tells two small sigmas apart, and
+/// leaves the sharp s unlike its capitals.
+fn folded(text: &str) -> String {
+    let upper = text.chars().flat_map(char::to_uppercase);
+    upper.flat_map(char::to_lowercase).collect()
+}
+
+fn folded_name(member: &Member) -> String {
+    folded(&format!("{} {}", member.first_name, member.last_name))
 }
 
 const OWNER: &str = "1#";
@@ -41,6 +52,8 @@ const END: &str = "5";
 pub struct MembersFilter {
     /// Those with a certain status.
     pub status: StatusFilter,
+    /// Those whose invite's newest mail fared so.
+    pub delivery: Option<DeliveryFilter>,
     /// Those whose name or address has this text.
     pub text: Option<TextFilter>,
 }
@@ -50,16 +63,19 @@ impl MembersFilter {
     /// is refused.
     fn binding(&self, account: &AccountId) -> Fingerprint {
         let text = self.text.as_ref().map_or("", |text| &text.0);
-        Fingerprint::of(&[account.as_str(), self.status.name(), text])
+        let delivery = self.delivery.map_or("", |DeliveryFilter(name)| name);
+        Fingerprint::of(&[account.as_str(), self.status.name(), delivery, text])
     }
 
     /// Whether the range of the index holds others, too.
     fn leaves_some_out(&self) -> bool {
-        self.text.is_some() || self.status.leaves_some_out()
+        self.text.is_some() || self.delivery.is_some() || self.status.leaves_some_out()
     }
 
     fn admits(&self, member: &Member, now: Timestamp) -> bool {
-        self.status.admits(member, now) && self.text.as_ref().is_none_or(|text| text.admits(member))
+        self.status.admits(member, now)
+            && self.delivery.is_none_or(|delivery| delivery.admits(member))
+            && self.text.as_ref().is_none_or(|text| text.admits(member))
     }
 }
 
@@ -120,6 +136,30 @@ impl StatusFilter {
     }
 }
 
+/// A status of deliveries, by its name in the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeliveryFilter(&'static str);
+
+impl FromStr for DeliveryFilter {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let name = DeliveryStatus::NAMES.into_iter().find(|name| *name == text);
+        name.map(Self).ok_or(Invalid(
+            "must be sending, sent, delayed, delivered, auto_replied, bounced, complained, \
+             rejected or failed",
+        ))
+    }
+}
+
+impl DeliveryFilter {
+    fn admits(self, member: &Member) -> bool {
+        member
+            .shown_delivery()
+            .is_some_and(|delivery| delivery.status.name() == self.0)
+    }
+}
+
 /// Text to look for in names and addresses, whatever its case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextFilter(String);
@@ -131,14 +171,13 @@ impl FromStr for TextFilter {
         if text.chars().count() > 254 {
             return Err(Invalid("must be at most 254 characters long"));
         }
-        Ok(Self(text.trim().to_lowercase()))
+        Ok(Self(folded(text.trim())))
     }
 }
 
 impl TextFilter {
     fn admits(&self, member: &Member) -> bool {
-        let name = format!("{} {}", member.first_name, member.last_name).to_lowercase();
-        name.contains(&self.0) || member.email.as_str().contains(&self.0)
+        folded_name(member).contains(&self.0) || member.email.as_str().contains(&self.0)
     }
 }
 
@@ -180,8 +219,11 @@ impl Cursor {
         else {
             return Err(NOT_A_CURSOR);
         };
-        // DynamoDB's keys are at most 1,024 bytes long.
-        if bound != filter.binding(account).as_str() || rank.is_empty() || rank.len() > 1_024 {
+        // DynamoDB refuses to start outside the range of the query, and its sort keys are at most
+        // 1,024 bytes long.
+        let (first, last) = filter.status.range();
+        let is_in_range = (first..=last).contains(&rank) && rank.len() <= 1_024;
+        if bound != filter.binding(account).as_str() || !is_in_range {
             return Err(NOT_A_CURSOR);
         }
         let member = member.parse().map_err(|_| NOT_A_CURSOR)?;

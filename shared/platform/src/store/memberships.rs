@@ -1,4 +1,4 @@
-//! The pointers from a person to the accounts that the person is, was or is invited to be in.
+//! The accounts that a person is, was or is invited to be in.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::account::Account;
@@ -17,6 +17,14 @@ pub struct Candidate {
     pub account: Option<Stored<Account>>,
     /// The person's row.
     pub member: Option<Stored<Member>>,
+}
+
+impl Candidate {
+    /// The account and the row, if there are both.
+    #[must_use]
+    pub fn membership(self) -> Option<(Stored<Account>, Stored<Member>)> {
+        Some((self.account?, self.member?))
+    }
 }
 
 /// How many accounts are read at once: two items each, and DynamoDB reads at most 100.

@@ -4,6 +4,7 @@
 //! read, or if it still does not exist. Counters are the one exception: they add one if they are
 //! below their limit.
 
+mod feedback;
 mod item;
 mod key;
 mod members;
@@ -19,6 +20,7 @@ use std::ops::Deref;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
+pub use feedback::{FeedbackCursor, FeedbackCursorText, FeedbackPage};
 pub use members::{Cursor, CursorText, MembersFilter, MembersPage, StatusFilter, TextFilter};
 pub use memberships::Candidate;
 pub use read::{Found, Read, Slot};

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::Timestamp;
 use domain::account::Account;
 use domain::address::EmailAddress;
+use domain::feedback::Feedback;
 use domain::id::{AccountId, MemberId};
 use domain::member::Member;
 use domain::request::{IdempotencyKey, RecordedRequest};
@@ -85,6 +86,11 @@ impl<'a> Read<'a> {
     /// How many mails a person got on this day.
     pub fn recipient_sends(&mut self, email: &EmailAddress, now: Timestamp) -> Slot<SendCount> {
         self.slot(Key::recipient_sends(email, now))
+    }
+
+    /// A report of the mail system.
+    pub fn feedback(&mut self, feedback: &Feedback) -> Slot<Feedback> {
+        self.slot(Key::feedback(feedback))
     }
 
     fn slot<T>(&mut self, key: Key) -> Slot<T> {

@@ -13,6 +13,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use domain::Timestamp;
 use domain::account::Account;
 use domain::address::EmailAddress;
+use domain::feedback::Feedback;
 use domain::id::AccountId;
 use domain::limits::{next_day, next_hour};
 use domain::member::Member;
@@ -157,6 +158,12 @@ impl<'a> Write<'a> {
     pub fn recipient_send(self, email: &EmailAddress, limit: u32, now: Timestamp) -> Self {
         let key = Key::recipient_sends(email, now);
         self.count(key, SendLimit::Recipient, limit, next_day(now))
+    }
+
+    /// Records a report of the mail system, if it is not recorded.
+    #[must_use]
+    pub fn feedback(self, feedback: &Feedback) -> Self {
+        self.item(Key::feedback(feedback), None, feedback)
     }
 
     fn item<T: Stores>(mut self, key: Key, seen: Option<&Stored<T>>, value: &T) -> Self {

@@ -1,4 +1,8 @@
-//! An SES v2 endpoint that keeps mail for reading instead of sending it.
+//! An SES v2 endpoint that keeps mail for reading instead of sending it, and publishes what SES
+//! would publish about it.
+
+mod events;
+mod suppression;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{File, OpenOptions};
@@ -9,16 +13,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post, put};
 use data_encoding::HEXLOWER;
 use domain::address::EmailAddress;
 use jiff::Timestamp;
 use platform::random;
+use suppression::Suppressed;
+pub use suppression::{SuppressionList, SuppressionReason};
+
+use crate::sns::Topic;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A mail that the stack was asked to send.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -161,26 +169,26 @@ impl Mailbox {
 }
 
 /// What the endpoint works with.
-struct Endpoint {
-    mailbox: Mailbox,
-    configuration_sets: Vec<String>,
-    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+pub(crate) struct Endpoint {
+    pub(crate) mailbox: Mailbox,
+    pub(crate) suppression_list: SuppressionList,
+    pub(crate) configuration_sets: Vec<String>,
+    pub(crate) now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Where events are published, if they are.
+    pub(crate) topic: Option<Topic>,
 }
 
 /// The part of the SES v2 API that the functions use.
-pub(crate) fn router(
-    mailbox: Mailbox,
-    configuration_sets: Vec<String>,
-    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-) -> Router {
+pub(crate) fn router(endpoint: Endpoint) -> Router {
     Router::new()
         .route("/v2/email/outbound-emails", post(send_email))
+        .route("/v2/email/suppression/addresses", put(suppress))
+        .route(
+            "/v2/email/suppression/addresses/{email}",
+            get(suppressed).delete(lift),
+        )
         .fallback(|| async { Refusal::new(StatusCode::NOT_FOUND, "UnknownOperationException", "") })
-        .with_state(Arc::new(Endpoint {
-            mailbox,
-            configuration_sets,
-            now,
-        }))
+        .with_state(Arc::new(endpoint))
 }
 
 /// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>
@@ -258,6 +266,13 @@ impl Refusal {
     }
 }
 
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        let (status, code) = SesFailure::Internal.status_and_code();
+        Self::new(status, code, error.to_string())
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let body = Json(json!({ "message": self.message }));
@@ -290,11 +305,70 @@ async fn send_email(
         serde_json::from_slice(&body).map_err(|error| Refusal::bad_request(error.to_string()))?;
     let mail = accept(request, &endpoint)?;
     let id = mail.id.clone();
-    endpoint.mailbox.keep(mail).map_err(|error| {
-        let (status, code) = SesFailure::Internal.status_and_code();
-        Refusal::new(status, code, error.to_string())
-    })?;
+    let suppressed = endpoint.suppression_list.get(&mail.to);
+    let events = events::about(&mail, suppressed, (endpoint.now)());
+    if suppressed.is_none() {
+        endpoint.mailbox.keep(mail)?;
+    }
+    if let Some(topic) = &endpoint.topic {
+        events.into_iter().for_each(|event| topic.publish(event));
+    }
     Ok(Json(json!({ "MessageId": id })).into_response())
+}
+
+/// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_PutSuppressedDestination.html>
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PutSuppressedDestination {
+    email_address: String,
+    reason: SuppressionReason,
+}
+
+async fn suppress(
+    State(endpoint): State<Arc<Endpoint>>,
+    Json(request): Json<PutSuppressedDestination>,
+) -> Result<Json<Value>, Refusal> {
+    let PutSuppressedDestination {
+        email_address,
+        reason,
+    } = request;
+    let list = &endpoint.suppression_list;
+    list.add(&email_address, reason, (endpoint.now)())?;
+    Ok(Json(json!({})))
+}
+
+/// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetSuppressedDestination.html>
+async fn suppressed(
+    State(endpoint): State<Arc<Endpoint>>,
+    Path(email): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let Suppressed { reason, since } = endpoint
+        .suppression_list
+        .get(&email)
+        .ok_or_else(not_suppressed)?;
+    Ok(Json(json!({
+        "SuppressedDestination": {
+            "EmailAddress": email,
+            "Reason": reason,
+            "LastUpdateTime": since.as_second(),
+        },
+    })))
+}
+
+/// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_DeleteSuppressedDestination.html>
+async fn lift(
+    State(endpoint): State<Arc<Endpoint>>,
+    Path(email): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let was_listed = endpoint.suppression_list.remove(&email)?;
+    was_listed
+        .then(|| Json(json!({})))
+        .ok_or_else(not_suppressed)
+}
+
+fn not_suppressed() -> Refusal {
+    let message = "The address is not on the suppression list of your account.";
+    Refusal::new(StatusCode::NOT_FOUND, "NotFoundException", message)
 }
 
 /// Checks what SES checks.
@@ -371,7 +445,7 @@ fn invite_link(text: &str) -> Option<String> {
 }
 
 /// In the look of SES's message ids.
-fn message_id() -> String {
+pub(crate) fn message_id() -> String {
     let random = random::secret().unwrap_or_default();
     format!("0107{:.32}-000000", HEXLOWER.encode(&random))
 }

@@ -1,0 +1,47 @@
+// What became of the newest e-mail of an invite, and how a person stands: always words, with a
+// picture and a colour beside them.
+
+import { h } from './dom.js';
+import { fromNow } from './format.js';
+import { icon } from './icons.js';
+
+const DELIVERIES = {
+  sending: ['Sending', 'clock', 'calm'],
+  sent: ['Sent', 'send', 'calm'],
+  delayed: ['Delayed', 'clock', 'warn'],
+  delivered: ['Delivered', 'check', 'good'],
+  auto_replied: ['Automatic reply', 'reply', 'warn'],
+  bounced: ['Bounced', 'bounce', 'bad'],
+  complained: ['Marked as spam', 'flag', 'bad'],
+  rejected: ['Rejected', 'ban', 'bad'],
+  failed: ['Not sent', 'alert', 'bad'],
+};
+
+const STATUSES = {
+  active: ['Active', 'check', 'good'],
+  invited: ['Invited', 'mail', 'calm'],
+  expired: ['Expired', 'clock', 'warn'],
+  removed: ['Removed', 'ban', 'calm'],
+  closed: ['Closed', 'lock', 'calm'],
+};
+
+const badge = ([text, picture, tone]) => h('span', { class: `badge ${tone}` }, icon(picture), text);
+
+/** How a person or an account stands. */
+export const statusBadge = (status) => badge(STATUSES[status] ?? [status, 'info', 'calm']);
+
+/** What a mail came to, in a word. */
+export const deliveryBadge = (status) => badge(DELIVERIES[status] ?? [status, 'info', 'calm']);
+
+/**
+ * What a mail came to, why, and what to do.
+ *
+ * @param {{status: string, at?: string, reason?: string, advice?: string}} delivery
+ */
+export function deliveryDetails({ status, at, reason, advice }) {
+  return [
+    h('p', { class: 'badge-line' }, deliveryBadge(status), at && h('span', { class: 'muted' }, fromNow(at))),
+    reason && h('p', { class: 'reason' }, reason),
+    advice && h('p', {}, advice),
+  ];
+}

@@ -1,0 +1,114 @@
+// The Details tab: the account and the person's own name. The owner changes both here, and closes
+// the account.
+
+import { closeAccount, updateAccount, updateMember } from './api.js';
+import { ask } from './dialog.js';
+import { fill, h } from './dom.js';
+import { day, fullName } from './format.js';
+import { announce } from './frame.js';
+import { icon } from './icons.js';
+
+/** @param {import('./profile.js').Place} place */
+export function detailsTab(place) {
+  const card = h('section', { class: 'card wide', 'aria-label': 'Details' });
+  const can = (ability) => place.abilities.includes(ability);
+
+  function draw() {
+    const { account, member } = place;
+    fill(
+      card,
+      h(
+        'dl',
+        { class: 'details' },
+        row('Company', account.company, can('account:update') && editButton('company name', editCompany)),
+        row('Your name', fullName(member), can('account:update') && editButton('your name', editName)),
+        row('Your e-mail', member.email),
+        row('Your role', member.role === 'owner' ? 'Owner' : 'Member'),
+        row('Plan', h('span', { class: 'plan' }, account.plan)),
+        member.activeSince && row('In the account since', day(member.activeSince)),
+      ),
+      !can('account:update') && h('p', { class: 'muted small-text hint' }, icon('info'), 'Only the owner of the account can change these details.'),
+    );
+  }
+
+  async function editCompany(button) {
+    await edit(button, 'Company name saved.', {
+      title: 'Edit the company name',
+      fields: [{ name: 'company', label: 'Company', value: place.account.company, autocomplete: 'organization' }],
+      carryOut: (values) => updateAccount(place.account.id, values),
+    }, (values) => {
+      place.account = { ...place.account, ...values };
+    });
+  }
+
+  async function editName(button) {
+    await edit(button, 'Your name is saved.', {
+      title: 'Edit your name',
+      fields: nameFields(place.member),
+      carryOut: (values) => updateMember(place.account.id, place.member.id, values),
+    }, (values) => {
+      place.member = { ...place.member, ...values };
+    });
+  }
+
+  async function edit(button, message, question, take) {
+    try {
+      const answer = await ask({ submit: 'Save', busy: 'Saving', ...question });
+      if (!answer) return;
+      take(answer);
+      place.changed();
+      draw();
+      announce(message);
+      card.querySelector(`[aria-label="${button.getAttribute('aria-label')}"]`)?.focus();
+    } catch (error) {
+      place.refused(error);
+    }
+  }
+
+  async function close() {
+    const { company, id } = place.account;
+    try {
+      const closed = await ask({
+        title: `Close the account of ${company}?`,
+        text: [
+          h('p', {}, 'Nobody can use the account any more, you and all members included. This takes effect at once.'),
+          h('p', {}, 'To confirm, type the name of the company: ', h('strong', {}, company)),
+        ],
+        fields: [{ name: 'confirmation', label: 'Name of the company', mustEqual: company }],
+        submit: 'Close the account',
+        busy: 'Closing',
+        isDanger: true,
+        carryOut: () => closeAccount(id).then(() => true),
+      });
+      // What a closed account means, the API says itself.
+      if (closed) location.reload();
+    } catch (error) {
+      place.refused(error);
+    }
+  }
+
+  draw();
+  return [
+    card,
+    can('account:close') &&
+      h(
+        'section',
+        { class: 'card wide danger-zone' },
+        h('div', {}, h('h2', {}, 'Close the account'), h('p', { class: 'muted' }, 'Ends access for everybody in it.')),
+        h('button', { type: 'button', class: 'danger-text', onclick: close }, 'Close account…'),
+      ),
+  ];
+}
+
+/** The fields for a person's name. */
+export const nameFields = ({ firstName = '', lastName = '' } = {}) => [
+  { name: 'firstName', label: 'First name', value: firstName },
+  { name: 'lastName', label: 'Last name', value: lastName },
+];
+
+const row = (label, value, tool) => h('div', {}, h('dt', {}, label), h('dd', {}, h('span', {}, value), tool));
+
+function editButton(what, edit) {
+  const button = h('button', { type: 'button', class: 'quiet small', 'aria-label': `Edit ${what}`, onclick: () => edit(button) }, icon('pen'), 'Edit');
+  return button;
+}

@@ -1,0 +1,139 @@
+// Modal dialogs that ask for something and carry it out, by the browser's own means.
+
+import { Problem } from './api.js';
+import { fill, h, newId } from './dom.js';
+import { failure } from './frame.js';
+import { endsAccess } from './outcomes.js';
+
+/**
+ * @typedef {object} Field
+ * @property {string} name as the API calls it
+ * @property {string} label
+ * @property {string} [value] what it holds at first
+ * @property {string} [hint]
+ * @property {string} [type] of the input
+ * @property {string} [autocomplete]
+ * @property {string} [mustEqual] what has to be typed to go on
+ */
+
+/**
+ * Asks, and carries out the answer. Stays open, with what is wrong beside the fields, until that
+ * works or the person gives up. The focus goes back to where it was.
+ *
+ * @template T
+ * @param {object} question
+ * @param {string} question.title
+ * @param {Array<Node | string>} [question.text]
+ * @param {Field[]} [question.fields]
+ * @param {string} question.submit what the button that goes on says
+ * @param {string} question.busy what it says meanwhile
+ * @param {boolean} [question.isDanger] whether it cannot be undone
+ * @param {(problem: Problem) => string | undefined} [question.fieldOf] the field that a problem is about
+ * @param {(values: Record<string, string>) => Promise<T>} question.carryOut
+ * @returns {Promise<T | undefined>} undefined, if the person gave up
+ */
+export function ask({ title, text = [], fields = [], submit, busy, isDanger = false, fieldOf = () => undefined, carryOut }) {
+  return new Promise((resolve, reject) => {
+    const [titleId, textId] = [newId(), newId()];
+    const rows = fields.map(fieldRow);
+    const problemArea = h('div', {});
+    const cancel = h('button', { type: 'button', onclick: () => close(undefined) }, 'Cancel');
+    const go = h('button', { type: 'submit', class: isDanger ? 'danger' : 'main' }, submit);
+    const form = h('form', { novalidate: true, onsubmit: onSubmit }, h('h2', { id: titleId }, title), h('div', { id: textId, class: 'dialog-text' }, text), rows.map((row) => row.element), problemArea, h('div', { class: 'actions end' }, cancel, go));
+    const dialog = h('dialog', { 'aria-labelledby': titleId, 'aria-describedby': text.length ? textId : undefined, oncancel: onCancel }, form);
+    let isBusy = false;
+
+    document.body.append(dialog);
+    dialog.showModal();
+    // In a dialog that cannot be undone, nothing happens by pressing Enter once too often.
+    if (rows.length) rows[0].input.focus();
+    else if (isDanger) cancel.focus();
+    else go.focus();
+
+    function onCancel(event) {
+      event.preventDefault();
+      close(undefined);
+    }
+
+    function close(result) {
+      // What was sent is under way: the answer decides.
+      if (isBusy) return;
+      dialog.close();
+      dialog.remove();
+      resolve(result);
+    }
+
+    async function onSubmit(event) {
+      event.preventDefault();
+      if (isBusy) return;
+      fill(problemArea);
+      for (const row of rows) row.complain(row.mistake());
+      if (focusMistake()) return;
+      setBusy(true);
+      try {
+        const result = await carryOut(Object.fromEntries(rows.map((row) => [row.name, row.input.value])));
+        setBusy(false);
+        close(result);
+      } catch (error) {
+        setBusy(false);
+        explain(error);
+      }
+    }
+
+    function explain(error) {
+      if (!(error instanceof Problem) || endsAccess(error)) {
+        dialog.remove();
+        reject(error);
+        return;
+      }
+      const field = fieldOf(error);
+      const errors = field ? [{ field, message: error.detail, isSentence: true }] : error.errors;
+      const unplaced = errors.filter(({ field, message, isSentence }) => {
+        const row = rows.find((row) => row.name === field);
+        row?.complain(isSentence ? message : `${row.label} ${message}.`);
+        return !row;
+      });
+      if (!errors.length || unplaced.length) fill(problemArea, failure(error));
+      if (!focusMistake()) go.focus();
+    }
+
+    function focusMistake() {
+      const wrong = rows.find((row) => row.input.getAttribute('aria-invalid') === 'true');
+      wrong?.input.focus();
+      return wrong;
+    }
+
+    function setBusy(now) {
+      isBusy = now;
+      go.setAttribute('aria-disabled', String(now));
+      cancel.disabled = now;
+      fill(go, now && h('span', { class: 'spinner', 'aria-hidden': 'true' }), now ? busy : submit);
+    }
+  });
+}
+
+/** A labelled input with room for what is wrong with it. */
+export function fieldRow({ name, label, value = '', hint, type = 'text', autocomplete = 'off', mustEqual }) {
+  const [inputId, hintId, mistakeId] = [newId(), newId(), newId()];
+  const input = h('input', { id: inputId, name, type, autocomplete, value, maxlength: 254, 'aria-required': 'true', 'aria-describedby': hint ? hintId : undefined });
+  const mistake = h('p', { id: mistakeId, class: 'mistake' });
+  return {
+    name,
+    label,
+    input,
+    element: h('div', { class: 'field' }, h('label', { for: inputId }, label), input, hint && h('p', { id: hintId, class: 'muted small-text' }, hint), mistake),
+    /** What is wrong before the API is asked. */
+    mistake() {
+      if (mustEqual === undefined || input.value.trim() === mustEqual) return '';
+      return 'This is not the name. Type it exactly as shown.';
+    },
+    complain(message) {
+      mistake.textContent = message;
+      if (message) input.setAttribute('aria-invalid', 'true');
+      else input.removeAttribute('aria-invalid');
+      const described = [hint && hintId, message && mistakeId].filter(Boolean).join(' ');
+      if (described) input.setAttribute('aria-describedby', described);
+      else input.removeAttribute('aria-describedby');
+    },
+  };
+}

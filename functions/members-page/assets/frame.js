@@ -1,0 +1,89 @@
+// What surrounds every screen: the bar on top, the main part, and the line that says what happened.
+
+import { fill, h } from './dom.js';
+import { icon } from './icons.js';
+import { settings } from './settings.js';
+
+const bar = h('header', { class: 'bar' });
+const main = h('main', { id: 'main', tabindex: '-1' });
+// A live region has to be there before something is said in it.
+const notices = h('div', { class: 'notices', role: 'status' });
+
+let isFirstScreen = true;
+
+/** Puts the frame on the page. */
+export function build() {
+  document.body.replaceChildren(h('a', { class: 'skip', href: '#main', onclick: skip }, 'Skip to content'), bar, main, notices);
+}
+
+function skip(event) {
+  // The part behind # names the tab.
+  event.preventDefault();
+  main.focus();
+}
+
+/**
+ * Shows a screen.
+ *
+ * @param {{title: string, layout: 'panel' | 'page', tools?: Node[]}} about
+ * @param {...Node} content with one h1
+ */
+export function show({ title, layout, tools = [] }, ...content) {
+  document.title = title === settings.product ? title : `${title} · ${settings.product}`;
+  main.className = layout;
+  fill(bar, brand(), h('div', { class: 'tools' }, tools));
+  fill(main, content);
+  hush();
+  // Whoever does not see the screen change is led to its start.
+  const heading = main.querySelector('h1');
+  if (heading && !isFirstScreen) {
+    heading.tabIndex = -1;
+    heading.focus();
+  }
+  isFirstScreen = false;
+}
+
+function brand() {
+  return h('a', { class: 'brand', href: '/' }, h('span', { class: 'mark', 'aria-hidden': 'true' }, icon('people')), settings.product);
+}
+
+let forgetting;
+
+/** Says what happened, to eyes and ears. */
+export function announce(text, tone = 'good') {
+  const close = h('button', { type: 'button', class: 'quiet small', 'aria-label': 'Dismiss', onclick: hush }, icon('close'));
+  fill(notices, h('div', { class: `notice ${tone}` }, icon(tone === 'good' ? 'check' : 'alert'), h('p', {}, text), close));
+  clearTimeout(forgetting);
+  forgetting = setTimeout(hush, 12_000);
+}
+
+function hush() {
+  clearTimeout(forgetting);
+  fill(notices);
+}
+
+/** A screen for the time until there is something to show. */
+export function showLoading(text) {
+  show({ title: settings.product, layout: 'panel' }, h('h1', { class: 'loading', role: 'status' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), text));
+}
+
+/** What went wrong, within a screen: the API's sentence, its request id, and a way to try again. */
+export function failure(problem, retry) {
+  return h(
+    'div',
+    { class: 'failure', role: 'alert' },
+    icon('alert'),
+    h(
+      'div',
+      {},
+      h('p', {}, problem.detail),
+      problem.requestId && h('p', { class: 'muted small-text' }, 'Request id: ', h('code', {}, problem.requestId)),
+      retry && h('button', { type: 'button', onclick: retry }, 'Try again'),
+    ),
+  );
+}
+
+/** A link that writes to support. */
+export function supportLink(text = settings.support) {
+  return h('a', { href: `mailto:${settings.support}` }, text);
+}

@@ -1,0 +1,133 @@
+// The screens before somebody is in: welcome, invite, choice of an account, and every outcome of a
+// login that is not a success.
+
+import { h } from './dom.js';
+import { show, supportLink } from './frame.js';
+import { icon } from './icons.js';
+import { SignInError, signIn, signOut } from './oidc.js';
+import { outcomeOf } from './outcomes.js';
+import { account, current, farewell, hasChoice, invite, isSupport } from './session.js';
+import { settings } from './settings.js';
+
+/** Nobody is signed in. */
+export function showWelcome(returnTo = '/') {
+  const why = farewell.take();
+  const notes = {
+    expired: 'Your sign-in has ended. Sign in again to go on.',
+    'signed-out': 'You are signed out.',
+  };
+  panel(
+    { icon: 'key', title: `Log in to ${settings.product}` },
+    notes[why] && h('p', { class: 'note', role: 'status' }, notes[why]),
+    h('p', {}, 'You sign in with the same account as everywhere else in the product.'),
+    actions(mainButton('Sign in', () => signIn({ returnTo }))),
+    h('p', { class: 'muted small-text' }, 'Invited, and here for the first time? Use the link in your invite e-mail.'),
+  );
+}
+
+/** The link of an invite was opened. Nothing happens to it before the person goes on. */
+export function showInvite(accept) {
+  const session = current();
+  const another = () => signIn({ anotherAccount: Boolean(session) });
+  panel(
+    { icon: 'mail', title: 'You are invited' },
+    h('p', {}, `You were invited to join an account on ${settings.product}.`),
+    session
+      ? h('p', {}, 'You are signed in as ', h('strong', {}, session.claims.email), '.')
+      : h('p', {}, 'Sign in with the e-mail address that the invite was sent to. That accepts it.'),
+    session
+      ? actions(mainButton('Accept the invite', accept), button('Use another address', another))
+      : actions(mainButton('Sign in to accept', another)),
+    h('p', { class: 'muted small-text' }, 'You only need the link this once. After that you log in as usual.'),
+  );
+}
+
+/** The link of an invite was opened without its token. */
+export function showBrokenInvite() {
+  showOutcome({ code: 'invite_invalid', detail: 'A part of the link is missing.' });
+}
+
+/** Several accounts are open to the person. */
+export function showChoice(problem, choose) {
+  panel(
+    { icon: 'people', title: 'Choose an account' },
+    h('p', {}, 'You are in several accounts. Which one do you want to use?'),
+    h(
+      'ul',
+      { class: 'choices' },
+      problem.accounts.map(({ id, company }) =>
+        h('li', {}, h('button', { type: 'button', onclick: () => choose(id) }, h('strong', {}, company), h('span', { class: 'muted' }, id))),
+      ),
+    ),
+    h('footer', {}, whoAmI()),
+  );
+}
+
+/**
+ * A login, or whatever came after it, was refused.
+ *
+ * @param {{code: string, detail: string, requestId?: string}} problem
+ * @param {() => void} [retry]
+ */
+export function showOutcome(problem, retry) {
+  const outcome = outcomeOf(problem.code);
+  if (outcome.usesUpInvite) invite.clear();
+  const canRetry = outcome.action === 'retry' && retry;
+  const another = () => signIn({ anotherAccount: true });
+  panel(
+    { icon: outcome.icon, title: outcome.title, tone: 'warn' },
+    // Some sentences are their own heading.
+    problem.detail !== `${outcome.title}.` && h('p', { class: 'lead' }, problem.detail),
+    h('h2', {}, 'What to do next'),
+    h(outcome.steps.length > 1 ? 'ul' : 'p', { class: 'steps' }, outcome.steps.length > 1 ? outcome.steps.map((step) => h('li', {}, step)) : outcome.steps),
+    actions(
+      canRetry && mainButton('Try again', retry),
+      outcome.action === 'again' && mainButton('Sign in again', () => signIn()),
+      outcome.action === 'another' && mainButton('Sign in with another account', another),
+      outcome.action === 'wait' && button('Sign in with another account', another),
+      hasChoice.get() && button('Choose another account', chooseAgain),
+      isSupport() && h('a', { class: 'button', href: '/support' }, 'Open the support page'),
+    ),
+    h('footer', {}, whoAmI(), h('p', {}, 'Need help? Write to ', supportLink(), '.'), problem.requestId && h('p', {}, 'Request id: ', h('code', {}, problem.requestId))),
+  );
+}
+
+/** Back to the choice of an account. */
+export function chooseAgain() {
+  account.clear();
+  location.assign('/');
+}
+
+/** Whom the page takes the person for: the first thing to look at when a login does not work. */
+function whoAmI() {
+  const session = current();
+  return (
+    session &&
+    h('p', {}, 'Signed in as ', h('strong', {}, session.claims.email ?? 'somebody without an address'), '. ', linkButton('Sign out', () => signOut(session.idToken)))
+  );
+}
+
+function panel({ icon: name, title, tone = 'calm' }, ...content) {
+  show({ title, layout: 'panel' }, h('section', { class: 'card' }, h('span', { class: `emblem ${tone}`, 'aria-hidden': 'true' }, icon(name)), h('h1', {}, title), content));
+}
+
+const actions = (...buttons) => h('div', { class: 'actions' }, buttons);
+const button = (text, onclick) => h('button', { type: 'button', onclick: guarded(onclick) }, text);
+const mainButton = (text, onclick) => h('button', { type: 'button', class: 'main', onclick: guarded(onclick) }, text);
+const linkButton = (text, onclick) => h('button', { type: 'button', class: 'link', onclick }, text);
+
+/** Leaving for the sign-in service can fail, too. */
+function guarded(act) {
+  return async (event) => {
+    const button = event.currentTarget;
+    button.disabled = true;
+    try {
+      await act();
+    } catch (error) {
+      if (!(error instanceof SignInError)) throw error;
+      showOutcome(error, () => location.reload());
+    } finally {
+      button.disabled = false;
+    }
+  };
+}

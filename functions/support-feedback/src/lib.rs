@@ -1,0 +1,120 @@
+//! `GET /support/feedback`: support sees why somebody has not got in (`email`), or what the mail
+//! system reported lately (`since`).
+
+use domain::Invalid;
+use domain::Timestamp;
+use domain::account::ProPlans;
+use domain::address::EmailAddress;
+use domain::support::{Membership, verdict};
+use jiff::SignedDuration;
+use platform::answer::{PersonAnswer, RecentFeedbackAnswer};
+use platform::config::SupportGroup;
+use platform::mail::SuppressionList;
+use platform::store::{Candidate, FeedbackCursor, FeedbackCursorText, Store};
+use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
+use tokio::join;
+
+/// Shows support what happened to mail.
+#[derive(Debug)]
+pub struct SupportFeedback {
+    store: Store,
+    suppression_list: SuppressionList,
+    support: SupportGroup,
+    pro_plans: ProPlans,
+}
+
+/// What a call asks for.
+enum Request {
+    /// All about one person.
+    Person(EmailAddress),
+    /// Feedback about everybody's mail, back to a time.
+    Recent(Timestamp, Option<FeedbackCursor>),
+}
+
+/// How far back recent feedback goes if the call does not say.
+const RECENT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How long feedback is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+impl Operation for SupportFeedback {
+    const NAME: &'static str = "support-feedback";
+
+    const LOGS_SUBJECT: bool = true;
+
+    fn new(platform: &Platform) -> Result<Self, ConfigError> {
+        Ok(Self {
+            store: Store::new(platform)?,
+            suppression_list: SuppressionList::new(platform),
+            support: platform.environment.support_group()?,
+            pro_plans: platform.environment.required("PRO_PLANS")?,
+        })
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
+        if !call.is_by(&self.support) {
+            return Err(Problem::support_only());
+        }
+        match parse(call)? {
+            Request::Person(email) => self.person(&email, call.now).await,
+            Request::Recent(since, from) => {
+                let page = self.store.recent_feedback(since, from, call.now).await?;
+                Answer::ok(&RecentFeedbackAnswer::new(&page))
+            }
+        }
+    }
+}
+
+fn parse(call: &Call) -> Result<Request, Problem> {
+    let mut query = call.query();
+    let email = query.optional("email");
+    let since: Option<Timestamp> = query.optional_time("since");
+    let cursor: Option<FeedbackCursorText> = query.optional("cursor");
+    query.finish()?;
+    let kept = call.now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
+    match email {
+        None => {
+            let recent = call.now.saturating_sub(RECENT).unwrap_or(Timestamp::MIN);
+            let since = since.unwrap_or(recent).max(kept);
+            Ok(Request::Recent(since, cursor.map(FeedbackCursor::from)))
+        }
+        Some(_) if since.is_some() || cursor.is_some() => {
+            let message = Invalid("cannot be combined with since or cursor");
+            Err(Problem::invalid_field("email", message))
+        }
+        Some(email) => Ok(Request::Person(email)),
+    }
+}
+
+impl SupportFeedback {
+    /// Reads all that is known about a person, side by side.
+    async fn person(&self, email: &EmailAddress, now: Timestamp) -> Result<Answer, Problem> {
+        let (candidates, feedback, suppression) = join!(
+            self.store.candidates(email),
+            self.store.feedback_of_person(email),
+            self.suppression_list.look_up(email),
+        );
+        let (candidates, feedback) = (candidates?, feedback?);
+        let memberships: Vec<_> = candidates
+            .into_iter()
+            .filter_map(Candidate::membership)
+            .collect();
+        let seen: Vec<Membership<'_>> = memberships
+            .iter()
+            .map(|(account, member)| Membership {
+                account: &account.value,
+                member: &member.value,
+            })
+            .collect();
+        let verdict = verdict(&seen, &suppression, &self.pro_plans, now);
+        Answer::ok(&PersonAnswer::new(
+            email,
+            verdict,
+            &suppression,
+            &seen,
+            &feedback,
+            &self.pro_plans,
+            now,
+        ))
+    }
+}

@@ -1,0 +1,121 @@
+//! The SNS topic between SES and `mail-feedback`: wraps messages in SNS's envelope and invokes the
+//! function, once more after a failure, as Lambda does.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use platform::Invocation;
+use platform::Problem;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::functions::Functions;
+use mail_feedback::MailFeedback;
+
+/// How often Lambda invokes a function with an event that it fails on
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>).
+const MOST_INVOCATIONS: usize = 3;
+
+/// Where SES publishes. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Topic {
+    messages: mpsc::UnboundedSender<Value>,
+    /// How many messages are on their way.
+    pending: watch::Sender<usize>,
+}
+
+/// The other end of a topic.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    messages: mpsc::UnboundedReceiver<Value>,
+    pending: watch::Sender<usize>,
+}
+
+impl Topic {
+    pub(crate) fn new() -> (Self, Subscription) {
+        let (sender, messages) = mpsc::unbounded_channel();
+        let pending = watch::Sender::new(0);
+        let subscription = Subscription {
+            messages,
+            pending: pending.clone(),
+        };
+        let topic = Self {
+            messages: sender,
+            pending,
+        };
+        (topic, subscription)
+    }
+
+    pub(crate) fn publish(&self, message: Value) {
+        self.pending.send_modify(|pending| *pending += 1);
+        if self.messages.send(message).is_err() {
+            self.pending.send_modify(|pending| *pending -= 1);
+        }
+    }
+
+    /// Waits until the function has taken all that was published so far.
+    pub(crate) async fn settled(&self) {
+        let mut pending = self.pending.subscribe();
+        let _ = pending.wait_for(|pending| *pending == 0).await;
+    }
+}
+
+impl Subscription {
+    /// Hands every message to the function, one after the other, until `stopped` resolves or its
+    /// other end is dropped.
+    pub(crate) fn deliver(
+        mut self,
+        functions: Arc<Functions>,
+        now: impl Fn() -> Timestamp + Send + Sync + 'static,
+        mut stopped: oneshot::Receiver<()>,
+    ) -> JoinHandle<()> {
+        tokio::spawn(async move {
+            loop {
+                let message = tokio::select! {
+                    message = self.messages.recv() => message,
+                    _ = &mut stopped => None,
+                };
+                let Some(message) = message else { return };
+                let event = envelope(&message.to_string(), now());
+                for _ in 0..MOST_INVOCATIONS {
+                    if let Some(Ok(_)) = invoke(&functions, event.clone()).await {
+                        break;
+                    }
+                }
+                self.pending.send_modify(|pending| *pending -= 1);
+            }
+        })
+    }
+}
+
+/// Hands one message to the function, and says what came of it.
+pub(crate) async fn invoke(functions: &Functions, event: Value) -> Option<Result<Value, Problem>> {
+    functions.invoke(MailFeedback::NAME, event).await
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html#sns-sample-event>
+pub(crate) fn envelope(message: &str, now: Timestamp) -> Value {
+    const TOPIC: &str = "arn:aws:sns:eu-central-1:000000000000:MailFeedbackTopic";
+    let message_id = crate::ses::message_id();
+    json!({
+        "Records": [{
+            "EventVersion": "1.0",
+            "EventSource": "aws:sns",
+            "EventSubscriptionArn": format!("{TOPIC}:local"),
+            "Sns": {
+                "Type": "Notification",
+                "MessageId": message_id,
+                "TopicArn": TOPIC,
+                "Subject": "Amazon SES Email Event Notification",
+                "Message": message,
+                "Timestamp": now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+                "SignatureVersion": "1",
+                "Signature": "local",
+                "SigningCertUrl": "https://sns.eu-central-1.amazonaws.com/local.pem",
+                "UnsubscribeUrl": "https://sns.eu-central-1.amazonaws.com/",
+                "MessageAttributes": {},
+            },
+        }],
+    })
+}

@@ -1,0 +1,252 @@
+//! What the mail system reports about sends, and what a report changes.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::address::EmailAddress;
+use crate::delivery::{Delivery, DeliveryStatus};
+use crate::id::{AccountId, FeedbackId, MemberId};
+use crate::member::Member;
+
+/// One report of the mail system about one send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feedback {
+    /// The same for every repetition of the report.
+    pub id: FeedbackId,
+    /// When what it reports happened.
+    pub at: Timestamp,
+    /// The address that the mail was sent to.
+    pub email: EmailAddress,
+    /// The mail that it is about.
+    pub send: Send,
+    /// What kind of report it is.
+    pub kind: FeedbackKind,
+    /// What it says about the mail.
+    pub status: DeliveryStatus,
+    /// What the mail system said, word for word.
+    pub words: Words,
+}
+
+/// One mail of an invite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Send {
+    /// The account that the person was invited to.
+    pub account: AccountId,
+    /// The invited person.
+    pub member: MemberId,
+    /// Its number among the sends to that person in that account, from 1.
+    pub number: u32,
+}
+
+/// What kind of report it is, as SES calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeedbackKind {
+    /// SES took the mail.
+    Send,
+    /// The mail is late.
+    Delay,
+    /// The recipient's mail server took the mail.
+    Delivery,
+    /// The mail came back, or something in answer to it did.
+    Bounce,
+    /// Somebody complained.
+    Complaint,
+    /// SES refused to send what it had taken.
+    Reject,
+}
+
+/// What the mail system said, for support to read. It can hold the address.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Words {
+    /// SES's type of a bounce, complaint or delay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// SES's subtype of a bounce or complaint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sublabel: Option<String>,
+    /// The enhanced status code of the other mail server (RFC 3463).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smtp_status: Option<String>,
+    /// What the other mail server said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnostic: Option<String>,
+}
+
+/// What one consistent read found.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The person that the mail was sent to.
+    pub member: Option<&'a Member>,
+    /// Whether the report was recorded before.
+    pub is_recorded: bool,
+}
+
+/// What to do with a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Record it, if it is not, and write this row, if there is one.
+    Commit(Option<Member>),
+    /// Nothing: it was all done before.
+    Done,
+    /// Nothing: no send of ours is known that it could be about.
+    Unknown,
+}
+
+/// Decides what a report changes: the delivery of the send that it is about, if that is the newest
+/// one of its invite, and nothing else. Mail decides nothing about access.
+#[must_use]
+pub fn decide(feedback: &Feedback, seen: Seen<'_>) -> Decision {
+    let Some(member) = seen.member else {
+        return Decision::Unknown;
+    };
+    let changed = newest_delivery(member, feedback.send.number).and_then(|delivery| {
+        let told = Delivery::reported(feedback.status, feedback.at);
+        let merged = delivery.merged_with(&told);
+        (merged != *delivery).then(|| member.with_delivery(merged))
+    });
+    match (changed, seen.is_recorded) {
+        (None, true) => Decision::Done,
+        (changed, _) => Decision::Commit(changed),
+    }
+}
+
+/// The delivery of the newest send to a person, if that send has the given number.
+fn newest_delivery(member: &Member, number: u32) -> Option<&Delivery> {
+    let invite = member.invite().filter(|_| member.last_send == number)?;
+    Some(&invite.delivery)
+}
+
+/// How long before its commit, by the clocks of two machines, and how long after it a mail can have
+/// been sent.
+const EARLIEST_SEND: SignedDuration = SignedDuration::from_secs(-5);
+const LATEST_SEND: SignedDuration = SignedDuration::from_secs(30);
+
+/// Whether a mail that SES took at `taken_at` can be the newest send to a person, and how far the
+/// two times are apart. For reports that say no more than when and to whom.
+#[must_use]
+pub fn time_from_newest_send(member: &Member, taken_at: Timestamp) -> Option<SignedDuration> {
+    let apart = taken_at.duration_since(member.invite()?.last_sent_at);
+    (EARLIEST_SEND..=LATEST_SEND)
+        .contains(&apart)
+        .then(|| apart.abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Decision, Feedback, FeedbackKind, Seen, Send, Words, decide};
+    use crate::delivery::DeliveryStatus;
+    use crate::id::{AccountId, FeedbackId, MemberId};
+    use crate::limits::Limits;
+    use crate::member::{Active, Invite, Member, Removal, Role, State};
+    use crate::token::InviteToken;
+    use jiff::{SignedDuration, Timestamp};
+
+    fn now() -> Timestamp {
+        "2026-11-24T12:00:00Z".parse().unwrap()
+    }
+
+    fn member(state: impl Fn(Invite) -> State) -> Member {
+        let account: AccountId = "acme".parse().unwrap();
+        let email = "kim@example.com".parse().unwrap();
+        let id = MemberId::of(&account, &email);
+        let token = InviteToken::new(account, id.clone(), [7; 32]).hash();
+        let limits = Limits {
+            invite_lifetime: SignedDuration::from_hours(1),
+            resend_cooldown: SignedDuration::from_secs(60),
+            resends_per_day: 5,
+            sends_per_hour: 50,
+            sends_per_recipient_per_day: 10,
+        };
+        Member {
+            state: state(Invite::new(id.clone(), token, &limits, now())),
+            id,
+            first_name: "Kim".parse().unwrap(),
+            last_name: "Lee".parse().unwrap(),
+            email,
+            role: Role::Member,
+            last_send: 3,
+        }
+    }
+
+    fn report(number: u32, status: DeliveryStatus) -> Feedback {
+        let member = member(State::Invited);
+        Feedback {
+            id: FeedbackId::of(&["x"]),
+            at: now(),
+            email: member.email,
+            send: Send {
+                account: "acme".parse().unwrap(),
+                member: member.id,
+                number,
+            },
+            kind: FeedbackKind::Delivery,
+            status,
+            words: Words::default(),
+        }
+    }
+
+    fn decided(member: &Member, number: u32) -> Decision {
+        let seen = Seen {
+            member: Some(member),
+            is_recorded: false,
+        };
+        decide(&report(number, DeliveryStatus::Delivered), seen)
+    }
+
+    #[test]
+    fn a_report_changes_the_delivery_of_its_send_and_nothing_else() {
+        let active = |invite| {
+            State::Active(Active {
+                since: now(),
+                identity: None,
+                accepted: Some(invite),
+            })
+        };
+        for member in [member(State::Invited), member(active)] {
+            let Decision::Commit(Some(changed)) = decided(&member, 3) else {
+                panic!()
+            };
+            let before = member.invite().unwrap().delivery.clone();
+            assert_eq!(
+                changed.invite().unwrap().delivery.status,
+                DeliveryStatus::Delivered
+            );
+            assert_eq!(changed.with_delivery(before), member);
+            for other in [2, 4, 0] {
+                assert_eq!(decided(&member, other), Decision::Commit(None));
+            }
+        }
+        let removed = |_| {
+            State::Removed(Removal {
+                at: now(),
+                by: member(State::Invited).id,
+            })
+        };
+        assert_eq!(decided(&member(removed), 3), Decision::Commit(None));
+    }
+
+    #[test]
+    fn what_is_recorded_and_says_nothing_new_is_done() {
+        let member = member(State::Invited);
+        let delivered = report(3, DeliveryStatus::Delivered);
+        let seen = |member, is_recorded| Seen {
+            member: Some(member),
+            is_recorded,
+        };
+        let Decision::Commit(Some(changed)) = decide(&delivered, seen(&member, false)) else {
+            panic!()
+        };
+        assert_eq!(decide(&delivered, seen(&changed, true)), Decision::Done);
+        assert_eq!(
+            decide(&delivered, seen(&changed, false)),
+            Decision::Commit(None)
+        );
+        let unknown = Seen {
+            member: None,
+            is_recorded: false,
+        };
+        assert_eq!(decide(&delivered, unknown), Decision::Unknown);
+    }
+}

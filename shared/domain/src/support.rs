@@ -1,0 +1,494 @@
+//! What support wants to know about a person: why they have not got in, and what to do.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Account, AccountStatus, ProPlans};
+use crate::bounce::Permanence;
+use crate::delivery::DeliveryStatus;
+use crate::member::{Invite, Member, Role, State};
+
+/// What the mail service's suppression list says about an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Suppression {
+    /// The mail service could not be asked.
+    Unknown,
+    /// The address is not on it.
+    NotListed,
+    /// The address is on it: no mail goes there.
+    Listed {
+        /// What put it there.
+        reason: SuppressionReason,
+        /// Since when, if that is known.
+        since: Option<Timestamp>,
+    },
+}
+
+/// What puts an address on the suppression list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuppressionReason {
+    /// A mail came back for good.
+    Bounce,
+    /// The recipient complained about a mail.
+    Complaint,
+}
+
+/// A person's place in one account.
+#[derive(Debug, Clone, Copy)]
+pub struct Membership<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// The person's row in it.
+    pub member: &'a Member,
+}
+
+/// Why a person has not got in and what to do, in one sentence. Where there are several accounts,
+/// it speaks of the one where something happened last.
+#[must_use]
+pub fn verdict(
+    memberships: &[Membership<'_>],
+    suppression: &Suppression,
+    pro_plans: &ProPlans,
+    now: Timestamp,
+) -> String {
+    let newest = memberships
+        .iter()
+        .max_by_key(|membership| membership.last_event_at());
+    match newest {
+        Some(membership) => membership.verdict(suppression, pro_plans, now),
+        None if matches!(suppression, Suppression::Listed { .. }) => {
+            "Nobody has invited this address, and the mail service's suppression list holds it: \
+             lift that, then ask the account owner to invite the address."
+                .to_owned()
+        }
+        None => "Nobody has invited this address: ask the account owner to invite it, and compare \
+                 the spelling."
+            .to_owned(),
+    }
+}
+
+impl Membership<'_> {
+    /// When something last happened between the person and the account.
+    fn last_event_at(&self) -> Timestamp {
+        match &self.member.state {
+            State::Invited(invite) => invite.last_sent_at,
+            State::Active(active) => active.since,
+            State::Removed(removal) => removal.at,
+        }
+    }
+
+    /// Why the person has not got in to this account and what to do, in one sentence.
+    #[must_use]
+    pub fn verdict(
+        &self,
+        suppression: &Suppression,
+        pro_plans: &ProPlans,
+        now: Timestamp,
+    ) -> String {
+        let company = &self.account.company;
+        match self.account.status {
+            AccountStatus::Closed { .. } => {
+                return format!(
+                    "The account of {company} is closed: nobody gets in until it is reopened."
+                );
+            }
+            AccountStatus::Active => {}
+        }
+        if let State::Removed(removal) = &self.member.state {
+            let at = day(removal.at);
+            return format!(
+                "The owner of {company} removed this person on {at}: only a new invite by the \
+                 owner lets them in again."
+            );
+        }
+        if self.member.role == Role::Member && !pro_plans.include(&self.account.plan) {
+            return format!(
+                "The plan of {company} does not include multi-user access: the owner has to \
+                 upgrade the account."
+            );
+        }
+        match &self.member.state {
+            State::Invited(invite) => unaccepted(company.as_str(), invite, suppression, now),
+            State::Active(active) => match (&active.identity, self.member.role) {
+                (None, Role::Owner) => format!(
+                    "This person owns the account of {company} and has never logged in: they need \
+                     no invite, only to sign in with exactly this address."
+                ),
+                _ => format!(
+                    "This person is in {company} since {since}: if they are refused, they sign in \
+                     with another address, or as another user of the identity provider than the \
+                     first time.",
+                    since = day(active.since),
+                ),
+            },
+            State::Removed(_) => format!("This person was removed from {company}."),
+        }
+    }
+}
+
+/// Why somebody has not accepted an invite.
+fn unaccepted(company: &str, invite: &Invite, suppression: &Suppression, now: Timestamp) -> String {
+    if let Suppression::Listed { reason, since } = suppression {
+        let why = match reason {
+            SuppressionReason::Bounce => "an earlier mail came back",
+            SuppressionReason::Complaint => "the person complained about an earlier mail",
+        };
+        let since = since
+            .map(|since| format!(" since {}", day(since)))
+            .unwrap_or_default();
+        return format!(
+            "The mail service's suppression list holds this address{since} because {why}, so no \
+             invite to {company} arrives: lift that, then ask the owner to resend the invite."
+        );
+    }
+    let sent = day(invite.last_sent_at);
+    let delivery = &invite.delivery;
+    let because = delivery.status.reason().map(clause).unwrap_or_default();
+    let went_wrong = match delivery.status {
+        DeliveryStatus::Sending | DeliveryStatus::Sent | DeliveryStatus::Delivered => None,
+        DeliveryStatus::Failed { .. } | DeliveryStatus::Rejected => Some((
+            "was not sent",
+            "see to that with whoever runs the product's mail, then ask the owner to resend it",
+        )),
+        DeliveryStatus::Delayed { .. } => Some((
+            "is late",
+            "the mail service goes on trying, so wait, or ask the owner to invite another address",
+        )),
+        DeliveryStatus::AutoReplied => {
+            return format!(
+                "An auto-responder answered the invite to {company} of {sent}: have the person \
+                 switch it off, look for the mail and use its link."
+            );
+        }
+        DeliveryStatus::Bounced(_) | DeliveryStatus::Complained { .. }
+            if delivery.lifted_at.is_some() =>
+        {
+            Some((
+                "came back",
+                "support has looked into it, so ask the owner to resend it",
+            ))
+        }
+        DeliveryStatus::Bounced(bounce) => Some(match bounce.permanence {
+            Permanence::Transient => ("came back", "ask the owner to resend it in a while"),
+            Permanence::Permanent => (
+                "came back",
+                "check the address with the person, and if it is right, lift the block and ask \
+                 the owner to resend the invite",
+            ),
+        }),
+        DeliveryStatus::Complained { .. } => Some((
+            "is blocked",
+            "ask whether the person wants the invite, and if so, lift the block and ask the owner \
+             to resend it",
+        )),
+    };
+    if let Some((what, to_do)) = went_wrong {
+        return format!("The invite to {company} of {sent} {what} because {because}: {to_do}.");
+    }
+    if invite.is_expired(now) {
+        let expired = day(invite.expires_at);
+        return format!(
+            "The invite to {company} expired on {expired} without being used: ask the owner to \
+             resend it."
+        );
+    }
+    if delivery.status == DeliveryStatus::Delivered {
+        let at = day(delivery.at);
+        return format!(
+            "The invite to {company} was delivered on {at} and its link has not been used: have \
+             the person look among the spam and use the link in the latest e-mail, signed in with \
+             exactly this address."
+        );
+    }
+    format!(
+        "The invite to {company} was sent on {sent} and the recipient's mail server has not \
+         confirmed it yet: wait a few minutes, then ask the owner to resend it."
+    )
+}
+
+/// A sentence as a part of another one.
+fn clause(sentence: &str) -> String {
+    let mut characters = sentence.trim_end_matches('.').chars();
+    let first = characters.next().map(|c| c.to_ascii_lowercase());
+    first.into_iter().chain(characters).collect()
+}
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%-d %B %Y").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Membership, Suppression, SuppressionReason, verdict};
+    use crate::account::{Account, AccountStatus, ProPlans};
+    use crate::bounce::{Bounce, BounceCause, Permanence};
+    use crate::delivery::{Complaint, Delivery, DeliveryStatus, SendFailure};
+    use crate::id::{AccountId, MemberId};
+    use crate::limits::Limits;
+    use crate::member::{Active, Identity, Invite, Member, Removal, Role, State};
+    use crate::token::InviteToken;
+    use jiff::{SignedDuration, Timestamp};
+
+    fn now() -> Timestamp {
+        "2026-11-24T12:00:00Z".parse().unwrap()
+    }
+
+    fn account() -> Account {
+        Account {
+            id: "acme".parse().unwrap(),
+            company: "Acme".parse().unwrap(),
+            provisioned_company: "Acme".parse().unwrap(),
+            plan: "pro".parse().unwrap(),
+            status: AccountStatus::Active,
+            owner: person(State::Removed(removal())).id,
+            provisioned_by_event_at: None,
+        }
+    }
+
+    fn removal() -> Removal {
+        let account: AccountId = "acme".parse().unwrap();
+        let owner = MemberId::of(&account, &"olivia@example.com".parse().unwrap());
+        Removal {
+            at: now(),
+            by: owner,
+        }
+    }
+
+    fn person(state: State) -> Member {
+        let account: AccountId = "acme".parse().unwrap();
+        let email = "kim@example.com".parse().unwrap();
+        Member {
+            id: MemberId::of(&account, &email),
+            first_name: "Kim".parse().unwrap(),
+            last_name: "Lee".parse().unwrap(),
+            email,
+            role: Role::Member,
+            state,
+            last_send: 1,
+        }
+    }
+
+    fn invited(status: DeliveryStatus) -> Member {
+        let id = person(State::Removed(removal())).id;
+        let token = InviteToken::new("acme".parse().unwrap(), id.clone(), [7; 32]).hash();
+        let limits = Limits {
+            invite_lifetime: SignedDuration::from_hours(24),
+            resend_cooldown: SignedDuration::from_secs(60),
+            resends_per_day: 5,
+            sends_per_hour: 50,
+            sends_per_recipient_per_day: 10,
+        };
+        let invite = Invite::new(id, token, &limits, now());
+        let invite = Invite {
+            delivery: Delivery::reported(status, now()),
+            ..invite
+        };
+        person(State::Invited(invite))
+    }
+
+    fn active(role: Role, identity: Option<Identity>) -> Member {
+        let active = Active {
+            since: now(),
+            identity,
+            accepted: None,
+        };
+        Member {
+            role,
+            ..person(State::Active(active))
+        }
+    }
+
+    fn said(account: &Account, member: &Member, suppression: &Suppression) -> String {
+        let hours = SignedDuration::from_hours(1);
+        said_at(
+            account,
+            member,
+            suppression,
+            now().saturating_add(hours).unwrap(),
+        )
+    }
+
+    fn said_at(
+        account: &Account,
+        member: &Member,
+        suppression: &Suppression,
+        at: Timestamp,
+    ) -> String {
+        let plans: ProPlans = "pro".parse().unwrap();
+        verdict(&[Membership { account, member }], suppression, &plans, at)
+    }
+
+    #[test]
+    fn every_state_that_a_person_can_be_in_has_its_verdict() {
+        let free = Suppression::NotListed;
+        let bounced =
+            |permanence, cause| invited(DeliveryStatus::Bounced(Bounce { permanence, cause }));
+        let somebody = Identity {
+            issuer: "i".to_owned(),
+            subject: "s".to_owned(),
+        };
+        let closed = Account {
+            status: AccountStatus::Closed { at: now() },
+            ..account()
+        };
+        let basic = Account {
+            plan: "basic".parse().unwrap(),
+            ..account()
+        };
+        for (account, member, sentence) in [
+            (
+                account(),
+                invited(DeliveryStatus::Sending),
+                "The invite to Acme was sent on 24 November 2026 and the recipient's mail server \
+                 has not confirmed it yet: wait a few minutes, then ask the owner to resend it.",
+            ),
+            (
+                account(),
+                invited(DeliveryStatus::Delivered),
+                "The invite to Acme was delivered on 24 November 2026 and its link has not been \
+                 used: have the person look among the spam and use the link in the latest \
+                 e-mail, signed in with exactly this address.",
+            ),
+            (
+                account(),
+                invited(DeliveryStatus::Failed {
+                    failure: SendFailure::SendingPaused,
+                }),
+                "The invite to Acme of 24 November 2026 was not sent because the mail service has \
+                 paused sending: see to that with whoever runs the product's mail, then ask the \
+                 owner to resend it.",
+            ),
+            (
+                account(),
+                invited(DeliveryStatus::Delayed {
+                    cause: BounceCause::MailboxFull,
+                }),
+                "The invite to Acme of 24 November 2026 is late because the mailbox is full: the \
+                 mail service goes on trying, so wait, or ask the owner to invite another address.",
+            ),
+            (
+                account(),
+                invited(DeliveryStatus::AutoReplied),
+                "An auto-responder answered the invite to Acme of 24 November 2026: have the \
+                 person switch it off, look for the mail and use its link.",
+            ),
+            (
+                account(),
+                bounced(Permanence::Permanent, BounceCause::NoMailbox),
+                "The invite to Acme of 24 November 2026 came back because the recipient's mail \
+                 server knows no such mailbox: check the address with the person, and if it is \
+                 right, lift the block and ask the owner to resend the invite.",
+            ),
+            (
+                account(),
+                bounced(Permanence::Transient, BounceCause::MailboxFull),
+                "The invite to Acme of 24 November 2026 came back because the mailbox is full: \
+                 ask the owner to resend it in a while.",
+            ),
+            (
+                account(),
+                invited(DeliveryStatus::Complained {
+                    complaint: Complaint::Abuse,
+                }),
+                "The invite to Acme of 24 November 2026 is blocked because the recipient marked \
+                 the mail as spam: ask whether the person wants the invite, and if so, lift the \
+                 block and ask the owner to resend it.",
+            ),
+            (
+                account(),
+                person(State::Removed(removal())),
+                "The owner of Acme removed this person on 24 November 2026: only a new invite by \
+                 the owner lets them in again.",
+            ),
+            (
+                account(),
+                active(Role::Member, Some(somebody.clone())),
+                "This person is in Acme since 24 November 2026: if they are refused, they sign in \
+                 with another address, or as another user of the identity provider than the first \
+                 time.",
+            ),
+            (
+                account(),
+                active(Role::Owner, None),
+                "This person owns the account of Acme and has never logged in: they need no \
+                 invite, only to sign in with exactly this address.",
+            ),
+            (
+                closed,
+                active(Role::Member, Some(somebody.clone())),
+                "The account of Acme is closed: nobody gets in until it is reopened.",
+            ),
+            (
+                basic,
+                active(Role::Member, Some(somebody)),
+                "The plan of Acme does not include multi-user access: the owner has to upgrade \
+                 the account.",
+            ),
+        ] {
+            assert_eq!(said(&account, &member, &free), sentence);
+        }
+    }
+
+    #[test]
+    fn an_expired_invite_and_a_listed_address_have_theirs() {
+        let delivered = invited(DeliveryStatus::Delivered);
+        let later = "2026-11-25T12:00:00Z".parse().unwrap();
+        assert_eq!(
+            said_at(&account(), &delivered, &Suppression::Unknown, later),
+            "The invite to Acme expired on 25 November 2026 without being used: ask the owner to \
+             resend it."
+        );
+        let listed = |reason| Suppression::Listed {
+            reason,
+            since: None,
+        };
+        assert_eq!(
+            said(
+                &account(),
+                &delivered,
+                &listed(SuppressionReason::Complaint)
+            ),
+            "The mail service's suppression list holds this address because the person complained \
+             about an earlier mail, so no invite to Acme arrives: lift that, then ask the owner \
+             to resend the invite."
+        );
+        let plans: ProPlans = "pro".parse().unwrap();
+        for suppression in [Suppression::NotListed, listed(SuppressionReason::Bounce)] {
+            let sentence = verdict(&[], &suppression, &plans, now());
+            assert!(
+                sentence.starts_with("Nobody has invited this address"),
+                "{sentence}"
+            );
+            assert!(sentence.ends_with('.'));
+        }
+    }
+
+    #[test]
+    fn of_several_accounts_the_one_where_something_happened_last_counts() {
+        let plans: ProPlans = "pro".parse().unwrap();
+        let (acme, mut other) = (account(), account());
+        other.company = "Other".parse().unwrap();
+        let earlier: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let removed = person(State::Removed(Removal {
+            at: earlier,
+            ..removal()
+        }));
+        let invited = invited(DeliveryStatus::Delivered);
+        let seen = [
+            Membership {
+                account: &acme,
+                member: &removed,
+            },
+            Membership {
+                account: &other,
+                member: &invited,
+            },
+        ];
+        let sentence = verdict(&seen, &Suppression::NotListed, &plans, now());
+        assert!(
+            sentence.starts_with("The invite to Other was delivered"),
+            "{sentence}"
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! From an HTTP event to its answer, for what anybody may read without signing in.
+
+use std::convert::Infallible;
+
+use lambda_http::{Body, Request, Response, service_fn};
+
+use crate::call::request_id;
+use crate::config::{ConfigError, Environment};
+use crate::problem::Problem;
+use crate::telemetry;
+use crate::telemetry::log_outcome;
+
+/// One operation that needs no caller: a Lambda function behind a route without authorizer.
+///
+/// It gets the environment and nothing else of the platform, so that it cannot reach the table or
+/// send mail, and needs no rights to.
+pub trait PublicOperation: Sized + Send + Sync + 'static {
+    /// Its one name, in kebab case: package, binary, event and test are called so.
+    const NAME: &'static str;
+
+    /// Reads what the operation needs to know from the environment.
+    ///
+    /// # Errors
+    ///
+    /// Names the variable that is missing or wrong.
+    fn new(environment: &Environment) -> Result<Self, ConfigError>;
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    ///
+    /// A refusal.
+    fn answer(&self, request: &Request) -> Result<Response<Body>, Problem>;
+}
+
+/// The `main` of a public operation.
+///
+/// # Errors
+///
+/// What is wrong with the configuration, or with Lambda's runtime API.
+pub async fn run<O: PublicOperation>() -> Result<(), lambda_http::Error> {
+    let environment = Environment::of_this_process();
+    telemetry::init(&environment)?;
+    let operation = &O::new(&environment)?;
+    lambda_http::run(service_fn(async move |request| {
+        Ok::<_, Infallible>(serve(operation, &request))
+    }))
+    .await
+}
+
+/// Answers one event and logs how it went, once.
+pub fn serve<O: PublicOperation>(operation: &O, request: &Request) -> Response<Body> {
+    let request_id = request_id(request);
+    let outcome = operation.answer(request);
+    let call = telemetry::Call {
+        operation: O::NAME,
+        request_id: &request_id,
+        account_id: None,
+        subject: None,
+    };
+    log_outcome(call, outcome.as_ref().map(Response::status));
+    outcome.unwrap_or_else(|problem| problem.into_response(&request_id))
+}

@@ -1,0 +1,125 @@
+//! The payloads in `events/`, each invoked as it is: they fit the demo accounts, and an account `acme`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use local::{Options, Template};
+use serde_json::{Value, json};
+
+use crate::harness::{OWNER, Rollcall};
+
+/// Every file, with one value of the answer that shows that the operation did its work.
+fn events() -> Vec<(&'static str, &'static str, Value)> {
+    vec![
+        ("list", "/members/0/firstName", json!("Maria")),
+        ("authorize-login", "/member/status", json!("active")),
+        ("invite", "/delivery/status", json!("sending")),
+        ("resend", "/delivery/status", json!("sending")),
+        (
+            "members-page",
+            "/headers/content-type",
+            json!("text/html; charset=utf-8"),
+        ),
+        ("remove", "/status", json!("removed")),
+        ("provision-account", "/outcome", json!("updated")),
+        ("provision-account-direct", "/outcome", json!("created")),
+        // The file holds no token: nobody could keep a valid one in it.
+        ("authorize-request", "/isAuthorized", json!(false)),
+        ("mail-feedback", "/recorded", json!(1)),
+        ("mail-feedback-auto-reply", "/recorded", json!(1)),
+        ("mail-feedback-bounce-mailbox-full", "/recorded", json!(1)),
+        // It names no send, and none was at its time.
+        ("mail-feedback-bounce-notification", "/ignored", json!(1)),
+        ("mail-feedback-bounce-suppressed", "/recorded", json!(1)),
+        ("mail-feedback-complaint", "/recorded", json!(1)),
+        ("mail-feedback-delay", "/recorded", json!(1)),
+        ("mail-feedback-delivery", "/recorded", json!(1)),
+        ("mail-feedback-send", "/recorded", json!(1)),
+        ("mail-feedback-set-up-notice", "/ignored", json!(1)),
+        ("support-feedback", "/accounts/0/account/id", json!("demo")),
+        (
+            "support-feedback-recent",
+            "/feedback/0/accountId",
+            json!("demo"),
+        ),
+        ("lift-suppression", "/lifted", json!(true)),
+        ("update-details", "/company", json!("Acme & Sons")),
+        ("update-details-member", "/lastName", json!("Lee-Olsen")),
+        ("close-account", "/status", json!("closed")),
+    ]
+}
+
+#[tokio::test]
+async fn every_event_does_its_operation() {
+    let rollcall = Rollcall::start_with(Options {
+        demo: true,
+        ..Options::default()
+    })
+    .await;
+    rollcall.account("acme", "pro").await;
+    let olivia = rollcall.person(OWNER).await;
+    olivia
+        .invite("acme", "kim@example.com")
+        .await
+        .expect_status(201);
+    // The demo invite was sent a moment ago.
+    rollcall.advance(60).await;
+
+    for (file, pointer, expected) in events() {
+        let answer = rollcall.invoke(&operation(file), payload(file)).await;
+        let answer = answer.unwrap_or_else(|problem| panic!("{file}: {}", problem.detail()));
+        let result = match answer.get("statusCode").and_then(Value::as_u64) {
+            Some(status) => {
+                assert!(matches!(status, 200 | 201), "{file}: {answer}");
+                // The page is no JSON: its headers must do.
+                serde_json::from_str(answer["body"].as_str().unwrap()).unwrap_or(answer)
+            }
+            None => answer,
+        };
+        let value = result.pointer(pointer);
+        assert_eq!(value, Some(&expected), "{file}: {result}");
+    }
+
+    let mails = rollcall.stack.mailbox().list();
+    let newest: Vec<_> = mails.iter().take(2).map(|mail| mail.to.as_str()).collect();
+    assert_eq!(
+        newest,
+        ["bounce@simulator.amazonses.com", "kim@example.com"]
+    );
+}
+
+#[test]
+fn every_file_is_an_event_of_this_test() {
+    let files: BTreeSet<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let expected = events()
+        .into_iter()
+        .map(|(file, ..)| format!("{file}.json"));
+    assert_eq!(files, expected.collect());
+}
+
+/// The operation that a file `<operation>.json` or `<operation>-<variant>.json` is for.
+fn operation(file: &str) -> String {
+    let functions = Template::of_this_repository().unwrap().functions().unwrap();
+    functions
+        .into_iter()
+        .map(|function| function.operation)
+        .filter(|operation| {
+            file.strip_prefix(operation.as_str())
+                .is_some_and(|variant| variant.is_empty() || variant.starts_with('-'))
+        })
+        .max_by_key(String::len)
+        .unwrap_or_else(|| panic!("{file} is the event of no operation"))
+}
+
+/// What a file of `events/` holds.
+pub(crate) fn payload(file: &str) -> Value {
+    let text = std::fs::read_to_string(folder().join(format!("{file}.json"))).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn folder() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../events"))
+}

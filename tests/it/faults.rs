@@ -1,0 +1,243 @@
+//! DynamoDB fails: the answer is 503 in time, never access that cannot be proved, and what was
+//! committed stays usable.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Fault, OWNER, Person, Reply, Rollcall};
+
+const KIM: &str = "kim@example.com";
+const READ: &str = "BatchGetItem";
+const QUERY: &str = "Query";
+const UPDATE: &str = "UpdateItem";
+const TRANSACTION: &str = "TransactWriteItems";
+
+/// What may pass, so that trying again later is right. The SDK tries each three times.
+const PASSING: [Fault; 7] = [
+    Fault::NoConnection,
+    Fault::Error(400, "ProvisionedThroughputExceededException"),
+    Fault::Error(400, "ThrottlingException"),
+    Fault::Error(400, "RequestLimitExceeded"),
+    Fault::Error(500, "InternalServerError"),
+    Fault::Error(503, "ServiceUnavailable"),
+    Fault::Garbage,
+];
+
+/// One of each kind: no answer, a refusal for now, an answer that says nothing.
+const SOME_PASSING: [Fault; 3] = [
+    Fault::NoConnection,
+    Fault::Error(400, "ThrottlingException"),
+    Fault::Garbage,
+];
+
+/// More than any call asks.
+const ALWAYS: usize = 100;
+
+/// An invite of Kim's that can be resent, a member, and the body that accepts the invite.
+async fn scene() -> (Rollcall, Person, Person, Value) {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    owner.login(&json!({})).await.expect_status(200);
+    let max = rollcall.member(&owner, "max@example.com").await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    let token = json!({ "inviteToken": rollcall.newest_token() });
+    rollcall.advance(60).await;
+    (rollcall, owner, max, token)
+}
+
+#[track_caller]
+fn expect_unavailable(reply: Reply) {
+    let reply = reply.expect_problem(503, "unavailable");
+    assert_eq!(reply.header("retry-after"), "2");
+    assert_eq!(
+        reply.text("detail"),
+        "The service is busy. Try again in a moment."
+    );
+}
+
+#[tokio::test]
+async fn who_cannot_be_looked_up_has_no_access_and_is_asked_to_come_back() {
+    let (rollcall, owner, max, token) = scene().await;
+    let kim = rollcall.person(KIM).await;
+    let acme = json!({ "accountId": "acme" });
+    let rows = rollcall.rows().await;
+    for fault in PASSING {
+        rollcall.wire.fail(READ, fault, ALWAYS);
+        for reply in [
+            owner.login(&acme).await,
+            max.login(&json!({})).await,
+            kim.login(&token).await,
+            owner.list("acme", "").await,
+            max.list("acme", "").await,
+            owner.invite("acme", "new@example.com").await,
+            owner
+                .invite_with_key("acme", "new@example.com", "key")
+                .await,
+            owner.resend("acme", KIM).await,
+            owner.remove("acme", "max@example.com").await,
+        ] {
+            expect_unavailable(reply);
+        }
+        rollcall.wire.heal();
+        rollcall.wire.fail(QUERY, fault, ALWAYS);
+        expect_unavailable(owner.login(&json!({})).await);
+        expect_unavailable(owner.list("acme", "").await);
+        rollcall.wire.heal();
+    }
+    assert_eq!(rollcall.rows().await, rows);
+    kim.login(&token).await.expect_status(200);
+}
+
+/// A list that cannot be read is still refused to whom it is not for.
+#[tokio::test]
+async fn a_stranger_is_refused_whether_or_not_the_list_can_be_read() {
+    let (rollcall, _owner, _max, _token) = scene().await;
+    let stranger = rollcall.person("stranger@example.com").await;
+    rollcall.wire.fail(QUERY, Fault::NoConnection, 3);
+    let refused = stranger.list("acme", "").await;
+    refused.expect_problem(403, "no_access");
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_not_half_done() {
+    let (rollcall, owner, _max, token) = scene().await;
+    let kim = rollcall.person(KIM).await;
+    let rows = rollcall.rows().await;
+    let mails = rollcall.stack.mailbox().list().len();
+    for fault in SOME_PASSING.into_iter().chain([Fault::TransactionConflict]) {
+        if !matches!(fault, Fault::TransactionConflict) {
+            rollcall.wire.fail(UPDATE, fault, ALWAYS);
+            expect_unavailable(kim.login(&token).await);
+            expect_unavailable(owner.remove("acme", "max@example.com").await);
+        }
+        rollcall.wire.fail(TRANSACTION, fault, ALWAYS);
+        expect_unavailable(owner.invite("acme", "new@example.com").await);
+        expect_unavailable(owner.resend_with_key("acme", KIM, "key").await);
+        let payload = json!({
+            "accountId": "new",
+            "company": "New",
+            "plan": "pro",
+            "owner": { "firstName": "Olivia", "lastName": "Owner", "email": OWNER },
+        });
+        expect_unavailable(rollcall.provision(&payload).await);
+        rollcall.wire.heal();
+    }
+    assert_eq!(rollcall.rows().await, rows);
+    assert_eq!(rollcall.stack.mailbox().list().len(), mails);
+    // And then it all works.
+    owner
+        .resend_with_key("acme", KIM, "key")
+        .await
+        .expect_status(200);
+    owner
+        .invite("acme", "new@example.com")
+        .await
+        .expect_status(201);
+}
+
+#[tokio::test]
+async fn a_moment_of_trouble_is_not_noticed() {
+    for fault in PASSING.into_iter().chain([Fault::TransactionConflict]) {
+        let (rollcall, owner) = Rollcall::start_with_owner().await;
+        rollcall.wire.fail(TRANSACTION, fault, 2);
+        owner.invite("acme", KIM).await.expect_status(201);
+        rollcall.wire.expect_all_happened();
+        if !matches!(fault, Fault::TransactionConflict | Fault::Garbage) {
+            rollcall.wire.fail(UPDATE, fault, 2);
+            rollcall.wire.fail(READ, fault, 2);
+            owner.remove("acme", KIM).await.expect_status(200);
+            rollcall.wire.expect_all_happened();
+        }
+    }
+}
+
+/// An error of our own: trying again would not help, and the answer does not say what it was.
+#[tokio::test]
+async fn what_will_not_pass_is_an_internal_error_without_its_cause() {
+    let (rollcall, owner, max, _token) = scene().await;
+    for code in [
+        "AccessDeniedException",
+        "ResourceNotFoundException",
+        "ValidationException",
+        "UnrecognizedClientException",
+    ] {
+        rollcall.wire.fail(READ, Fault::Error(400, code), 1);
+        let refused = max.login(&json!({})).await;
+        let refused = refused.expect_problem(500, "internal");
+        rollcall.wire.expect_all_happened();
+        rollcall.wire.fail(TRANSACTION, Fault::Error(400, code), 1);
+        let written = owner.invite("acme", "new@example.com").await;
+        let written = written.expect_problem(500, "internal");
+        rollcall.wire.expect_all_happened();
+        for reply in [refused, written] {
+            let id = reply.header("x-request-id");
+            let said = reply.raw.replace(&id, "");
+            assert!(!said.contains("Exception") && !said.contains("dynamodb"));
+        }
+    }
+}
+
+/// What the table holds can be damaged by hand. That is no reason to let anybody in.
+#[tokio::test]
+async fn a_row_that_cannot_be_read_opens_nothing() {
+    let (rollcall, owner, max, _token) = scene().await;
+    let id = crate::harness::member_id("acme", "max@example.com");
+    let text = |text: String| aws_sdk_dynamodb::types::AttributeValue::S(text);
+    let update = rollcall.stack.dynamodb().update_item().table_name("Table");
+    update
+        .key("pk", text("ACCOUNT#acme".to_owned()))
+        .key("sk", text(format!("MEMBER#{id}")))
+        .update_expression("SET #state = :unknown")
+        .expression_attribute_names("#state", "state")
+        .expression_attribute_values(":unknown", text("boss".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    let refused = max.login(&json!({})).await;
+    let refused = refused.expect_problem(500, "internal");
+    assert!(!refused.raw.contains("max@"));
+    let refused = owner.remove("acme", "max@example.com").await;
+    refused.expect_problem(500, "internal");
+}
+
+/// One try hangs: the next one answers.
+#[tokio::test]
+async fn a_try_that_hangs_is_given_up() {
+    let (rollcall, owner, _max, token) = scene().await;
+    let kim = rollcall.person(KIM).await;
+    rollcall.wire.fail(READ, Fault::Hang, 1);
+    rollcall.wire.fail(UPDATE, Fault::Hang, 1);
+    rollcall.wire.fail(TRANSACTION, Fault::Hang, 1);
+    kim.login(&token).await.expect_status(200);
+    owner
+        .invite("acme", "new@example.com")
+        .await
+        .expect_status(201);
+    rollcall.wire.expect_all_happened();
+}
+
+/// Everything hangs: the answer comes long before Lambda's timeout all the same.
+#[tokio::test]
+async fn a_database_that_hangs_is_unavailable() {
+    let (rollcall, owner, max, _token) = scene().await;
+    rollcall.wire.fail(READ, Fault::Hang, ALWAYS);
+    expect_unavailable(max.login(&json!({ "accountId": "acme" })).await);
+    rollcall.wire.heal();
+    rollcall.wire.fail(TRANSACTION, Fault::Hang, ALWAYS);
+    expect_unavailable(owner.invite("acme", "new@example.com").await);
+    rollcall.wire.heal();
+    assert_eq!(
+        owner.list("acme", "?q=new").await.body["members"],
+        json!([])
+    );
+}
+
+/// The worst that can happen: the mail service hangs once the invite is committed.
+#[tokio::test]
+async fn a_mail_service_that_hangs_fails_the_mail_and_not_the_call() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    rollcall.wire.fail("SendEmail", Fault::Hang, ALWAYS);
+    let invited = owner.invite("acme", KIM).await.expect_status(201);
+    assert_eq!(invited.body["delivery"]["status"], "failed");
+    rollcall.wire.heal();
+    let resent = owner.resend("acme", KIM).await.expect_status(200);
+    assert_eq!(resent.body["delivery"]["status"], "sending");
+}

@@ -1,0 +1,290 @@
+//! The mail that carries an invite, and what happens when it is not taken.
+
+use local::{Options, SesFailure};
+use serde_json::{Value, json};
+
+use crate::harness::{Fault, NOON, OWNER, Person, Rollcall, member_id};
+
+const KIM: &str = "kim@example.com";
+
+/// An account of people and a company whose names HTML would trip over.
+async fn awkward() -> (Rollcall, Person) {
+    let rollcall = Rollcall::start_with(Options {
+        parameters: vec![
+            ("AppUrl", "https://app.example.com/team".to_owned()),
+            ("ProductName", "Paper & Pen".to_owned()),
+        ],
+        ..Options::default()
+    })
+    .await;
+    rollcall
+        .provision(&json!({
+            "accountId": "acme",
+            "company": "<b>Bold</b> & \"Sons\"",
+            "plan": "pro",
+            "owner": { "firstName": "Olivia", "lastName": "O'Neil", "email": OWNER },
+        }))
+        .await
+        .expect_status(200);
+    let owner = rollcall.person(OWNER).await;
+    let body = json!({ "firstName": "D'Arcy", "lastName": "Lee", "email": KIM });
+    let invited = owner.post("/accounts/acme/members", &body).await;
+    invited.expect_status(201);
+    (rollcall, owner)
+}
+
+#[tokio::test]
+async fn the_text_part_reads_well() {
+    let (rollcall, owner) = awkward().await;
+    let mail = rollcall.newest_mail();
+    assert_eq!(
+        mail.text.replace(&rollcall.newest_token(), "TOKEN"),
+        "\
+Hello D'Arcy,
+
+Olivia O'Neil (olivia@example.com) invites you to the account of <b>Bold</b> & \"Sons\" in Paper & Pen.
+
+To accept, open this link and sign in as kim@example.com:
+
+https://app.example.com/team/invite#token=TOKEN
+
+The link works until 1 December 2026 at 12:00 UTC. You need it for your first login only; after that, log in from the login page as usual.
+
+Please make sure that no automatic reply (out of office or the like) is switched on for kim@example.com: an address that is used to sign in must not have one.
+
+You did not expect this invitation? Then you need not do anything: without the link, nothing happens. If you have questions, reply to this mail or write to support@rollcall.example."
+    );
+
+    rollcall.advance(86_400).await;
+    owner.resend("acme", KIM).await.expect_status(200);
+    let resent = rollcall.newest_mail().text;
+    assert!(resent.contains("The link works until 2 December 2026 at 12:00 UTC."));
+    assert!(resent.contains("This link replaces the ones in earlier invitations."));
+}
+
+#[tokio::test]
+async fn the_html_part_says_the_same_and_escapes_it() {
+    let (rollcall, _owner) = awkward().await;
+    let mail = rollcall.newest_mail();
+    let html = &mail.html;
+    for text in [
+        "D&#39;Arcy",
+        "Olivia O&#39;Neil",
+        "olivia@example.com",
+        "&#60;b&#62;Bold&#60;/b&#62; &#38; &#34;Sons&#34;",
+        "Paper &#38; Pen",
+        "1 December 2026 at 12:00 UTC",
+        "automatic reply",
+        "You did not expect this invitation?",
+        "support@rollcall.example",
+    ] {
+        assert!(html.contains(text), "{text} is missing:\n{html}");
+    }
+    for markup in ["<b>", "D'Arcy", "\"Sons\"", "<script", "<img", "http://"] {
+        assert!(!html.contains(markup), "{markup} is there:\n{html}");
+    }
+    let href = format!("href=\"{}\"", mail.link.unwrap());
+    assert_eq!(html.matches(&href).count(), 2);
+}
+
+#[tokio::test]
+async fn the_envelope_is_the_same_for_everybody() {
+    let (rollcall, _owner) = awkward().await;
+    let mail = rollcall.newest_mail();
+    assert_eq!(mail.subject, "Your invitation to Paper & Pen");
+    assert_eq!(mail.from, "\"Paper & Pen\" <invites@rollcall.example>");
+    assert_eq!(mail.reply_to, ["support@rollcall.example"]);
+    assert_eq!(mail.to, KIM);
+    assert_eq!(mail.configuration_set, "ConfigurationSet");
+    let member = member_id("acme", KIM).to_string();
+    let tags = [
+        ("account", "acme"),
+        ("member", &member),
+        ("send", "1"),
+        ("stage", "local"),
+    ];
+    let tags = tags.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(mail.tags, tags.into());
+    let link = mail.link.unwrap();
+    let token = link.strip_prefix("https://app.example.com/team/invite#token=");
+    let parts: Vec<_> = token.unwrap().split('.').collect();
+    assert_eq!((parts[0], parts[1], parts[2].len()), ("acme", &*member, 43));
+}
+
+/// SES takes ASCII only in the header: the name is encoded, and the mail goes out.
+#[tokio::test]
+async fn a_product_may_have_a_name_in_any_script() {
+    for (product, from) in [
+        ("Café", "=?UTF-8?B?Q2Fmw6k=?="),
+        (
+            "日本語の長い長い製品の名前です",
+            "=?UTF-8?B?5pel5pys6Kqe44Gu6ZW344GE6ZW344GE6KO95ZOB44Gu5ZCN5YmN44Gn44GZ?=",
+        ),
+        (
+            "日本語の長い長い製品の名前です。",
+            "=?UTF-8?B?5pel5pys6Kqe44Gu6ZW344GE6ZW344GE6KO95ZOB44Gu5ZCN5YmN44Gn44GZ?= \
+             =?UTF-8?B?44CC?=",
+        ),
+    ] {
+        let rollcall = Rollcall::start_with(Options {
+            parameters: vec![("ProductName", product.to_owned())],
+            ..Options::default()
+        })
+        .await;
+        rollcall.account("acme", "pro").await;
+        let owner = rollcall.person(OWNER).await;
+        let invited = owner.invite("acme", KIM).await.expect_status(201);
+        assert_eq!(invited.body["delivery"]["status"], "sending", "{product}");
+        let mail = rollcall.newest_mail();
+        assert_eq!(mail.from, format!("{from} <invites@rollcall.example>"));
+        assert_eq!(mail.subject, format!("Your invitation to {product}"));
+        assert!(mail.text.contains(product) && mail.html.contains(product));
+    }
+}
+
+/// How a refusal reaches the owner: the failure, how often it is tried, reason and advice.
+const REFUSALS: [(SesFailure, usize, &str, &str); 9] = {
+    const REFUSED: &str = "The mail service refused the message.";
+    const SENDER: &str =
+        "The mail service refused the sender's address because it is not verified.";
+    const PAUSED: &str = "The mail service has paused sending.";
+    const QUOTA: &str = "The mail service's sending quota is used up.";
+    const SETTINGS: &str = "The mail service refused the product's mail settings.";
+    const NO_ANSWER: &str = "The mail service did not confirm that it took the message.";
+    const SUPPORT: &str = "The invite is kept. Contact support, then resend the invite.";
+    const WAIT: &str = "The invite is kept. Wait a few minutes, then resend it.";
+    const UNSURE: &str =
+        "The invite is kept. Resend it if the mail has not arrived in a few minutes.";
+    [
+        (SesFailure::AccountSuspended, 1, PAUSED, SUPPORT),
+        (SesFailure::BadRequest, 1, SETTINGS, SUPPORT),
+        (SesFailure::Internal, 3, NO_ANSWER, UNSURE),
+        (SesFailure::LimitExceeded, 3, QUOTA, WAIT),
+        (SesFailure::MailFromDomainNotVerified, 1, SENDER, SUPPORT),
+        (SesFailure::MessageRejected, 1, REFUSED, SUPPORT),
+        (SesFailure::NotFound, 1, SETTINGS, SUPPORT),
+        (SesFailure::SendingPaused, 1, PAUSED, SUPPORT),
+        (SesFailure::TooManyRequests, 3, QUOTA, WAIT),
+    ]
+};
+
+#[tokio::test]
+async fn a_refused_mail_keeps_the_invite_and_says_what_to_do() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    assert_eq!(REFUSALS.map(|refusal| refusal.0), SesFailure::ALL);
+    for (number, (failure, tries, reason, advice)) in REFUSALS.into_iter().enumerate() {
+        let email = format!("p{number}@example.com");
+        let failed = json!({
+            "status": "failed", "at": NOON, "reason": reason, "advice": advice,
+        });
+        for _ in 0..tries {
+            rollcall.stack.mailbox().fail_next(failure);
+        }
+        let invited = owner.invite("acme", &email).await.expect_status(201);
+        assert_eq!(invited.text("status"), "invited");
+        assert_eq!(invited.body["delivery"], failed, "{failure:?}");
+        let list = owner.list("acme", &format!("?q={email}")).await;
+        assert_eq!(list.body["members"], json!([invited.body]));
+        let sends = rollcall.wire.calls();
+        let sends = sends.iter().filter(|call| *call == "SendEmail").count();
+        assert_eq!(sends, tries, "{failure:?}");
+
+        // Resend is the remedy, at once: nobody was bothered yet.
+        let resent = owner.resend("acme", &email).await.expect_status(200);
+        assert_eq!(resent.body["delivery"]["status"], "sending");
+        let person = rollcall.person(&email).await;
+        let token = json!({ "inviteToken": rollcall.newest_token() });
+        person.login(&token).await.expect_status(200);
+        rollcall.wire.forget();
+    }
+    assert_eq!(rollcall.stack.mailbox().list().len(), REFUSALS.len());
+}
+
+#[tokio::test]
+async fn a_refused_resend_can_be_repeated_at_once() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    rollcall.advance(60).await;
+    for _ in 0..2 {
+        let mailbox = rollcall.stack.mailbox();
+        mailbox.fail_next(SesFailure::MessageRejected);
+        let resent = owner.resend("acme", KIM).await.expect_status(200);
+        assert_eq!(resent.body["delivery"]["status"], "failed");
+    }
+    owner.resend("acme", KIM).await.expect_status(200);
+    let refused = owner.resend("acme", KIM).await;
+    refused.expect_problem(429, "resend_too_soon");
+}
+
+/// The link of a mail that was never taken was never seen, but one that may have gone out works.
+#[tokio::test]
+async fn a_mail_without_an_answer_may_have_gone_out_and_its_link_works() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    rollcall.wire.fail("SendEmail", Fault::LostAnswer, 3);
+    let invited = owner.invite("acme", KIM).await.expect_status(201);
+    rollcall.wire.expect_all_happened();
+    assert_eq!(invited.body["delivery"]["status"], "failed");
+    let mails = rollcall.stack.mailbox().list();
+    let links: Vec<_> = mails.iter().map(|mail| &mail.link).collect();
+    assert!(links.windows(2).all(|pair| pair[0] == pair[1]));
+    let kim = rollcall.person(KIM).await;
+    let token = json!({ "inviteToken": rollcall.newest_token() });
+    kim.login(&token).await.expect_status(200);
+    let list = owner.list("acme", "").await;
+    assert_eq!(list.body["members"][1]["status"], "active");
+    assert_eq!(list.body["members"][1]["delivery"], Value::Null);
+}
+
+#[tokio::test]
+async fn whatever_goes_wrong_on_the_way_to_the_mail_service_the_call_succeeds() {
+    for (fault, tries) in [
+        (Fault::NoConnection, 3),
+        (Fault::Garbage, 1),
+        (Fault::Error(403, "AccessDeniedException"), 1),
+        (Fault::Error(503, "ServiceUnavailable"), 3),
+    ] {
+        let (rollcall, owner) = Rollcall::start_with_owner().await;
+        rollcall.wire.fail("SendEmail", fault, tries);
+        let invited = owner.invite("acme", KIM).await.expect_status(201);
+        rollcall.wire.expect_all_happened();
+        assert_eq!(invited.body["delivery"]["status"], "failed", "{fault:?}");
+        assert!(rollcall.stack.mailbox().list().is_empty());
+        let resent = owner.resend("acme", KIM).await.expect_status(200);
+        assert_eq!(resent.body["delivery"]["status"], "sending");
+    }
+}
+
+/// A failure that cannot be written down is still in the answer.
+#[tokio::test]
+async fn the_answer_tells_of_a_failure_even_if_the_table_cannot() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    rollcall
+        .stack
+        .mailbox()
+        .fail_next(SesFailure::MessageRejected);
+    rollcall.wire.fail("UpdateItem", Fault::NoConnection, 3);
+    let invited = owner.invite("acme", KIM).await.expect_status(201);
+    rollcall.wire.expect_all_happened();
+    assert_eq!(invited.body["delivery"]["status"], "failed");
+    let list = owner.list("acme", "").await;
+    assert_eq!(list.body["members"][1]["delivery"]["status"], "sending");
+}
+
+/// What the mail service says comes after all else: whoever was faster is not overwritten.
+#[tokio::test]
+async fn a_failure_that_comes_late_overwrites_nobody() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let remover = owner.clone();
+    rollcall.wire.before("SendEmail", async move {
+        remover.remove("acme", KIM).await.expect_status(200);
+    });
+    rollcall
+        .stack
+        .mailbox()
+        .fail_next(SesFailure::MessageRejected);
+    let invited = owner.invite("acme", KIM).await.expect_status(201);
+    rollcall.wire.expect_all_happened();
+    assert_eq!(invited.body["delivery"]["status"], "failed");
+    let removed = owner.list("acme", "?status=removed").await;
+    assert_eq!(removed.emails(), [KIM]);
+}

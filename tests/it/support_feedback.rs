@@ -1,0 +1,260 @@
+//! Support sees why somebody has not got in.
+
+use local::{Options, SuppressionReason};
+use serde_json::{Value, json};
+
+use crate::harness::{Fault, NOON, OWNER, Person, Rollcall, member_id};
+
+const KIM: &str = "kim@example.com";
+
+async fn support(rollcall: &Rollcall) -> Person {
+    rollcall
+        .signed_in(&json!({ "email": "sue@product.example", "groups": ["staff", "support"] }))
+        .await
+}
+
+async fn start() -> (Rollcall, Person, Person) {
+    let options = Options {
+        mail_feedback: true,
+        ..Options::default()
+    };
+    let rollcall = Rollcall::start_with(options).await;
+    rollcall.account("acme", "pro").await;
+    let (owner, support) = (rollcall.person(OWNER).await, support(&rollcall).await);
+    (rollcall, owner, support)
+}
+
+async fn about(support: &Person, email: &str) -> Value {
+    let reply = support
+        .get(&format!("/support/feedback?email={email}"))
+        .await;
+    reply.expect_status(200).body
+}
+
+fn texts(list: &Value, name: &str) -> Vec<String> {
+    let text = |item: &Value| item[name].as_str().unwrap().to_owned();
+    list.as_array().unwrap().iter().map(text).collect()
+}
+
+#[tokio::test]
+async fn all_about_a_person_stands_in_one_answer() {
+    let (rollcall, owner, support) = start().await;
+    let email = "bounce@simulator.amazonses.com";
+    owner.invite("acme", email).await.expect_status(201);
+    rollcall.stack.mail_feedback_settled().await;
+
+    let about = about(&support, "Bounce@simulator.amazonses.com").await;
+    assert_eq!(about["email"], email);
+    assert_eq!(
+        about["verdict"],
+        "The invite to acme Inc. of 24 November 2026 came back because the recipient's mail \
+         server knows no such mailbox: check the address with the person, and if it is right, \
+         lift the block and ask the owner to resend the invite."
+    );
+    assert_eq!(about["suppression"], json!({ "listed": false }));
+    assert_eq!(about["accounts"][0]["account"]["id"], "acme");
+    assert_eq!(
+        about["accounts"][0]["member"]["delivery"]["status"],
+        "bounced"
+    );
+    assert_eq!(about["accounts"][0]["verdict"], about["verdict"]);
+    assert_eq!(texts(&about["feedback"], "kind"), ["bounce", "send"]);
+    let bounce = about["feedback"][0].as_object().unwrap();
+    let expected = json!({
+        "id": bounce["id"],
+        "at": "2026-11-24T12:00:00.8Z",
+        "email": email,
+        "accountId": "acme",
+        "memberId": member_id("acme", email),
+        "send": 1,
+        "kind": "bounce",
+        "status": "bounced",
+        "reason": "The recipient's mail server knows no such mailbox.",
+        "advice": "The mailbox does not exist: check the spelling of the address.",
+        "label": "Permanent",
+        "sublabel": "General",
+        "smtpStatus": "5.1.1",
+        "diagnostic": "smtp; 550 5.1.1 user unknown",
+    });
+    assert_eq!(about["feedback"][0], expected);
+}
+
+#[tokio::test]
+async fn only_the_support_group_gets_in() {
+    let (rollcall, owner, _) = start().await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    rollcall.stack.mail_feedback_settled().await;
+    rollcall.wire.forget();
+    let someone = |groups: Value| json!({ "email": "sue@product.example", "groups": groups });
+    for groups in [
+        json!([]),
+        json!(["staff"]),
+        json!(["supporters", "Support", "nosupport"]),
+    ] {
+        let person = rollcall.signed_in(&someone(groups)).await;
+        for path in [
+            &format!("/support/feedback?email={KIM}"),
+            "/support/feedback",
+        ] {
+            person.get(path).await.expect_problem(403, "support_only");
+        }
+        let path = format!("/support/suppressions/{KIM}");
+        person
+            .delete(&path)
+            .await
+            .expect_problem(403, "support_only");
+    }
+    owner
+        .get("/support/feedback")
+        .await
+        .expect_problem(403, "support_only");
+    assert_eq!(rollcall.wire.calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_person_who_is_unknown_is_a_verdict_too() {
+    let (_rollcall, _, support) = start().await;
+    let about = about(&support, "nobody@example.com").await;
+    let verdict = about["verdict"].as_str().unwrap();
+    assert!(
+        verdict.starts_with("Nobody has invited this address"),
+        "{verdict}"
+    );
+    assert_eq!(
+        (&about["accounts"], &about["feedback"]),
+        (&json!([]), &json!([]))
+    );
+}
+
+#[tokio::test]
+async fn the_suppression_list_comes_first_and_can_be_lifted() {
+    let (rollcall, owner, support) = start().await;
+    let list = rollcall.stack.suppression_list();
+    list.add(KIM, SuppressionReason::Bounce, NOON.parse().unwrap())
+        .unwrap();
+    owner.invite("acme", KIM).await.expect_status(201);
+    rollcall.stack.mail_feedback_settled().await;
+
+    let before = about(&support, KIM).await;
+    assert_eq!(
+        before["suppression"],
+        json!({ "listed": true, "reason": "bounce", "since": NOON })
+    );
+    assert_eq!(
+        before["verdict"],
+        "The mail service's suppression list holds this address since 24 November 2026 because \
+         an earlier mail came back, so no invite to acme Inc. arrives: lift that, then ask the \
+         owner to resend the invite."
+    );
+    rollcall.advance(60).await;
+    owner
+        .resend("acme", KIM)
+        .await
+        .expect_problem(409, "address_undeliverable");
+
+    let path = format!("/support/suppressions/{KIM}");
+    for _ in 0..2 {
+        let lifted = support.delete(&path).await.expect_status(200);
+        assert_eq!(lifted.body, json!({ "email": KIM, "lifted": true }));
+    }
+    owner.resend("acme", KIM).await.expect_status(200);
+    rollcall.stack.mail_feedback_settled().await;
+    let after = about(&support, KIM).await;
+    assert_eq!(after["suppression"], json!({ "listed": false }));
+    assert_eq!(
+        after["accounts"][0]["member"]["delivery"]["status"],
+        "delivered"
+    );
+}
+
+#[tokio::test]
+async fn without_an_answer_of_the_mail_service_support_still_sees_the_rest() {
+    let (rollcall, owner, support) = start().await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    rollcall.stack.mail_feedback_settled().await;
+    let fault = Fault::Error(429, "TooManyRequestsException");
+    rollcall.wire.fail("GetSuppressedDestination", fault, 3);
+    let about = about(&support, KIM).await;
+    assert_eq!(about["suppression"], json!({}));
+    assert_eq!(texts(&about["feedback"], "kind"), ["delivery", "send"]);
+}
+
+#[tokio::test]
+async fn one_person_costs_two_reads_and_a_question_to_the_mail_service() {
+    let (rollcall, owner, support) = start().await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    rollcall.stack.mail_feedback_settled().await;
+    rollcall.wire.forget();
+    about(&support, KIM).await;
+    let mut calls = rollcall.wire.calls();
+    calls.sort();
+    assert_eq!(
+        calls,
+        ["BatchGetItem", "GetSuppressedDestination", "Query", "Query"]
+    );
+}
+
+#[tokio::test]
+async fn recent_feedback_is_newest_first_and_goes_on_by_cursor() {
+    let (rollcall, owner, support) = start().await;
+    for day in 0..3 {
+        for number in 0..20 {
+            let email = format!("kim{day}-{number}@example.com");
+            owner.invite("acme", &email).await.expect_status(201);
+        }
+        rollcall.stack.mail_feedback_settled().await;
+        rollcall.advance(24 * 3_600).await;
+    }
+    let (mut at, mut ids, mut pages) = (Vec::new(), Vec::new(), 0);
+    let mut path = "/support/feedback?since=2026-11-24T00:00:00Z".to_owned();
+    loop {
+        let page = support.get(&path).await.expect_status(200);
+        at.extend(texts(&page.body["feedback"], "at"));
+        ids.extend(texts(&page.body["feedback"], "id"));
+        pages += 1;
+        let cursor = page.text("cursor");
+        if cursor.is_empty() {
+            break;
+        }
+        path = format!("/support/feedback?since=2026-11-24T00:00:00Z&cursor={cursor}");
+    }
+    assert_eq!((at.len(), pages), (120, 3));
+    let times: Vec<domain::Timestamp> = at.iter().map(|at| at.parse().unwrap()).collect();
+    assert!(times.is_sorted_by(|newer, older| newer >= older), "{at:?}");
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 120);
+
+    let since = "/support/feedback?since=2026-11-26T00:00:00Z";
+    let newest = support.get(since).await.expect_status(200);
+    assert_eq!(newest.body["feedback"].as_array().unwrap().len(), 40);
+    assert_eq!(newest.text("cursor"), "");
+}
+
+#[tokio::test]
+async fn questions_that_make_no_sense_are_refused_field_by_field() {
+    let (rollcall, _, support) = start().await;
+    rollcall.wire.forget();
+    for (query, fields) in [
+        ("?email=nonsense", vec!["email"]),
+        ("?email=", vec!["email"]),
+        (
+            "?since=yesterday&cursor=!&x=1",
+            vec!["since", "cursor", "x"],
+        ),
+        ("?since=1&since=2", vec!["since", "since"]),
+        (
+            "?email=kim@example.com&since=2026-11-24T00:00:00Z",
+            vec!["email"],
+        ),
+        ("?cursor=AAAA", vec!["cursor"]),
+    ] {
+        let refused = support.get(&format!("/support/feedback{query}")).await;
+        let refused = refused.expect_problem(400, "invalid_request");
+        assert_eq!(refused.wrong_fields(), fields, "{query}");
+    }
+    let refused = support.delete("/support/suppressions/nonsense").await;
+    let refused = refused.expect_problem(400, "invalid_request");
+    assert_eq!(refused.wrong_fields(), ["email"]);
+    assert_eq!(rollcall.wire.calls(), [""; 0]);
+}
