@@ -5,7 +5,6 @@ use std::sync::Arc;
 use authorize_request::AuthorizeRequest;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -39,9 +38,6 @@ pub(crate) struct Dev {
     pub(crate) stream: Stream,
     pub(crate) event_log: EventLog,
 }
-
-/// The description of the API.
-const OPENAPI: &str = include_str!("../../openapi.json");
 
 /// API Gateway takes bodies of at most 10 MB.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
@@ -192,13 +188,6 @@ async fn gateway(
 ) -> Response {
     if method == Method::GET && uri.path() == "/" && !dev.gateway.has_route(&method, &uri) {
         return Redirect::temporary("/dev").into_response();
-    }
-    if method == Method::GET
-        && uri.path() == "/openapi.json"
-        && !dev.gateway.has_route(&method, &uri)
-    {
-        let content_type = [(CONTENT_TYPE, "application/json")];
-        return (content_type, OPENAPI).into_response();
     }
     from_lambda(
         dev.gateway

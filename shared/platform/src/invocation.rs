@@ -31,9 +31,8 @@ pub trait Invocation: Sized + Send + Sync + 'static {
 
     /// Does what need not wait for the first event: opens the connections that every event needs. It
     /// must not matter whether that succeeds.
-    fn get_ready(&self, now: Timestamp) -> impl Future<Output = ()> + Send {
-        let _ = now;
-        async {}
+    fn get_ready(&self, _now: Timestamp) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
     }
 
     /// Carries out what an event says, at the time `now`.
