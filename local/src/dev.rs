@@ -5,6 +5,7 @@ use std::sync::Arc;
 use authorize_request::AuthorizeRequest;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -35,6 +36,9 @@ pub(crate) struct Dev {
     pub(crate) functions: Arc<Functions>,
     pub(crate) gateway: Gateway,
 }
+
+/// The description of the API.
+const OPENAPI: &str = include_str!("../../openapi.json");
 
 /// API Gateway takes bodies of at most 10 MB.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
@@ -174,6 +178,13 @@ async fn gateway(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if method == Method::GET
+        && uri.path() == "/openapi.json"
+        && !dev.gateway.has_route(&method, &uri)
+    {
+        let content_type = [(CONTENT_TYPE, "application/json")];
+        return (content_type, OPENAPI).into_response();
+    }
     from_lambda(
         dev.gateway
             .answer(HttpRequest {

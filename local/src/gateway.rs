@@ -7,7 +7,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use lambda_http::http::{HeaderMap, Method, Uri};
 use lambda_http::{Body, Response};
 use percent_encoding::percent_decode_str;
-use platform::problem::{Code, Problem};
+use platform::Problem;
 use platform::random;
 use serde_json::{Value, json};
 
@@ -53,6 +53,11 @@ impl Gateway {
         self.routes.iter().map(|(route, _)| route)
     }
 
+    /// Whether a request leads to a function.
+    pub(crate) fn has_route(&self, method: &Method, uri: &Uri) -> bool {
+        self.route(method, uri).is_some()
+    }
+
     /// Answers a request.
     ///
     /// API Gateway's own refusals have other bodies (`{"message":"Unauthorized"}`); here they are
@@ -60,8 +65,7 @@ impl Gateway {
     pub(crate) async fn answer(&self, request: HttpRequest) -> Response<Body> {
         let request_id = request_id();
         let Some((route, handler, parameters)) = self.route(&request.method, &request.uri) else {
-            let problem = Problem::new(Code::NotFound, "There is nothing here.");
-            return problem.into_response(&request_id);
+            return Problem::not_found().into_response(&request_id);
         };
         let mut authorizer = Value::Null;
         if route.has_authorizer {

@@ -114,7 +114,8 @@ fn operation(file: &str) -> String {
         .unwrap_or_else(|| panic!("{file} is the event of no operation"))
 }
 
-fn payload(file: &str) -> Value {
+/// What a file of `events/` holds.
+pub(crate) fn payload(file: &str) -> Value {
     let text = std::fs::read_to_string(folder().join(format!("{file}.json"))).unwrap();
     serde_json::from_str(&text).unwrap()
 }

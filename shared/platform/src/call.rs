@@ -14,7 +14,7 @@ use lambda_http::{Request, RequestExt};
 
 use crate::config::SupportGroup;
 use crate::fields::Fields;
-use crate::problem::{Code, LARGEST_BODY, Problem};
+use crate::problem::{LARGEST_BODY, Problem};
 
 /// A call whose caller is known.
 #[derive(Debug)]
@@ -37,8 +37,7 @@ impl Call {
     pub fn new(request: Request, now: Timestamp) -> Result<Self, Problem> {
         let caller = caller(&request)?;
         if request.body().len() > LARGEST_BODY {
-            let detail = format!("The body must be at most {LARGEST_BODY} bytes long.");
-            return Err(Problem::new(Code::BodyTooLarge, detail));
+            return Err(Problem::body_too_large());
         }
         Ok(Self {
             caller,
@@ -180,12 +179,7 @@ pub fn caller_of_claims<'a>(claim: impl Fn(&str) -> Option<&'a str>) -> Result<C
     let email = claim("email")
         .filter(|_| verified)
         .and_then(|email| email.parse().ok());
-    let email = email.ok_or_else(|| {
-        Problem::new(
-            Code::EmailUnverified,
-            "Your e-mail address is not verified. Verify it where you sign in, then try again.",
-        )
-    })?;
+    let email = email.ok_or_else(Problem::email_unverified)?;
     Ok(Caller {
         email,
         identity: Identity {

@@ -212,6 +212,28 @@ impl Problem {
         )
     }
 
+    /// An address that the identity provider does not vouch for.
+    #[must_use]
+    pub fn email_unverified() -> Self {
+        Self::new(
+            Code::EmailUnverified,
+            "Your e-mail address is not verified. Verify it where you sign in, then try again.",
+        )
+    }
+
+    /// Nothing that the API has.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(Code::NotFound, "There is nothing here.")
+    }
+
+    /// A body that is too large.
+    #[must_use]
+    pub fn body_too_large() -> Self {
+        let detail = format!("The body must be at most {LARGEST_BODY} bytes long.");
+        Self::new(Code::BodyTooLarge, detail)
+    }
+
     /// A fault of our own, with its cause for the log.
     pub fn internal(cause: impl fmt::Display) -> Self {
         let detail = "Something went wrong here. Quote the request id when you ask for help.";

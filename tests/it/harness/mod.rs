@@ -1,5 +1,6 @@
 //! The front door: a whole stack for one test, and people who call it.
 
+pub(crate) mod contract;
 pub(crate) mod issuer;
 mod wire;
 
@@ -294,17 +295,29 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
-        let response = request.send().await.unwrap();
+        let (http, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, url) = (request.method().clone(), request.url().clone());
+        let response = http.execute(request).await.unwrap();
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let raw = response.text().await.unwrap();
         let body = serde_json::from_str(&raw).unwrap_or_default();
-        Self {
+        let reply = Self {
             status,
             headers,
             raw,
             body,
-        }
+        };
+        let content_type = reply.header("content-type");
+        contract::check(
+            method.as_str(),
+            url.path(),
+            status,
+            &content_type,
+            &reply.body,
+        );
+        reply
     }
 
     #[track_caller]
