@@ -18,11 +18,14 @@ after(async () => {
 });
 
 const MISDEEDS = {
-  'inline style': () => document.body.setAttribute('style', 'color: red'),
-  'inline script': () => {
-    const script = document.createElement('script');
-    script.setAttribute('src', 'data:text/javascript,1');
-    document.body.append(script);
+  'an inline style': () => document.body.setAttribute('style', 'color: red'),
+  'an inline script': () => {
+    document.body.appendChild(document.createElement('script')).append('1');
+  },
+  'a frame': () => {
+    const frame = document.createElement('iframe');
+    frame.src = '/login';
+    document.body.append(frame);
   },
   'markup from text': () => {
     try {

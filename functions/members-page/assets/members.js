@@ -259,6 +259,7 @@ export function membersTab(place) {
     (row?.querySelector('button') ?? row ?? search).focus();
   }
 
+  drawControls();
   load();
   return [
     upgrade,
