@@ -6,7 +6,7 @@ use authorize_request::AuthorizeRequest;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, Uri};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use platform::Invocation;
@@ -186,9 +186,6 @@ async fn gateway(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if method == Method::GET && uri.path() == "/" && !dev.gateway.has_route(&method, &uri) {
-        return Redirect::temporary("/dev").into_response();
-    }
     from_lambda(
         dev.gateway
             .answer(HttpRequest {
