@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::arguments::Arguments;
 use crate::clock::AdjustableClock;
 use crate::dev::{self, Dev};
+use crate::events::{self, EventLog, Stream};
 use crate::functions::Functions;
 use crate::gateway::Gateway;
 use crate::oidc::{Authorizer, Provider, SigningKey};
@@ -110,6 +111,7 @@ pub struct Stack {
     url: String,
     dynamodb_url: String,
     ses_url: String,
+    events_url: String,
     own_aws: Aws,
     mailbox: Mailbox,
     dev: Arc<Dev>,
@@ -141,13 +143,16 @@ impl Stack {
         let (dynamodb_listener, dynamodb_url) =
             listen(options.dynamodb_port, "--dynamodb-port").await?;
 
-        let aws = |http_client| aws(&dynamodb_url, &ses_url, http_client);
+        let (events_listener, events_url) = listen(0, "EventBridge").await?;
+
+        let aws = |http_client| aws(&dynamodb_url, &ses_url, &events_url, http_client);
         let own_aws = aws(None)?;
         let functions_aws = |operation: &str| match &options.http_clients {
             Some(http_client_of) => aws(Some(http_client_of(operation))),
             None => Ok(own_aws.clone()),
         };
         let database = database::open(data)?;
+        let stream = Stream::new(database.clone());
         servers.add(|stopped| database::serve(dynamodb_listener, database, stopped));
         database::create_table(&own_aws.dynamodb(), &template).await?;
 
@@ -167,6 +172,9 @@ impl Stack {
             topic: options.mail_feedback.then(|| topic.clone()),
         });
         servers.add(|stopped| serve(ses_listener, ses, stopped));
+        let event_log = EventLog::default();
+        let bus = events::router(event_log.clone());
+        servers.add(|stopped| serve(events_listener, bus, stopped));
 
         let signing_key = match (options.signing_key, data) {
             (Some(key), _) => Ok(key),
@@ -218,6 +226,8 @@ impl Stack {
             provider,
             functions,
             gateway,
+            stream,
+            event_log,
         });
         let api = dev::router(Arc::clone(&dev));
         servers.add(|stopped| serve(api_listener, api, stopped));
@@ -229,6 +239,7 @@ impl Stack {
             url,
             dynamodb_url,
             ses_url,
+            events_url,
             own_aws,
             mailbox,
             dev,
@@ -255,12 +266,14 @@ impl Stack {
              Sign-in    {url}/dev/oidc/.well-known/openid-configuration\n\
              DynamoDB   {dynamodb}\n\
              SES        {ses}\n\
+             Events     {events}\n\
              \n\
              Account \"{demo}\" (pro) belongs to {owner}; \"{basic}\" has a basic plan.\n\
              Ctrl-C stops it.",
             url = self.url,
             dynamodb = self.dynamodb_url,
             ses = self.ses_url,
+            events = self.events_url,
             demo = demo::ACCOUNT,
             basic = demo::BASIC_ACCOUNT,
             owner = demo::OWNER,
@@ -354,6 +367,7 @@ async fn listen(port: u16, option: &str) -> Result<(TcpListener, String), StackE
 fn aws(
     dynamodb_url: &str,
     ses_url: &str,
+    events_url: &str,
     http_client: Option<SharedHttpClient>,
 ) -> Result<Aws, ConfigError> {
     let variables = [
@@ -362,6 +376,7 @@ fn aws(
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url),
         ("AWS_ENDPOINT_URL_SESV2", ses_url),
+        ("AWS_ENDPOINT_URL_EVENTBRIDGE", events_url),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let environment = Environment::of(variables.into());

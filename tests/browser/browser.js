@@ -166,6 +166,13 @@ export class Person {
     assert.deepEqual(tooWide, [], `${name}: wider than the window`);
   }
 
+  /** Takes back faults that the test itself has made. */
+  forgive(what) {
+    const others = this.faults.filter((fault) => !fault.includes(what));
+    assert.notEqual(others.length, this.faults.length, `there was no ${what}`);
+    this.faults = others;
+  }
+
   /** Leaves, and fails if the page did what it must not. */
   async leave() {
     await this.context.close();

@@ -189,6 +189,6 @@ test('no connection, and then one', async () => {
   await person.context.setOffline(false);
   await failure.getByRole('button', { name: 'Try again' }).click();
   await person.row('off@example.com').waitFor();
-  person.faults = person.faults.filter((fault) => !fault.includes('ERR_INTERNET_DISCONNECTED'));
+  person.forgive('ERR_INTERNET_DISCONNECTED');
   await person.leave();
 });

@@ -60,6 +60,30 @@ test('a filter by text and by status, and more by the cursor', async () => {
   await owner.leave();
 });
 
+test('while the list loads, and when it does not come', async () => {
+  const owner = await ownerOf('slow');
+  let release;
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const list = '**/accounts/slow/members*';
+  await owner.page.route(list, async (route) => {
+    await held;
+    await route.abort('connectionreset');
+  });
+  await owner.logIn(owner.email);
+  await owner.page.getByText('Loading the list').waitFor();
+  await owner.look('members-loading');
+  release();
+  const failure = owner.page.getByRole('alert');
+  await failure.getByText('The server cannot be reached.').waitFor();
+  await owner.page.unroute(list);
+  await failure.getByRole('button', { name: 'Try again' }).click();
+  await owner.row(owner.email).waitFor();
+  owner.forgive('ERR_CONNECTION_RESET');
+  await owner.leave();
+});
+
 test('resending, with the seconds left while it cools down', async () => {
   const owner = await ownerOf('cool');
   await stack.invite('cool', 'kim@example.com', 'Kim', 'Lee', owner.email);

@@ -65,7 +65,7 @@ fn the_table_cannot_be_lost_by_mistake() {
 fn events_that_were_lost_are_kept_encrypted_for_two_weeks() {
     let template = template();
     let queues: Vec<_> = template.resources("AWS::SQS::Queue").collect();
-    assert_eq!(queues.len(), 3);
+    assert_eq!(queues.len(), 4);
     for (name, queue) in queues {
         assert_eq!(queue["DeletionPolicy"], "Retain", "{name}");
         let properties = &queue["Properties"];

@@ -35,6 +35,7 @@ mod metrics;
 mod openapi;
 mod permissions;
 mod provision_account;
+mod publish_changes;
 mod races;
 mod remove;
 mod resend;

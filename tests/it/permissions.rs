@@ -11,6 +11,7 @@ use platform::{Clock, Environment, Platform};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::events::payload;
 use crate::harness::{Fault, OWNER, Reply, Request, Rollcall, Wire, member_id};
 use crate::mail_feedback::event;
 
@@ -58,8 +59,26 @@ fn needed_for(request: &Request) -> Vec<Permission> {
         "GetSuppressedDestination" | "DeleteSuppressedDestination" => {
             vec![permission("ses", operation, "*")]
         }
+        "PutEvents" => vec![permission("events", operation, "the bus")],
         other => panic!("what does {other} need?"),
     }
+}
+
+/// What a role must allow for Lambda itself, which reads the stream and keeps lost records with it
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-permissions.html>).
+fn needed_by_lambda(template: &Template, logical_id: &str) -> BTreeSet<Permission> {
+    let reads_a_stream = template
+        .resources("AWS::Lambda::EventSourceMapping")
+        .any(|(_, source)| source["Properties"]["FunctionName"] == json!({ "Ref": logical_id }));
+    let actions = [
+        ("dynamodb:DescribeStream", "the stream"),
+        ("dynamodb:GetRecords", "the stream"),
+        ("dynamodb:GetShardIterator", "the stream"),
+        ("dynamodb:ListStreams", "the stream"),
+        ("sqs:SendMessage", "the queue"),
+    ];
+    let actions = actions.map(|(action, on)| (action.to_owned(), on.to_owned()));
+    actions.into_iter().filter(|_| reads_a_stream).collect()
 }
 
 /// The resources that a function may be allowed to use. SES knows none for its suppression list.
@@ -82,6 +101,15 @@ fn resource(resource: &Value) -> String {
         (
             json!({ "Fn::Sub": format!("{SES}:configuration-set/${{ConfigurationSet}}") }),
             "the configuration set".to_owned(),
+        ),
+        (json!({ "Fn::GetAtt": "Changes.Arn" }), "the bus".to_owned()),
+        (
+            json!({ "Fn::Sub": "${Table.Arn}/stream/*" }),
+            "the stream".to_owned(),
+        ),
+        (
+            json!({ "Fn::GetAtt": "LostChanges.Arn" }),
+            "the queue".to_owned(),
         ),
         (json!("*"), "*".to_owned()),
     ];
@@ -124,14 +152,15 @@ fn allowed(template: &Template) -> Permissions {
     allowed
 }
 
-/// What the requests needed. The first word that each function has with the table is the one that
-/// opens its connection.
+/// What the requests needed. Whoever uses the table opened a connection to it first.
 fn needed(requests: &[Request], opening: &BTreeSet<Permission>) -> Permissions {
     let mut needed = Permissions::new();
     for request in requests {
         let permissions = needed.entry(request.function.clone()).or_default();
         permissions.extend(needed_for(request));
-        permissions.extend(opening.iter().cloned());
+        if permissions.iter().any(|(_, on)| on.starts_with(TABLE)) {
+            permissions.extend(opening.iter().cloned());
+        }
     }
     needed
 }
@@ -245,6 +274,10 @@ async fn use_everything(rollcall: &Rollcall) {
         .patch("/accounts/acme", &json!({ "company": "Acme" }))
         .await
         .expect_status(200);
+    rollcall
+        .invoke("publish-changes", payload("publish-changes"))
+        .await
+        .unwrap_or_else(|problem| panic!("{}", problem.detail()));
     owner.remove("acme", KIM).await.expect_status(200);
     owner.delete("/accounts/acme").await.expect_status(200);
     rollcall.wire.expect_all_happened();
@@ -258,9 +291,13 @@ async fn each_role_allows_what_its_function_does_and_nothing_else() {
 
     let template = Template::of_this_repository().unwrap();
     let needed = needed(&rollcall.wire.recorded(), &needed_for_opening().await);
-    for (function, allowed) in allowed(&template) {
-        let needed = needed.get(&function).cloned().unwrap_or_default();
-        let missing: Vec<_> = needed.difference(&allowed).collect();
+    let allowed = allowed(&template);
+    for function in template.functions().unwrap() {
+        let (id, function) = (function.logical_id, function.operation);
+        let allowed = &allowed[&function];
+        let mut needed = needed.get(&function).cloned().unwrap_or_default();
+        needed.extend(needed_by_lambda(&template, &id));
+        let missing: Vec<_> = needed.difference(allowed).collect();
         let unused: Vec<_> = allowed.difference(&needed).collect();
         assert!(missing.is_empty(), "{function} may not: {missing:?}");
         assert!(unused.is_empty(), "{function} never does: {unused:?}");

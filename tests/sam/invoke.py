@@ -64,7 +64,7 @@ class Stack:
         )
         self.urls = {}
         for line in self.process.stdout:
-            words = re.fullmatch(r"(rollcall:|DynamoDB|SES) +(http\S+)\n", line)
+            words = re.fullmatch(r"(rollcall:|DynamoDB|SES|Events) +(http\S+)\n", line)
             if words:
                 self.urls[words[1]] = words[2]
             if "Ctrl-C" in line:
@@ -230,6 +230,7 @@ def main():
             {
                 "AWS_ENDPOINT_URL_DYNAMODB": forward(gateway, stack.urls["DynamoDB"]),
                 "AWS_ENDPOINT_URL_SESV2": forward(gateway, stack.urls["SES"]),
+                "AWS_ENDPOINT_URL_EVENTBRIDGE": forward(gateway, stack.urls["Events"]),
             },
         )
         invoked = invoke_all(template, path, image)

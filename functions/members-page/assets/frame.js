@@ -51,10 +51,16 @@ let forgetting;
 
 /** Says what happened, to eyes and ears. */
 export function announce(text, tone = 'good') {
-  const close = h('button', { type: 'button', class: 'quiet small', 'aria-label': 'Dismiss', onclick: hush }, icon('close'));
+  const close = h('button', { type: 'button', class: 'quiet small', 'aria-label': 'Dismiss', onclick: dismiss }, icon('close'));
   fill(notices, h('div', { class: `notice ${tone}` }, icon(tone === 'good' ? 'check' : 'alert'), h('p', {}, text), close));
   clearTimeout(forgetting);
-  forgetting = setTimeout(hush, 12_000);
+  // Not from under the fingers of whoever is about to dismiss it.
+  forgetting = setTimeout(() => notices.contains(document.activeElement) || hush(), 12_000);
+}
+
+function dismiss() {
+  hush();
+  main.focus();
 }
 
 function hush() {

@@ -259,6 +259,7 @@ export function membersTab(place) {
     (row?.querySelector('button') ?? row ?? search).focus();
   }
 
+  drawControls();
   load();
   return [
     upgrade,
@@ -283,9 +284,10 @@ function since({ status, activeSince, expiresAt, removedAt }) {
   return [];
 }
 
-/** How long an invite still cools down. A clock that is wrong must not make anybody wait longer
- *  than that takes: in the end the API decides. */
-function secondsLeft({ lastSentAt }) {
+/** How long an invite still cools down; one whose mail did not go does not. A clock that is wrong
+ *  must not make anybody wait longer than that takes: in the end the API decides. */
+function secondsLeft({ lastSentAt, delivery }) {
+  if (delivery?.status === 'failed') return 0;
   const passed = Math.floor((Date.now() - new Date(lastSentAt ?? 0)) / 1_000);
   return passed < 0 ? 0 : Math.max(0, settings.resendCooldown - passed);
 }

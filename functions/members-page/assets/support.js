@@ -131,11 +131,9 @@ function accountCard({ account = {}, member, verdict }, said) {
   return h(
     'li',
     { class: 'card wide' },
-    h('p', {}, h('strong', {}, account.company ?? account.id), ' ', h('span', { class: 'muted small-text' }, account.id)),
-    h('p', { class: 'badge-line' }, account.plan && h('span', { class: 'plan' }, account.plan), account.status && account.status !== 'active' && statusBadge(account.status)),
+    h('p', { class: 'badge-line' }, h('strong', {}, account.company ?? account.id), h('span', { class: 'muted small-text' }, account.id), account.plan && h('span', { class: 'plan' }, account.plan), account.status && account.status !== 'active' && statusBadge(account.status)),
     member && [
-      h('p', {}, fullName(member), ' · ', member.role === 'owner' ? 'Owner' : 'Member'),
-      h('p', { class: 'badge-line' }, statusBadge(member.status)),
+      h('p', { class: 'badge-line' }, `${fullName(member)}, ${member.role === 'owner' ? 'owner' : 'member'}`, statusBadge(member.status)),
       verdict !== said && h('p', {}, verdict),
       member.delivery && h('div', { class: 'delivery' }, deliveryDetails(member.delivery)),
     ],
