@@ -117,9 +117,14 @@ def forward(gateway, url):
     return f"http://{gateway}:{listener.getsockname()[1]}"
 
 
-def bridge_gateway():
-    network = subprocess.check_output(["docker", "network", "inspect", "bridge"])
-    return json.loads(network)[0]["IPAM"]["Config"][0]["Gateway"]
+def host_gateway(image):
+    """This machine's address on the bridge, as a container gets to know it."""
+    hosts = subprocess.check_output(
+        ["docker", "run", "--rm", "--add-host", "host:host-gateway", image]
+        + ["/bin/busybox", "grep", "-w", "host", "/etc/hosts"],
+        text=True,
+    )
+    return hosts.split()[0]
 
 
 def template_with(build, variables):
@@ -224,7 +229,7 @@ def main():
     stack = Stack()
     try:
         stack.fill()
-        gateway = bridge_gateway()
+        gateway = host_gateway(image)
         template, path = template_with(
             build,
             {
