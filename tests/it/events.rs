@@ -11,6 +11,7 @@ use crate::harness::{OWNER, Rollcall};
 /// Every file, with one value of the answer that shows that the operation did its work: where it is,
 /// and what. `tests/sam/invoke.py` goes by it, too.
 ///
+/// The order matters: the demo's invite that bounced can be resent once that is lifted.
 /// `authorize-request` holds no token, since nobody could keep a valid one in a file. The bounce that
 /// is a notification names no send, and none was at its time.
 fn events() -> Vec<(String, String, Value)> {
