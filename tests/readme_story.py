@@ -75,4 +75,5 @@ def main():
     print(f"The README's story is true: {len(steps)} steps.")
 
 
-main()
+if __name__ == "__main__":
+    main()

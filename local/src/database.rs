@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
-    LocalSecondaryIndex, Projection, ProjectionType, ScalarAttributeType,
+    LocalSecondaryIndex, Projection, ProjectionType, ScalarAttributeType, StreamSpecification,
+    StreamViewType,
 };
 use dynoxide::Database;
 use serde_json::Value;
@@ -110,7 +111,8 @@ fn table(
             .set_attribute_definitions(Some(definitions.collect::<Option<Vec<_>>>()?))
             .set_key_schema(key_schema(properties))
             .set_local_secondary_indexes(local_indexes)
-            .set_global_secondary_indexes(global_indexes),
+            .set_global_secondary_indexes(global_indexes)
+            .set_stream_specification(stream(properties)),
     )
 }
 
@@ -132,6 +134,17 @@ fn indexes<T>(
         index(name, key_schema(described), projection)
     });
     indexes.collect::<Option<Vec<_>>>().map(Some)
+}
+
+fn stream(properties: &Value) -> Option<StreamSpecification> {
+    let view = properties
+        .pointer("/StreamSpecification/StreamViewType")?
+        .as_str()?;
+    StreamSpecification::builder()
+        .stream_enabled(true)
+        .stream_view_type(StreamViewType::from(view))
+        .build()
+        .ok()
 }
 
 fn key_schema(properties: &Value) -> Option<Vec<KeySchemaElement>> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use authorize_request::AuthorizeRequest;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -18,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::clock::AdjustableClock;
+use crate::events::{EventLog, Stream};
 use crate::functions::Functions;
 use crate::gateway::{Gateway, HttpRequest};
 use crate::mail_page;
@@ -35,10 +35,9 @@ pub(crate) struct Dev {
     pub(crate) topic: Topic,
     pub(crate) functions: Arc<Functions>,
     pub(crate) gateway: Gateway,
+    pub(crate) stream: Stream,
+    pub(crate) event_log: EventLog,
 }
-
-/// The description of the API.
-const OPENAPI: &str = include_str!("../../openapi.json");
 
 /// API Gateway takes bodies of at most 10 MB.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
@@ -52,6 +51,7 @@ pub(crate) fn router(dev: Arc<Dev>) -> Router {
         .route("/dev/token", post(token))
         .route("/dev/accounts", post(accounts))
         .route("/dev/feedback", post(feedback))
+        .route("/dev/events.json", get(events_json))
         .route("/dev/product", get(product))
         .route("/dev/clock", get(clock).post(advance_clock))
         .fallback(gateway)
@@ -73,6 +73,14 @@ async fn mail(State(dev): State<Arc<Dev>>) -> Response {
 
 async fn mail_json(State(dev): State<Arc<Dev>>) -> Json<Vec<Mail>> {
     Json(dev.mailbox.list())
+}
+
+/// What happened to accounts and people, newest first.
+async fn events_json(State(dev): State<Arc<Dev>>) -> Response {
+    match dev.stream.publish(&dev.functions).await {
+        Ok(()) => Json(dev.event_log.list()).into_response(),
+        Err(failed) => problem(failed),
+    }
 }
 
 /// An ID token, as if somebody had signed in.
@@ -178,13 +186,6 @@ async fn gateway(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if method == Method::GET
-        && uri.path() == "/openapi.json"
-        && !dev.gateway.has_route(&method, &uri)
-    {
-        let content_type = [(CONTENT_TYPE, "application/json")];
-        return (content_type, OPENAPI).into_response();
-    }
     from_lambda(
         dev.gateway
             .answer(HttpRequest {

@@ -17,6 +17,7 @@ use platform::{
     ConfigError, Invocation, Operation, Platform, Problem, PublicOperation, api, invocation, public,
 };
 use provision_account::ProvisionAccount;
+use publish_changes::PublishChanges;
 use remove::Remove;
 use resend::Resend;
 use serde_json::Value;
@@ -55,6 +56,7 @@ impl Functions {
             MailFeedback::NAME => event_handler::<MailFeedback>(platform)?,
             MembersPage::NAME => public_handler::<MembersPage>(&platform)?,
             ProvisionAccount::NAME => event_handler::<ProvisionAccount>(platform)?,
+            PublishChanges::NAME => event_handler::<PublishChanges>(platform)?,
             Remove::NAME => api_handler::<Remove>(platform)?,
             Resend::NAME => api_handler::<Resend>(platform)?,
             SupportFeedback::NAME => api_handler::<SupportFeedback>(platform)?,

@@ -53,11 +53,6 @@ impl Gateway {
         self.routes.iter().map(|(route, _)| route)
     }
 
-    /// Whether a request leads to a function.
-    pub(crate) fn has_route(&self, method: &Method, uri: &Uri) -> bool {
-        self.route(method, uri).is_some()
-    }
-
     /// Answers a request.
     ///
     /// API Gateway's own refusals have other bodies (`{"message":"Unauthorized"}`); here they are

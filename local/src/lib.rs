@@ -6,6 +6,7 @@ mod clock;
 mod database;
 mod demo;
 mod dev;
+mod events;
 mod functions;
 mod gateway;
 mod mail_page;

@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::arguments::Arguments;
 use crate::clock::AdjustableClock;
 use crate::dev::{self, Dev};
+use crate::events::{self, EventLog, Stream};
 use crate::functions::Functions;
 use crate::gateway::Gateway;
 use crate::oidc::{Authorizer, Provider, SigningKey};
@@ -137,13 +138,16 @@ impl Stack {
         let (dynamodb_listener, dynamodb_url) =
             listen(options.dynamodb_port, "--dynamodb-port").await?;
 
-        let aws = |http_client| aws(&dynamodb_url, &ses_url, http_client);
+        let (events_listener, events_url) = listen(0, "EventBridge").await?;
+
+        let aws = |http_client| aws(&dynamodb_url, &ses_url, &events_url, http_client);
         let own_aws = aws(None)?;
         let functions_aws = match options.http_client {
             Some(http_client) => aws(Some(http_client))?,
             None => own_aws.clone(),
         };
         let database = database::open(data)?;
+        let stream = Stream::new(database.clone());
         servers.add(|stopped| database::serve(dynamodb_listener, database, stopped));
         database::create_table(&own_aws.dynamodb(), &template).await?;
 
@@ -163,6 +167,9 @@ impl Stack {
             topic: options.mail_feedback.then(|| topic.clone()),
         });
         servers.add(|stopped| serve(ses_listener, ses, stopped));
+        let event_log = EventLog::default();
+        let bus = events::router(event_log.clone());
+        servers.add(|stopped| serve(events_listener, bus, stopped));
 
         let signing_key = match (options.signing_key, data) {
             (Some(key), _) => Ok(key),
@@ -214,6 +221,8 @@ impl Stack {
             provider,
             functions,
             gateway,
+            stream,
+            event_log,
         });
         let api = dev::router(Arc::clone(&dev));
         servers.add(|stopped| serve(api_listener, api, stopped));
@@ -347,6 +356,7 @@ async fn listen(port: u16, option: &str) -> Result<(TcpListener, String), StackE
 fn aws(
     dynamodb_url: &str,
     ses_url: &str,
+    events_url: &str,
     http_client: Option<SharedHttpClient>,
 ) -> Result<Aws, ConfigError> {
     let variables = [
@@ -355,6 +365,7 @@ fn aws(
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url),
         ("AWS_ENDPOINT_URL_SESV2", ses_url),
+        ("AWS_ENDPOINT_URL_EVENTBRIDGE", events_url),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let environment = Environment::of(variables.into());

@@ -36,6 +36,7 @@ fn events() -> Vec<(&'static str, &'static str, Value)> {
         ("mail-feedback-delivery", "/recorded", json!(1)),
         ("mail-feedback-send", "/recorded", json!(1)),
         ("mail-feedback-set-up-notice", "/ignored", json!(1)),
+        ("publish-changes", "/events", json!(1)),
         ("support-feedback", "/accounts/0/account/id", json!("demo")),
         (
             "support-feedback-recent",

@@ -31,6 +31,7 @@ mod mail_feedback;
 mod members_page;
 mod openapi;
 mod provision_account;
+mod publish_changes;
 mod races;
 mod remove;
 mod resend;

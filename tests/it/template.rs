@@ -223,3 +223,59 @@ fn mail_is_not_tracked() {
         assert!(!types.contains("\"OPEN\"") && !types.contains("\"CLICK\""));
     }
 }
+
+#[test]
+fn what_becomes_of_mail_reaches_its_function_or_a_queue_with_an_alarm() {
+    let template = template();
+    let part = |pointer: &str| template.part(&format!("/Resources/{pointer}")).unwrap();
+    let destination = part("MailFeedbackDestination/Properties/EventDestination");
+    // Tracking opens and clicks would lead the invite's token through another server.
+    assert_eq!(
+        destination["MatchingEventTypes"],
+        json!([
+            "SEND",
+            "REJECT",
+            "DELIVERY",
+            "DELIVERY_DELAY",
+            "BOUNCE",
+            "COMPLAINT",
+            "RENDERING_FAILURE"
+        ])
+    );
+    let topic = json!({ "Ref": "MailFeedbackTopic" });
+    assert_eq!(destination["SnsDestination"]["TopicARN"], topic);
+    let allowed = &part("MailFeedbackTopicPolicy/Properties/PolicyDocument/Statement")[0];
+    assert_eq!(
+        allowed["Principal"],
+        json!({ "Service": "ses.amazonaws.com" })
+    );
+    assert_eq!(allowed["Action"], "sns:Publish");
+    assert!(
+        allowed
+            .pointer("/Condition/StringEquals/AWS:SourceAccount")
+            .is_some()
+    );
+
+    let event = part("MailFeedback/Properties/Events/Topic/Properties");
+    assert_eq!(event["Topic"], topic);
+    let queue = |of: &Value| {
+        of["Fn::GetAtt"]
+            .as_str()
+            .unwrap()
+            .split('.')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let undelivered = queue(&event["RedrivePolicy"]["deadLetterTargetArn"]);
+    let lost = "MailFeedback/Properties/EventInvokeConfig/DestinationConfig/OnFailure";
+    let lost = queue(&part(lost)["Destination"]);
+    assert_ne!(undelivered, lost);
+    for queue in [undelivered, lost] {
+        assert_eq!(part(&queue)["Type"], "AWS::SQS::Queue");
+        let has_alarm = template
+            .resources("AWS::CloudWatch::Alarm")
+            .any(|(_, alarm)| alarm.to_string().contains(&format!("{queue}.QueueName")));
+        assert!(has_alarm, "{queue}");
+    }
+}

@@ -83,7 +83,7 @@ impl Invocation for AuthorizeRequest {
     }
 
     async fn get_ready(&self, now: Timestamp) {
-        self.issuer.get_ready(now).await;
+        tokio::join!(self.store.connect(), self.issuer.get_ready(now));
     }
 
     async fn invoke(&self, event: Value, now: Timestamp) -> Result<Verdict, Problem> {

@@ -1,5 +1,5 @@
 //! `GET /`, `/login`, `/invite`, `/support` and `/assets/{version}/{file}`: the web page through
-//! which people use the API.
+//! which people use the API. `GET /openapi.json`: the same for programs.
 //!
 //! One document, the shell, serves all addresses; its modules decide what to show. Everything is
 //! embedded in the binary, and anybody may read it: it holds no secret. What the page shows comes
@@ -97,6 +97,9 @@ impl PublicOperation for MembersPage {
     }
 
     fn answer(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        if request.raw_http_path() == "/openapi.json" {
+            return Ok(description());
+        }
         let parameters = request.path_parameters_ref();
         let parameter = |name| parameters.and_then(|parameters| parameters.first(name));
         match parameter("file") {
@@ -148,6 +151,22 @@ const DOCUMENT_HEADERS: [(HeaderName, &str); 6] = [
         "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     ),
 ];
+
+/// The description of the API. It changes with a release, so nobody keeps it for long.
+fn description() -> Response<Body> {
+    let mut response = Response::new(Body::Text(DESCRIPTION.to_owned()));
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CONTENT_TYPE, "application/json"),
+        (CACHE_CONTROL, "public, max-age=300"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+const DESCRIPTION: &str = include_str!("../../../openapi.json");
 
 /// One file of the page. Its URL changes with its content, so that it can be kept for good.
 fn asset(version: Option<&str>, file: &str, asked: &HeaderMap) -> Result<Response<Body>, Problem> {

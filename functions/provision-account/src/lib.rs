@@ -51,6 +51,10 @@ impl Invocation for ProvisionAccount {
         })
     }
 
+    async fn get_ready(&self, _now: Timestamp) {
+        self.store.connect().await;
+    }
+
     async fn invoke(&self, event: Value, now: Timestamp) -> Result<Provisioned, Problem> {
         let wanted = parse(event)?;
 

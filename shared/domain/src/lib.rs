@@ -11,6 +11,7 @@ pub mod access;
 pub mod account;
 pub mod address;
 pub mod bounce;
+pub mod change;
 pub mod close_account;
 pub mod delivery;
 pub mod feedback;

@@ -10,7 +10,6 @@ use serde_json::Value;
 use crate::api::LONGEST_CALL;
 use crate::config::ConfigError;
 use crate::problem::Problem;
-use crate::store::Store;
 use crate::telemetry::{Call, log_outcome};
 use crate::{Platform, telemetry};
 
@@ -30,10 +29,10 @@ pub trait Invocation: Sized + Send + Sync + 'static {
     /// Names the environment variable that is missing or wrong.
     fn new(platform: &Platform) -> Result<Self, ConfigError>;
 
-    /// Does what need not wait for the first event. It must not matter whether that succeeds.
-    fn get_ready(&self, now: Timestamp) -> impl Future<Output = ()> + Send {
-        let _ = now;
-        async {}
+    /// Does what need not wait for the first event: opens the connections that every event needs. It
+    /// must not matter whether that succeeds.
+    fn get_ready(&self, _now: Timestamp) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
     }
 
     /// Carries out what an event says, at the time `now`.
@@ -69,8 +68,7 @@ pub async fn run<O: Invocation>() -> Result<(), Error> {
     let platform = Platform::of_this_process()?;
     telemetry::init(&platform.environment)?;
     let operation = O::new(&platform)?;
-    let store = Store::new(&platform)?;
-    tokio::join!(store.connect(), operation.get_ready(platform.clock.now()));
+    operation.get_ready(platform.clock.now()).await;
     let (operation, clock) = (&operation, &platform.clock);
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Value>| {
         serve(
@@ -96,7 +94,9 @@ pub async fn serve<O: Invocation>(
     event: Value,
     now: Timestamp,
 ) -> Result<O::Outcome, Problem> {
-    let outcome = tokio::time::timeout(LONGEST_CALL, operation.invoke(event, now))
+    // Boxed, since the compiler cannot lay out futures that are nested so deep.
+    let invoked = Box::pin(operation.invoke(event, now));
+    let outcome = tokio::time::timeout(LONGEST_CALL, invoked)
         .await
         .unwrap_or_else(|_| Err(Problem::unavailable("the event took too long")));
     let account_id = outcome.as_ref().ok().and_then(O::account);

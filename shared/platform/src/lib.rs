@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod api;
 pub mod aws;
+pub mod bus;
 pub mod call;
 pub mod clock;
 pub mod commit;

@@ -62,6 +62,17 @@ fn escape(part: &str) -> String {
     part.replace('~', "~0").replace('/', "~1")
 }
 
+/// Holds a value against a schema of its own.
+pub(crate) fn validate_against(schema: Value, value: &Value) -> Result<(), String> {
+    let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
+    compiler.enable_format_assertions();
+    let url = "https://rollcall.example/schema.json";
+    compiler.add_resource(url, strict(schema)).unwrap();
+    let index = compiler.compile(url, &mut schemas).unwrap();
+    let checked = schemas.validate(value, index);
+    checked.map_err(|error| format!("{error:#}"))
+}
+
 /// Holds a value against the schema at a JSON pointer of the document.
 pub(crate) fn validate(pointer: &str, value: &Value) -> Result<(), String> {
     static COMPILED: OnceLock<Mutex<(Schemas, HashMap<String, SchemaIndex>)>> = OnceLock::new();

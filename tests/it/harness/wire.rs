@@ -24,6 +24,8 @@ pub(crate) enum Fault {
     Hang,
     /// An answer that is not the service's.
     Garbage,
+    /// An answer with this body.
+    Answer(&'static str),
     /// An error of the service, by HTTP status and code.
     Error(u16, &'static str),
     /// A transaction that is cancelled because of another one that is under way.
@@ -173,6 +175,7 @@ impl Tap {
             }
             Fault::Hang => std::future::pending().await,
             Fault::Garbage => Ok(response(200, "<html>not what you wanted</html>".to_owned())),
+            Fault::Answer(body) => Ok(response(200, body.to_owned())),
             Fault::Error(status, code) => Ok(response(
                 status,
                 format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"x"}}"#),

@@ -31,6 +31,21 @@ pub(crate) const DYNAMODB_TIMEOUTS: [Duration; 2] =
 pub(crate) const SES_TIMEOUTS: [Duration; 2] =
     [Duration::from_millis(3_000), Duration::from_millis(4_500)];
 
+/// A client of one of the SDK's crates: they have the same settings, each as types of its own.
+macro_rules! client {
+    ($sdk:ident, $aws:expr, $endpoint:expr, $timeouts:expr) => {{
+        let mut config = $sdk::Config::builder()
+            .behavior_version($sdk::config::BehaviorVersion::latest())
+            .region($sdk::config::Region::new($aws.region.clone()))
+            .credentials_provider($aws.credentials.clone())
+            .http_client($aws.http_client.clone())
+            .retry_config(retries())
+            .timeout_config(timeouts($timeouts));
+        config.set_endpoint_url($endpoint.clone());
+        $sdk::Client::from_conf(config.build())
+    }};
+}
+
 /// Region, credentials and the HTTP client that all service clients share.
 #[derive(Clone)]
 pub struct Aws {
@@ -39,12 +54,14 @@ pub struct Aws {
     http_client: SharedHttpClient,
     dynamodb_endpoint: Option<String>,
     ses_endpoint: Option<String>,
+    eventbridge_endpoint: Option<String>,
 }
 
 impl Aws {
     /// Reads `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, and
-    /// what AWS's own tools understand too: `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL_SESV2`
-    /// and `AWS_CA_BUNDLE` (a PEM file to trust in place of Amazon's certificates, for a proxy).
+    /// what AWS's own tools understand too: `AWS_ENDPOINT_URL_DYNAMODB`,
+    /// `AWS_ENDPOINT_URL_SESV2`, `AWS_ENDPOINT_URL_EVENTBRIDGE` and `AWS_CA_BUNDLE` (a PEM file to
+    /// trust in place of Amazon's certificates, for a proxy).
     ///
     /// # Errors
     ///
@@ -80,37 +97,36 @@ impl Aws {
             http_client,
             dynamodb_endpoint: environment.optional("AWS_ENDPOINT_URL_DYNAMODB")?,
             ses_endpoint: environment.optional("AWS_ENDPOINT_URL_SESV2")?,
+            eventbridge_endpoint: environment.optional("AWS_ENDPOINT_URL_EVENTBRIDGE")?,
         })
     }
 
     /// A client for DynamoDB.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
-        let mut config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(self.region.clone()))
-            .credentials_provider(self.credentials.clone())
-            .http_client(self.http_client.clone())
-            .retry_config(retries())
-            .timeout_config(timeouts(DYNAMODB_TIMEOUTS));
-        config.set_endpoint_url(self.dynamodb_endpoint.clone());
-        aws_sdk_dynamodb::Client::from_conf(config.build())
+        client!(
+            aws_sdk_dynamodb,
+            self,
+            &self.dynamodb_endpoint,
+            DYNAMODB_TIMEOUTS
+        )
+    }
+
+    /// A client for EventBridge. Nobody waits for it, so it takes the time that SES may take.
+    #[must_use]
+    pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        client!(
+            aws_sdk_eventbridge,
+            self,
+            &self.eventbridge_endpoint,
+            SES_TIMEOUTS
+        )
     }
 
     /// A client for SES.
     #[must_use]
     pub fn ses(&self) -> aws_sdk_sesv2::Client {
-        use aws_sdk_sesv2::config::{BehaviorVersion, Region};
-        let mut config = aws_sdk_sesv2::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(self.region.clone()))
-            .credentials_provider(self.credentials.clone())
-            .http_client(self.http_client.clone())
-            .retry_config(retries())
-            .timeout_config(timeouts(SES_TIMEOUTS));
-        config.set_endpoint_url(self.ses_endpoint.clone());
-        aws_sdk_sesv2::Client::from_conf(config.build())
+        client!(aws_sdk_sesv2, self, &self.ses_endpoint, SES_TIMEOUTS)
     }
 }
 

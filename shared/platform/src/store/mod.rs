@@ -10,6 +10,7 @@ mod key;
 mod members;
 mod memberships;
 mod read;
+mod stream;
 mod write;
 
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ pub use feedback::{FeedbackCursor, FeedbackCursorText, FeedbackPage};
 pub use members::{Cursor, CursorText, MembersFilter, MembersPage, StatusFilter, TextFilter};
 pub use memberships::Candidate;
 pub use read::{Found, Read, Slot};
+pub use stream::{Changes, Record};
 pub use write::{Commit, Write};
 
 use crate::Platform;

@@ -1,0 +1,160 @@
+//! What support sees.
+
+use domain::Timestamp;
+use domain::account::ProPlans;
+use domain::address::EmailAddress;
+use domain::feedback::{Feedback, FeedbackKind, Words};
+use domain::id::{AccountId, FeedbackId, MemberId};
+use domain::support::{Membership, Suppression, SuppressionReason};
+use serde::Serialize;
+
+use super::{AccountAnswer, MemberAnswer};
+use crate::store::{FeedbackCursor, FeedbackPage};
+
+/// What support sees about a person.
+#[derive(Debug, Serialize)]
+pub struct PersonAnswer {
+    email: EmailAddress,
+    verdict: String,
+    suppression: SuppressionAnswer,
+    accounts: Vec<MembershipAnswer>,
+    feedback: Vec<FeedbackAnswer>,
+}
+
+/// What the mail service's suppression list says. `listed` is left out if that is not known.
+#[derive(Debug, Default, Serialize)]
+struct SuppressionAnswer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<SuppressionReason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+}
+
+/// A person's place in one account, and what support should know about it.
+#[derive(Debug, Serialize)]
+struct MembershipAnswer {
+    account: AccountAnswer,
+    member: MemberAnswer,
+    verdict: String,
+}
+
+/// A report of the mail system.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FeedbackAnswer {
+    id: FeedbackId,
+    at: Timestamp,
+    email: EmailAddress,
+    account_id: AccountId,
+    member_id: MemberId,
+    send: u32,
+    kind: FeedbackKind,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
+    #[serde(flatten)]
+    words: Words,
+}
+
+impl PersonAnswer {
+    /// All that is known about a person.
+    #[must_use]
+    pub fn new(
+        email: &EmailAddress,
+        verdict: String,
+        suppression: &Suppression,
+        memberships: &[Membership<'_>],
+        feedback: &[Feedback],
+        pro_plans: &ProPlans,
+        now: Timestamp,
+    ) -> Self {
+        let membership = |membership: &Membership<'_>| MembershipAnswer {
+            account: AccountAnswer::new(membership.account, pro_plans),
+            member: MemberAnswer::new(membership.member, now),
+            verdict: membership.verdict(suppression, pro_plans, now),
+        };
+        Self {
+            email: email.clone(),
+            verdict,
+            suppression: SuppressionAnswer::new(suppression),
+            accounts: memberships.iter().map(membership).collect(),
+            feedback: feedback.iter().map(FeedbackAnswer::new).collect(),
+        }
+    }
+}
+
+impl SuppressionAnswer {
+    fn new(suppression: &Suppression) -> Self {
+        match suppression {
+            Suppression::Unknown => Self::default(),
+            Suppression::NotListed => Self {
+                listed: Some(false),
+                ..Self::default()
+            },
+            Suppression::Listed { reason, since } => Self {
+                listed: Some(true),
+                reason: Some(*reason),
+                since: *since,
+            },
+        }
+    }
+}
+
+impl FeedbackAnswer {
+    fn new(feedback: &Feedback) -> Self {
+        Self {
+            id: feedback.id.clone(),
+            at: feedback.at,
+            email: feedback.email.clone(),
+            account_id: feedback.send.account.clone(),
+            member_id: feedback.send.member.clone(),
+            send: feedback.send.number,
+            kind: feedback.kind,
+            status: feedback.status.name(),
+            reason: feedback.status.reason(),
+            advice: feedback.status.advice(),
+            words: feedback.words.clone(),
+        }
+    }
+}
+
+/// What the mail system reported lately, about everybody's mail.
+#[derive(Debug, Serialize)]
+pub struct RecentFeedbackAnswer {
+    feedback: Vec<FeedbackAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+impl RecentFeedbackAnswer {
+    /// A page, and the cursor of the next one if there is one.
+    #[must_use]
+    pub fn new(page: &FeedbackPage) -> Self {
+        Self {
+            feedback: page.feedback.iter().map(FeedbackAnswer::new).collect(),
+            cursor: page.next.as_ref().map(FeedbackCursor::to_text),
+        }
+    }
+}
+
+/// The answer when nothing keeps mail from an address any more.
+#[derive(Debug, Serialize)]
+pub struct LiftAnswer {
+    email: EmailAddress,
+    lifted: bool,
+}
+
+impl LiftAnswer {
+    /// An address that mail is sent to again.
+    #[must_use]
+    pub fn new(email: &EmailAddress) -> Self {
+        Self {
+            email: email.clone(),
+            lifted: true,
+        }
+    }
+}

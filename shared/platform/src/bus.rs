@@ -1,0 +1,170 @@
+//! The event bus, on which the rest of the product learns what happened.
+
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::primitives::DateTime;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use domain::Timestamp;
+use domain::change::Change;
+use domain::id::{AccountId, MemberId};
+use serde::Serialize;
+
+use crate::Platform;
+use crate::answer::to_json;
+use crate::aws::cause;
+use crate::config::ConfigError;
+use crate::problem::Problem;
+
+/// The version of what stands in events. A consumer reads what it knows and ignores new fields; what
+/// means something else gets another version.
+const VERSION: u32 = 1;
+
+/// `PutEvents` takes no more at once.
+const MOST_AT_ONCE: usize = 10;
+
+/// The bus, through one client.
+#[derive(Clone, Debug)]
+pub struct Bus {
+    client: Client,
+    name: String,
+}
+
+/// Something that happened, as the bus has it.
+#[derive(Debug)]
+pub struct Event {
+    /// The same however often the event comes.
+    pub id: String,
+    /// Rises with every change of the same account or person: what has a lower one came late.
+    pub sequence: u64,
+    /// When it happened, in seconds since 1970.
+    pub time: i64,
+    /// The account.
+    pub account: AccountId,
+    /// What happened.
+    pub change: Change,
+}
+
+/// What `docs/events` describes.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail<'a> {
+    version: u32,
+    id: &'a str,
+    sequence: u64,
+    account_id: &'a AccountId,
+    #[serde(flatten)]
+    about: About<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+enum About<'a> {
+    Account {},
+    Plan {
+        plan: &'a str,
+        previous_plan: &'a str,
+    },
+    Member {
+        member_id: &'a MemberId,
+    },
+    Invite {
+        member_id: &'a MemberId,
+        invited_by: &'a MemberId,
+        expires_at: Timestamp,
+    },
+    Delivery {
+        member_id: &'a MemberId,
+        status: &'static str,
+    },
+}
+
+impl Bus {
+    /// The bus that `EVENT_BUS` names.
+    ///
+    /// # Errors
+    ///
+    /// If the variable is missing.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigError> {
+        Ok(Self {
+            client: platform.aws.eventbridge(),
+            name: platform.environment.required("EVENT_BUS")?,
+        })
+    }
+
+    /// Puts events on the bus, in order.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable` if it does not take one. Those before it are on the bus.
+    pub async fn put(&self, events: &[Event]) -> Result<(), Problem> {
+        for events in events.chunks(MOST_AT_ONCE) {
+            let entries = events.iter().map(|event| self.entry(event));
+            let entries = entries.collect::<Result<Vec<_>, _>>()?;
+            let put = self.client.put_events().set_entries(Some(entries));
+            let output = put
+                .send()
+                .await
+                .map_err(|error| Problem::unavailable(cause(&error)))?;
+            if output.failed_entry_count() > 0 {
+                let mut codes = output
+                    .entries()
+                    .iter()
+                    .filter_map(|entry| entry.error_code());
+                let code = codes.next().unwrap_or("unknown error");
+                return Err(Problem::unavailable(format!(
+                    "an event was not taken: {code}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&self, event: &Event) -> Result<PutEventsRequestEntry, Problem> {
+        Ok(PutEventsRequestEntry::builder()
+            .event_bus_name(&self.name)
+            .source("rollcall")
+            .detail_type(event.change.name())
+            .time(DateTime::from_secs(event.time))
+            .detail(event.detail()?)
+            .build())
+    }
+}
+
+impl Event {
+    fn detail(&self) -> Result<String, Problem> {
+        to_json(&Detail {
+            version: VERSION,
+            id: &self.id,
+            sequence: self.sequence,
+            account_id: &self.account,
+            about: About::of(&self.change),
+        })
+    }
+}
+
+impl<'a> About<'a> {
+    fn of(change: &'a Change) -> Self {
+        match change {
+            Change::MemberInvited {
+                member,
+                by,
+                expires_at,
+            } => Self::Invite {
+                member_id: member,
+                invited_by: by,
+                expires_at: *expires_at,
+            },
+            Change::MemberActivated(member_id) | Change::MemberRemoved(member_id) => {
+                Self::Member { member_id }
+            }
+            Change::InviteDeliveryChanged(member_id, delivery) => Self::Delivery {
+                member_id,
+                status: delivery.status.name(),
+            },
+            Change::AccountClosed | Change::AccountReopened => Self::Account {},
+            Change::AccountPlanChanged { before, after } => Self::Plan {
+                plan: after.as_str(),
+                previous_plan: before.as_str(),
+            },
+        }
+    }
+}

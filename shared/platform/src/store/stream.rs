@@ -1,0 +1,133 @@
+//! The table's stream: what a row was before a write, and what it is after it.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::account::Account;
+use domain::change::{Change, of_account, of_member};
+use domain::id::AccountId;
+use domain::member::Member;
+use serde_json::Value;
+
+use super::item::{Stores, decode};
+use super::key::Key;
+use super::{Item, StoreError, Stored};
+
+/// A write of one row, as a record of the stream tells it
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>).
+#[derive(Debug)]
+pub struct Record<'a>(&'a Value);
+
+/// What happened by a write, and to which account.
+#[derive(Debug)]
+pub struct Changes {
+    /// The account.
+    pub account: AccountId,
+    /// Rises with every write of the same row.
+    pub version: u64,
+    /// What happened: nothing that anybody needs to know, more often than not.
+    pub changes: Vec<Change>,
+}
+
+impl<'a> Record<'a> {
+    /// The records of an event.
+    pub fn of_event(event: &'a Value) -> impl Iterator<Item = Self> {
+        let records = event.get("Records").and_then(Value::as_array);
+        records.into_iter().flatten().map(Self)
+    }
+
+    /// The place in the stream, by which Lambda knows the record.
+    #[must_use]
+    pub fn sequence_number(&self) -> &'a str {
+        self.text("/dynamodb/SequenceNumber")
+    }
+
+    /// The id, which stays the same when the record comes again.
+    #[must_use]
+    pub fn id(&self) -> &'a str {
+        self.text("/eventID")
+    }
+
+    /// When the write happened, in seconds since 1970. It is not exact.
+    #[must_use]
+    pub fn time(&self) -> i64 {
+        let time = self.0.pointer("/dynamodb/ApproximateCreationDateTime");
+        time.and_then(Value::as_f64).unwrap_or_default() as i64
+    }
+
+    /// What happened, if the row is an account's or a person's.
+    ///
+    /// # Errors
+    ///
+    /// If the row is not what it should be.
+    pub fn changes(&self) -> Result<Option<Changes>, StoreError> {
+        let Some(after) = self.image("NewImage") else {
+            return Ok(None);
+        };
+        let before = self.image("OldImage");
+        let key = Key::of_item(&after).unwrap_or_else(Key::nothing);
+        let account = key.pk.strip_prefix("ACCOUNT#").map(str::parse);
+        let Some(Ok(account)) = account else {
+            return Ok(None);
+        };
+        let (version, changes) = if key.sk == "ACCOUNT" {
+            let (before, after) = states::<Account>(&key, before.as_ref(), &after)?;
+            let changes = before.map(|before| of_account(&before, &after));
+            (after.version, changes.unwrap_or_default())
+        } else if key.sk.starts_with("MEMBER#") {
+            let (before, after) = states::<Member>(&key, before.as_ref(), &after)?;
+            let change = of_member(before.as_deref(), &after);
+            (after.version, change.into_iter().collect())
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(Changes {
+            account,
+            version,
+            changes,
+        }))
+    }
+
+    fn text(&self, pointer: &str) -> &'a str {
+        let text = self.0.pointer(pointer).and_then(Value::as_str);
+        text.unwrap_or_default()
+    }
+
+    fn image(&self, name: &str) -> Option<Item> {
+        let image = self.0.get("dynamodb")?.get(name)?.as_object()?;
+        image
+            .iter()
+            .map(|(name, value)| Some((name.clone(), attribute(value)?)))
+            .collect()
+    }
+}
+
+fn states<T: Stores>(
+    key: &Key,
+    before: Option<&Item>,
+    after: &Item,
+) -> Result<(Option<Stored<T>>, Stored<T>), StoreError> {
+    let before = before.map(|before| decode(key, before)).transpose()?;
+    Ok((before, decode(key, after)?))
+}
+
+/// An attribute in DynamoDB's JSON, as far as rows have its types.
+fn attribute(value: &Value) -> Option<AttributeValue> {
+    let (kind, value) = value.as_object()?.iter().next()?;
+    Some(match (kind.as_str(), value) {
+        ("S", Value::String(text)) => AttributeValue::S(text.clone()),
+        ("N", Value::String(number)) => AttributeValue::N(number.clone()),
+        ("BOOL", Value::Bool(flag)) => AttributeValue::Bool(*flag),
+        ("NULL", _) => AttributeValue::Null(true),
+        ("L", Value::Array(items)) => {
+            AttributeValue::L(items.iter().map(attribute).collect::<Option<_>>()?)
+        }
+        ("M", Value::Object(fields)) => {
+            let fields = fields
+                .iter()
+                .map(|(name, value)| Some((name.clone(), attribute(value)?)));
+            AttributeValue::M(fields.collect::<Option<HashMap<_, _>>>()?)
+        }
+        _ => return None,
+    })
+}

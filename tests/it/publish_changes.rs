@@ -1,0 +1,222 @@
+//! What the rest of the product learns: `/dev/events.json`, which has read the table's stream first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use local::SesFailure;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::harness::contract::validate_against;
+use crate::harness::{Fault, OWNER, Reply, Rollcall, member_id};
+
+const KIM: &str = "kim@example.com";
+
+/// Every kind of event, with its schema.
+fn schemas() -> BTreeMap<String, Value> {
+    [
+        include_str!("../../docs/events/account.closed.json"),
+        include_str!("../../docs/events/account.plan_changed.json"),
+        include_str!("../../docs/events/account.reopened.json"),
+        include_str!("../../docs/events/invite.delivery_changed.json"),
+        include_str!("../../docs/events/member.activated.json"),
+        include_str!("../../docs/events/member.invited.json"),
+        include_str!("../../docs/events/member.removed.json"),
+    ]
+    .into_iter()
+    .map(|text| {
+        let schema: Value = serde_json::from_str(text).unwrap();
+        let title = schema["title"].as_str().unwrap().to_owned();
+        (title, schema)
+    })
+    .collect()
+}
+
+async fn look(rollcall: &Rollcall) -> Reply {
+    rollcall.anonymous(Method::GET, "/dev/events.json").await
+}
+
+/// The events so far, oldest first, each as its schema says.
+async fn events(rollcall: &Rollcall) -> Vec<(String, Value)> {
+    let schemas = schemas();
+    let reply = look(rollcall).await.expect_status(200);
+    let mut events = reply.body.as_array().unwrap().clone();
+    events.reverse();
+    events
+        .into_iter()
+        .map(|event| {
+            assert_eq!(event["source"], "rollcall");
+            let kind = event["detail-type"].as_str().unwrap();
+            let detail = event["detail"].clone();
+            validate_against(schemas[kind].clone(), &detail).unwrap();
+            (kind.to_owned(), detail)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_product_learns_what_happened() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let provision = async |plan: &str, reopen: bool| {
+        let payload = json!({
+            "accountId": "acme",
+            "company": "acme Inc.",
+            "plan": plan,
+            "owner": { "firstName": "Olivia", "lastName": "Owner", "email": OWNER },
+            "reopen": reopen,
+        });
+        rollcall.provision(&payload).await.expect_status(200);
+    };
+    let invited = owner.invite("acme", KIM).await.expect_status(201);
+    let kim = rollcall.person(KIM).await;
+    let token = json!({ "inviteToken": rollcall.newest_token() });
+    kim.login(&token).await.expect_status(200);
+    let path = format!("/accounts/acme/members/{}", member_id("acme", KIM));
+    let name = json!({ "firstName": "Kimberly" });
+    owner.patch(&path, &name).await.expect_status(200);
+    owner.remove("acme", KIM).await.expect_status(200);
+    owner.invite("acme", KIM).await.expect_status(201);
+    owner.remove("acme", KIM).await.expect_status(200);
+    owner.login(&json!({})).await.expect_status(200);
+    provision("business", false).await;
+    owner.delete("/accounts/acme").await.expect_status(200);
+    provision("pro", true).await;
+
+    let events = events(&rollcall).await;
+    let kinds: Vec<&str> = events.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(
+        kinds,
+        [
+            "member.invited",
+            "member.activated",
+            "member.removed",
+            "member.invited",
+            "member.removed",
+            "account.plan_changed",
+            "account.closed",
+            "account.plan_changed",
+            "account.reopened",
+        ]
+    );
+    let kim_id = member_id("acme", KIM);
+    let (_, first) = &events[0];
+    assert_eq!(first["accountId"], "acme");
+    assert_eq!(first["memberId"], kim_id.as_str());
+    assert_eq!(first["invitedBy"], member_id("acme", OWNER).as_str());
+    assert_eq!(first["expiresAt"], invited.body["expiresAt"]);
+    let (_, plan) = &events[5];
+    assert_eq!(
+        (&plan["previousPlan"], &plan["plan"]),
+        (&json!("pro"), &json!("business"))
+    );
+
+    // Each event has an id of its own; those about one person have rising numbers.
+    let ids: BTreeSet<_> = events
+        .iter()
+        .map(|(_, detail)| detail["id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), events.len());
+    let of_kim = events
+        .iter()
+        .filter(|(_, detail)| detail["memberId"] == kim_id.as_str());
+    let numbers: Vec<_> = of_kim
+        .map(|(_, detail)| detail["sequence"].as_u64().unwrap())
+        .collect();
+    assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+
+    let all = look(&rollcall).await.raw;
+    assert!(!all.contains('@') && !all.contains("Kim"), "{all}");
+}
+
+#[tokio::test]
+async fn the_product_learns_what_became_of_mail() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    rollcall
+        .stack
+        .mailbox()
+        .fail_next(SesFailure::SendingPaused);
+    owner.invite("acme", KIM).await.expect_status(201);
+    owner.resend("acme", KIM).await.expect_status(200);
+    rollcall.advance(120).await;
+    // Sent again, and nothing new is known: the product is not told.
+    owner.resend("acme", KIM).await.expect_status(200);
+
+    let events = events(&rollcall).await;
+    let told: Vec<_> = events
+        .iter()
+        .map(|(kind, detail)| (kind.as_str(), detail["status"].as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("member.invited", None),
+            ("invite.delivery_changed", Some("failed")),
+            ("invite.delivery_changed", Some("sending")),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn events_come_at_least_once() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    for (fault, times) in [
+        (Fault::NoConnection, 3),
+        (Fault::Garbage, 1),
+        (Fault::Error(400, "AccessDeniedException"), 1),
+        (
+            Fault::Answer(
+                r#"{"FailedEntryCount":1,"Entries":[{"ErrorCode":"ThrottlingException"}]}"#,
+            ),
+            1,
+        ),
+    ] {
+        rollcall.wire.fail("PutEvents", fault, times);
+        look(&rollcall).await.expect_problem(503, "unavailable");
+        rollcall.wire.expect_all_happened();
+    }
+    let first = events(&rollcall).await;
+    assert_eq!(first.len(), 1);
+    assert_eq!(events(&rollcall).await, first, "nothing is read twice");
+
+    // The bus took them, and the answer did not come back.
+    owner.remove("acme", KIM).await.expect_status(200);
+    rollcall.wire.fail("PutEvents", Fault::LostAnswer, 1);
+    let all = events(&rollcall).await;
+    let repeated: Vec<_> = all.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(
+        repeated,
+        ["member.invited", "member.removed", "member.removed"]
+    );
+    assert_eq!(all[1], all[2], "a repetition is told by its id");
+}
+
+#[tokio::test]
+async fn many_events_keep_their_order() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let emails: Vec<String> = (0..25).map(|n| format!("kim{n}@example.com")).collect();
+    for email in &emails {
+        owner.invite("acme", email).await.expect_status(201);
+    }
+    let events = events(&rollcall).await;
+    let told = events.iter().map(|(_, detail)| detail["memberId"].clone());
+    let invited = emails
+        .iter()
+        .map(|email| json!(member_id("acme", email).as_str()));
+    assert!(told.eq(invited), "25 events, 10 at once");
+}
+
+#[tokio::test]
+async fn the_example_event_is_understood_and_a_broken_row_is_not() {
+    let rollcall = Rollcall::start().await;
+    let event = include_str!("../../events/publish-changes.json");
+    let mut event: Value = serde_json::from_str(event).unwrap();
+    let published = rollcall.invoke("publish-changes", event.clone()).await;
+    assert_eq!(published.unwrap(), json!({ "events": 1 }));
+    let (kind, _) = &events(&rollcall).await[0];
+    assert_eq!(kind, "member.activated");
+
+    event["Records"][0]["dynamodb"]["NewImage"]["state"] = json!({ "S": "unheard of" });
+    let failed = rollcall.invoke("publish-changes", event).await;
+    // Lambda gives it again, and keeps it for somebody to look at.
+    assert_eq!(failed.unwrap_err().code().as_str(), "internal");
+}
