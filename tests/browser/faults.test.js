@@ -53,7 +53,9 @@ test('bad contrast and what is cut off are faults', async () => {
   const person = await browser.person(stack);
   await person.open('/login');
   await person.sees('Log in to Rollcall Demo');
-  await person.page.evaluate(() => document.querySelector('h1').style.setProperty('color', 'rgb(200 200 200)'));
+  await person.page.evaluate(() =>
+    document.querySelector('h1').style.setProperty('color', 'rgb(200 200 200)'),
+  );
   await assert.rejects(person.look('bad-contrast'), /color-contrast/);
   await person.page.evaluate(() => document.querySelector('h1').style.setProperty('color', 'inherit'));
   await person.page.evaluate(() => document.querySelector('.card').style.setProperty('min-width', '600px'));

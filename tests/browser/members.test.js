@@ -133,7 +133,9 @@ test('a refusal keeps the dialog open and says why', async () => {
 test('a basic plan shows the upgrade in place of the controls', async () => {
   const owner = await ownerOf('small', 'basic');
   await owner.enter();
-  await owner.page.getByText('Multi-user access is only available to pro-level accounts. Upgrade the account to use it.').waitFor();
+  await owner.page
+    .getByText('Multi-user access is only available to pro-level accounts. Upgrade the account to use it.')
+    .waitFor();
   assert.equal(await owner.page.getByRole('button', { name: 'Invite' }).count(), 0);
   await owner.look('members-basic');
   await owner.page.getByRole('tab', { name: 'Details' }).click();
@@ -212,8 +214,18 @@ test('by keyboard alone', async () => {
 
 test('twice the size, and without motion', async () => {
   // What a window of 1280 by 720 pixels is at 200%.
-  const owner = await ownerOf('zoom', 'pro', { viewport: { width: 640, height: 360 }, deviceScaleFactor: 2, reducedMotion: 'reduce' });
-  await stack.member('zoom', 'a.very.long.address.that.does.not.end.soon@department.of.long.names.example', 'Maximiliane-Alexandra', 'von und zu Hohenstein-Wittelsbach', owner.email);
+  const owner = await ownerOf('zoom', 'pro', {
+    viewport: { width: 640, height: 360 },
+    deviceScaleFactor: 2,
+    reducedMotion: 'reduce',
+  });
+  await stack.member(
+    'zoom',
+    'a.very.long.address.that.does.not.end.soon@department.of.long.names.example',
+    'Maximiliane-Alexandra',
+    'von und zu Hohenstein-Wittelsbach',
+    owner.email,
+  );
   await owner.enter();
   await owner.look('members-zoomed');
   await owner.page.getByRole('button', { name: 'Invite' }).click();
@@ -235,7 +247,12 @@ test('a first load is small and asks nobody else', async () => {
   // The second time, the browser has it all but the document, which it asks about.
   await person.page.reload();
   await person.sees('Log in to Rollcall Demo');
-  const fetched = await person.page.evaluate(() => performance.getEntriesByType('resource').filter(({ transferSize }) => transferSize > 0).map(({ name }) => name));
+  const fetched = await person.page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .filter(({ transferSize }) => transferSize > 0)
+      .map(({ name }) => name),
+  );
   assert.deepEqual(fetched, []);
   await person.leave();
 });

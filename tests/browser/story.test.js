@@ -62,7 +62,11 @@ test('from the invite to the removal', async () => {
   await kim.row('kim@example.com').getByText('You', { exact: true }).waitFor();
   await kim.row('kim@example.com').getByText('Active').waitFor();
   assert.equal(await kim.page.getByRole('button', { name: 'Invite' }).count(), 0, 'a member invites nobody');
-  assert.equal(await kim.page.getByRole('button', { name: /^Actions/ }).count(), 0, 'a member changes nobody');
+  assert.equal(
+    await kim.page.getByRole('button', { name: /^Actions/ }).count(),
+    0,
+    'a member changes nobody',
+  );
   await kim.look('members-as-member');
   await kim.page.getByRole('tab', { name: 'Details' }).click();
   await kim.page.getByText('Only the owner of the account can change these details.').waitFor();

@@ -64,7 +64,10 @@ test('from a bounce to an invite that can be resent', async () => {
   const dialog = sam.page.getByRole('dialog', { name: `Lift the block of ${BOUNCE}?` });
   await sam.look('support-lift');
   await dialog.getByRole('button', { name: 'Lift the block' }).click();
-  await sam.page.getByRole('status').filter({ hasText: `${BOUNCE} gets mail again.` }).waitFor();
+  await sam.page
+    .getByRole('status')
+    .filter({ hasText: `${BOUNCE} gets mail again.` })
+    .waitFor();
   assert.equal(await sam.page.getByRole('button', { name: 'Lift the block' }).count(), 0);
 
   await resend();

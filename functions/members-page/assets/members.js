@@ -2,14 +2,13 @@
 // the API said; nothing is shown as done before.
 
 import { inviteMember, listMembers, newKey, removeMember, resendInvite, updateMember } from './api.js';
-import { deliveryDetails, statusBadge } from './delivery.js';
 import { nameFields } from './details.js';
 import { ask } from './dialog.js';
 import { fill, h, newId } from './dom.js';
-import { day, fromNow, fullName, initials } from './format.js';
+import { fullName } from './format.js';
 import { announce, failure, supportLink } from './frame.js';
 import { icon } from './icons.js';
-import { menuButton } from './menu.js';
+import { memberTable, placeholder } from './member-table.js';
 import { endsAccess } from './outcomes.js';
 import { settings } from './settings.js';
 
@@ -25,13 +24,31 @@ export function membersTab(place) {
   /** Ends the list call under way when another one takes its place. */
   let listing = new AbortController();
 
-  const search = h('input', { id: newId(), type: 'search', placeholder: 'Name or e-mail', autocomplete: 'off', maxlength: 100, oninput: soon(load) });
+  const search = h('input', {
+    id: newId(),
+    type: 'search',
+    placeholder: 'Name or e-mail',
+    autocomplete: 'off',
+    maxlength: 100,
+    oninput: soon(load),
+  });
   const status = h(
     'select',
     { id: newId(), onchange: () => load() },
-    [['', 'All'], ['active', 'Active'], ['invited', 'Invited'], ['expired', 'Expired'], ['removed', 'Removed']].map(([value, label]) => h('option', { value }, label)),
+    [
+      ['', 'All'],
+      ['active', 'Active'],
+      ['invited', 'Invited'],
+      ['expired', 'Expired'],
+      ['removed', 'Removed'],
+    ].map(([value, label]) => h('option', { value }, label)),
   );
-  const inviteButton = h('button', { type: 'button', class: 'main', onclick: invite }, icon('plus'), 'Invite');
+  const inviteButton = h(
+    'button',
+    { type: 'button', class: 'main', onclick: invite },
+    icon('plus'),
+    'Invite',
+  );
   const upgrade = h('div', {});
   const inviteArea = h('div', {});
   const list = h('div', { class: 'list' });
@@ -48,7 +65,25 @@ export function membersTab(place) {
           'section',
           { class: 'upgrade', 'aria-label': 'Upgrade' },
           icon('star'),
-          h('div', {}, h('h2', {}, 'Invite your team'), h('p', {}, 'Multi-user access is only available to pro-level accounts. Upgrade the account to use it.'), h('p', { class: 'muted small-text' }, 'To upgrade your ', h('span', { class: 'plan' }, place.account.plan), ' plan, write to ', supportLink(), '.')),
+          h(
+            'div',
+            {},
+            h('h2', {}, 'Invite your team'),
+            h(
+              'p',
+              {},
+              'Multi-user access is only available to pro-level accounts. Upgrade the account to use it.',
+            ),
+            h(
+              'p',
+              { class: 'muted small-text' },
+              'To upgrade your ',
+              h('span', { class: 'plan' }, place.account.plan),
+              ' plan, write to ',
+              supportLink(),
+              '.',
+            ),
+          ),
         ),
     );
   }
@@ -78,10 +113,16 @@ export function membersTab(place) {
       list.removeAttribute('aria-busy');
       if (endsAccess(error)) return place.refused(error);
       if (after) {
-        fill(more, failure(error, () => load(after)));
+        fill(
+          more,
+          failure(error, () => load(after)),
+        );
       } else {
         members = [];
-        fill(list, failure(error, () => load()));
+        fill(
+          list,
+          failure(error, () => load()),
+        );
         fill(more);
       }
     }
@@ -89,18 +130,32 @@ export function membersTab(place) {
 
   function draw() {
     list.removeAttribute('aria-busy');
-    fill(list, members.length ? table() : nobody());
+    fill(list, members.length ? memberTable(place, members, itemsFor) : nobody());
     fill(more, cursor && h('button', { type: 'button', onclick: () => load(cursor) }, 'Load more'));
     // The owner alone: the way on is to invite somebody.
     const isAlone = members.length === 1 && !search.value && !status.value;
     if (isAlone && can('members:invite') && isPro()) {
-      list.append(h('div', { class: 'empty' }, icon('people'), h('p', {}, h('strong', {}, 'Nobody else is here yet.')), h('p', { class: 'muted' }, 'Invite your team. They get an e-mail with a link.')));
+      list.append(
+        h(
+          'div',
+          { class: 'empty' },
+          icon('people'),
+          h('p', {}, h('strong', {}, 'Nobody else is here yet.')),
+          h('p', { class: 'muted' }, 'Invite your team. They get an e-mail with a link.'),
+        ),
+      );
     }
   }
 
   function nobody() {
     const reset = h('button', { type: 'button', onclick: clearFilter }, 'Show everybody');
-    return h('div', { class: 'empty', role: 'status' }, icon('search'), h('p', {}, h('strong', {}, 'Nobody fits this filter.')), reset);
+    return h(
+      'div',
+      { class: 'empty', role: 'status' },
+      icon('search'),
+      h('p', {}, h('strong', {}, 'Nobody fits this filter.')),
+      reset,
+    );
   }
 
   function clearFilter() {
@@ -110,46 +165,29 @@ export function membersTab(place) {
     load();
   }
 
-  // Roles are said outright: where the screen is narrow, rows become cards, and browsers then
-  // forget that they are rows.
-  function table() {
-    const head = ['Person', 'Role', 'Status', 'Invite e-mail'].map((name) => h('th', { scope: 'col', role: 'columnheader' }, name));
-    return h(
-      'table',
-      { role: 'table' },
-      h('caption', { class: 'hidden' }, `People of ${place.account.company}`),
-      h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, head, h('th', { scope: 'col', role: 'columnheader' }, h('span', { class: 'hidden' }, 'Actions')))),
-      h('tbody', { role: 'rowgroup' }, members.map(row)),
-    );
-  }
-
-  function row(member) {
-    const items = itemsFor(member);
-    const isSelf = member.id === place.member.id;
-    return h(
-      'tr',
-      { role: 'row', 'data-member': member.id, tabindex: '-1' },
-      h(
-        'th',
-        { scope: 'row', role: 'rowheader', class: 'person' },
-        h('span', { class: 'avatar', 'aria-hidden': 'true' }, initials(member)),
-        h('span', { class: 'person-text' }, h('span', { class: 'name' }, fullName(member), isSelf && [' ', h('span', { class: 'tag' }, 'You')]), h('span', { class: 'address' }, member.email)),
-      ),
-      h('td', { role: 'cell', 'data-label': 'Role' }, member.role === 'owner' ? 'Owner' : 'Member'),
-      h('td', { role: 'cell', 'data-label': 'Status' }, h('p', { class: 'badge-line' }, statusBadge(member.status)), h('p', { class: 'muted' }, since(member))),
-      h('td', { role: 'cell', 'data-label': 'Invite e-mail', class: member.delivery ? 'delivery' : 'delivery none' }, member.delivery ? deliveryDetails(member.delivery) : h('span', { class: 'muted', 'aria-label': 'None' }, '–')),
-      h('td', { role: 'cell', class: 'row-tools' }, items.length ? menuButton(`Actions for ${fullName(member)}`, items) : undefined),
-    );
-  }
-
   /** What the menu of a row offers. */
   function itemsFor(member) {
     const isOpen = member.status === 'invited' || member.status === 'expired';
     const isOther = member.role !== 'owner' && member.id !== place.member.id;
     return [
-      isOpen && can('members:resend') && isPro() && { label: 'Resend invite', icon: 'send', secondsLeft: () => secondsLeft(member), run: () => resend(member) },
-      member.status !== 'removed' && can('account:update') && { label: 'Edit name', icon: 'pen', run: () => rename(member) },
-      member.status !== 'removed' && isOther && can('members:remove') && { label: 'Remove', icon: 'trash', isDanger: true, run: () => remove(member) },
+      isOpen &&
+        can('members:resend') &&
+        isPro() && {
+          label: 'Resend invite',
+          icon: 'send',
+          secondsLeft: () => secondsLeft(member),
+          run: () => resend(member),
+        },
+      member.status !== 'removed' &&
+        can('account:update') && { label: 'Edit name', icon: 'pen', run: () => rename(member) },
+      member.status !== 'removed' &&
+        isOther &&
+        can('members:remove') && {
+          label: 'Remove',
+          icon: 'trash',
+          isDanger: true,
+          run: () => remove(member),
+        },
     ].filter(Boolean);
   }
 
@@ -158,11 +196,26 @@ export function membersTab(place) {
     await act(async () => {
       const invited = await ask({
         title: 'Invite somebody',
-        text: [h('p', {}, `They get an e-mail with a link, and log in with it the first time. They can do all you can, except managing members and the account.`)],
-        fields: [...nameFields(), { name: 'email', label: 'E-mail address', type: 'email', hint: 'The address they sign in with. It must not have an automatic reply.' }],
+        text: [
+          h(
+            'p',
+            {},
+            `They get an e-mail with a link, and log in with it the first time. They can do all you can, except managing members and the account.`,
+          ),
+        ],
+        fields: [
+          ...nameFields(),
+          {
+            name: 'email',
+            label: 'E-mail address',
+            type: 'email',
+            hint: 'The address they sign in with. It must not have an automatic reply.',
+          },
+        ],
         submit: 'Send invite',
         busy: 'Sending',
-        fieldOf: ({ code }) => (['already_member', 'already_invited', 'address_undeliverable'].includes(code) ? 'email' : undefined),
+        fieldOf: ({ code }) =>
+          ['already_member', 'already_invited', 'address_undeliverable'].includes(code) ? 'email' : undefined,
         carryOut: (values) => inviteMember(place.account.id, values, key(values)),
       });
       if (!invited) return;
@@ -179,7 +232,15 @@ export function membersTab(place) {
       const key = newKey();
       const answer = await ask({
         title: `Resend the invite to ${name}?`,
-        text: [h('p', {}, `A new e-mail goes to `, h('strong', {}, member.email), '. The link in it replaces the earlier one.')],
+        text: [
+          h(
+            'p',
+            {},
+            `A new e-mail goes to `,
+            h('strong', {}, member.email),
+            '. The link in it replaces the earlier one.',
+          ),
+        ],
         submit: 'Resend invite',
         busy: 'Sending',
         carryOut: () => resendInvite(place.account.id, member.id, key),
@@ -213,8 +274,19 @@ export function membersTab(place) {
       const removed = await ask({
         title: `Remove ${name}?`,
         text: [
-          h('p', {}, h('strong', {}, name), ` (${member.email}) loses access to ${place.account.company} at once. This cannot be reversed.`),
-          h('p', { class: 'muted' }, member.status === 'active' ? 'To let them back in, you would have to invite them anew.' : 'The link in their invite stops working.'),
+          h(
+            'p',
+            {},
+            h('strong', {}, name),
+            ` (${member.email}) loses access to ${place.account.company} at once. This cannot be reversed.`,
+          ),
+          h(
+            'p',
+            { class: 'muted' },
+            member.status === 'active'
+              ? 'To let them back in, you would have to invite them anew.'
+              : 'The link in their invite stops working.',
+          ),
         ],
         submit: 'Remove',
         busy: 'Removing',
@@ -243,7 +315,11 @@ export function membersTab(place) {
 
   /** An invite is kept even if its mail did not go. */
   function say(member, text) {
-    if (member.delivery?.status === 'failed') announce(`${fullName(member)} is invited, but the e-mail was not sent. ${member.delivery.reason ?? ''}`, 'warn');
+    if (member.delivery?.status === 'failed')
+      announce(
+        `${fullName(member)} is invited, but the e-mail was not sent. ${member.delivery.reason ?? ''}`,
+        'warn',
+      );
     else announce(text);
   }
 
@@ -266,7 +342,12 @@ export function membersTab(place) {
     h(
       'div',
       { class: 'toolbar' },
-      h('div', { class: 'field search' }, h('label', { for: search.id }, 'Search'), h('div', { class: 'with-icon' }, icon('search'), search)),
+      h(
+        'div',
+        { class: 'field search' },
+        h('label', { for: search.id }, 'Search'),
+        h('div', { class: 'with-icon' }, icon('search'), search),
+      ),
       h('div', { class: 'field' }, h('label', { for: status.id }, 'Status'), status),
       inviteArea,
     ),
@@ -275,26 +356,12 @@ export function membersTab(place) {
   ];
 }
 
-/** Since when, or until when, a person's status holds. */
-function since({ status, activeSince, expiresAt, removedAt }) {
-  if (status === 'active' && activeSince) return ['since ', day(activeSince)];
-  if (status === 'invited' && expiresAt) return ['expires ', fromNow(expiresAt)];
-  if (status === 'expired' && expiresAt) return ['expired ', fromNow(expiresAt)];
-  if (status === 'removed' && removedAt) return ['on ', day(removedAt)];
-  return [];
-}
-
 /** How long an invite still cools down; one whose mail did not go does not. A clock that is wrong
  *  must not make anybody wait longer than that takes: in the end the API decides. */
 function secondsLeft({ lastSentAt, delivery }) {
   if (delivery?.status === 'failed') return 0;
   const passed = Math.floor((Date.now() - new Date(lastSentAt ?? 0)) / 1_000);
   return passed < 0 ? 0 : Math.max(0, settings.resendCooldown - passed);
-}
-
-function placeholder() {
-  const line = () => h('div', { class: 'placeholder' });
-  return h('div', { class: 'placeholders', role: 'status' }, h('span', { class: 'hidden' }, 'Loading the list'), line(), line(), line());
 }
 
 /** Calls later, and once, however often it is asked to. */
