@@ -47,6 +47,10 @@ test('a filter by text and by status, and more by the cursor', async () => {
   assert.match(await owner.focused(), /^Actions for Kim/, 'the focus is on the first new row');
 
   await owner.page.getByLabel('Search').fill('ada');
+  await owner.page
+    .getByRole('status')
+    .filter({ hasText: /^1 person$/ })
+    .waitFor();
   await rows.nth(1).waitFor({ state: 'detached' });
   assert.match(await rows.nth(0).textContent(), /Ada Day/);
   await owner.page.getByLabel('Search').fill('nobody like this');

@@ -7,6 +7,7 @@ import { fill, h } from './dom.js';
 import { day, fullName } from './format.js';
 import { announce } from './frame.js';
 import { icon } from './icons.js';
+import { nameFields } from './member-dialogs.js';
 
 /** @param {import('./profile.js').Place} place */
 export function detailsTab(place) {
@@ -126,12 +127,6 @@ export function detailsTab(place) {
       ),
   ];
 }
-
-/** The fields for a person's name. */
-export const nameFields = ({ firstName = '', lastName = '' } = {}) => [
-  { name: 'firstName', label: 'First name', value: firstName },
-  { name: 'lastName', label: 'Last name', value: lastName },
-];
 
 const row = (label, value, tool) => h('div', {}, h('dt', {}, label), h('dd', {}, h('span', {}, value), tool));
 

@@ -1,13 +1,12 @@
 // The Members tab: who is in the account, and what the owner can do about it. What it shows is what
 // the API said; nothing is shown as done before.
 
-import { inviteMember, listMembers, newKey, removeMember, resendInvite, updateMember } from './api.js';
-import { nameFields } from './details.js';
-import { ask } from './dialog.js';
+import { listMembers, Problem } from './api.js';
 import { fill, h, newId } from './dom.js';
 import { fullName } from './format.js';
 import { announce, failure, supportLink } from './frame.js';
 import { icon } from './icons.js';
+import { askToInvite, askToRemove, askToRename, askToResend } from './member-dialogs.js';
 import { memberTable, placeholder } from './member-table.js';
 import { endsAccess } from './outcomes.js';
 import { settings } from './settings.js';
@@ -52,6 +51,8 @@ export function membersTab(place) {
   const upgrade = h('div', {});
   const inviteArea = h('div', {});
   const list = h('div', { class: 'list' });
+  /** Tells how many there are to those who do not see the list change. */
+  const spoken = h('p', { class: 'hidden', role: 'status' });
   const more = h('div', { class: 'more' });
 
   function drawControls() {
@@ -107,9 +108,11 @@ export function membersTab(place) {
       place.changed();
       drawControls();
       draw();
+      spoken.textContent = `${members.length} ${members.length === 1 ? 'person' : 'people'}${cursor ? ', and more' : ''}`;
       if (firstNew) focusRow(firstNew);
     } catch (error) {
       if (signal.aborted) return;
+      if (!(error instanceof Problem)) throw error;
       list.removeAttribute('aria-busy');
       if (endsAccess(error)) return place.refused(error);
       if (after) {
@@ -191,33 +194,9 @@ export function membersTab(place) {
     ].filter(Boolean);
   }
 
-  async function invite() {
-    const key = keyOf();
-    await act(async () => {
-      const invited = await ask({
-        title: 'Invite somebody',
-        text: [
-          h(
-            'p',
-            {},
-            `They get an e-mail with a link, and log in with it the first time. They can do all you can, except managing members and the account.`,
-          ),
-        ],
-        fields: [
-          ...nameFields(),
-          {
-            name: 'email',
-            label: 'E-mail address',
-            type: 'email',
-            hint: 'The address they sign in with. It must not have an automatic reply.',
-          },
-        ],
-        submit: 'Send invite',
-        busy: 'Sending',
-        fieldOf: ({ code }) =>
-          ['already_member', 'already_invited', 'address_undeliverable'].includes(code) ? 'email' : undefined,
-        carryOut: (values) => inviteMember(place.account.id, values, key(values)),
-      });
+  function invite() {
+    return act(async () => {
+      const invited = await askToInvite(place.account);
       if (!invited) return;
       search.value = '';
       status.value = '';
@@ -226,78 +205,34 @@ export function membersTab(place) {
     }, inviteButton);
   }
 
-  async function resend(member) {
-    const name = fullName(member);
-    await act(async () => {
-      const key = newKey();
-      const answer = await ask({
-        title: `Resend the invite to ${name}?`,
-        text: [
-          h(
-            'p',
-            {},
-            `A new e-mail goes to `,
-            h('strong', {}, member.email),
-            '. The link in it replaces the earlier one.',
-          ),
-        ],
-        submit: 'Resend invite',
-        busy: 'Sending',
-        carryOut: () => resendInvite(place.account.id, member.id, key),
-      });
-      if (!answer) return;
-      replace(answer);
-      say(answer, `Invite sent again to ${name}.`);
+  function resend(member) {
+    return act(async () => {
+      const resent = await askToResend(place.account, member);
+      if (!resent) return;
+      replace(resent);
+      say(resent, `Invite sent again to ${fullName(resent)}.`);
     });
   }
 
-  async function rename(member) {
-    await act(async () => {
-      const answer = await ask({
-        title: `Edit the name of ${fullName(member)}`,
-        fields: nameFields(member),
-        submit: 'Save',
-        busy: 'Saving',
-        carryOut: (values) => updateMember(place.account.id, member.id, values),
-      });
-      if (!answer) return;
-      if (member.id === place.member.id) place.member = { ...place.member, ...answer };
+  function rename(member) {
+    return act(async () => {
+      const renamed = await askToRename(place.account, member);
+      if (!renamed) return;
+      if (member.id === place.member.id) place.member = { ...place.member, ...renamed };
       place.changed();
-      replace({ ...member, ...answer });
-      announce(`The name is now ${fullName(answer)}.`);
+      replace({ ...member, ...renamed });
+      announce(`The name is now ${fullName(renamed)}.`);
     });
   }
 
-  async function remove(member) {
-    const name = fullName(member);
-    await act(async () => {
-      const removed = await ask({
-        title: `Remove ${name}?`,
-        text: [
-          h(
-            'p',
-            {},
-            h('strong', {}, name),
-            ` (${member.email}) loses access to ${place.account.company} at once. This cannot be reversed.`,
-          ),
-          h(
-            'p',
-            { class: 'muted' },
-            member.status === 'active'
-              ? 'To let them back in, you would have to invite them anew.'
-              : 'The link in their invite stops working.',
-          ),
-        ],
-        submit: 'Remove',
-        busy: 'Removing',
-        isDanger: true,
-        carryOut: () => removeMember(place.account.id, member.id),
-      });
+  function remove(member) {
+    return act(async () => {
+      const removed = await askToRemove(place.account, member);
       if (!removed) return;
       const at = members.findIndex(({ id }) => id === removed.id);
       members = members.filter(({ id }) => id !== removed.id);
       draw();
-      announce(`${name} was removed.`);
+      announce(`${fullName(member)} was removed.`);
       // The row is gone: on to the one that took its place.
       focusRow(members[Math.min(at, members.length - 1)]?.id);
     });
@@ -315,12 +250,9 @@ export function membersTab(place) {
 
   /** An invite is kept even if its mail did not go. */
   function say(member, text) {
-    if (member.delivery?.status === 'failed')
-      announce(
-        `${fullName(member)} is invited, but the e-mail was not sent. ${member.delivery.reason ?? ''}`,
-        'warn',
-      );
-    else announce(text);
+    const { status, reason = '' } = member.delivery ?? {};
+    if (status !== 'failed') return announce(text);
+    return announce(`${fullName(member)} is invited, but the e-mail was not sent. ${reason}`, 'warn');
   }
 
   function replace(member) {
@@ -351,6 +283,7 @@ export function membersTab(place) {
       h('div', { class: 'field' }, h('label', { for: status.id }, 'Status'), status),
       inviteArea,
     ),
+    spoken,
     list,
     more,
   ];
@@ -370,15 +303,5 @@ function soon(act) {
   return () => {
     clearTimeout(waiting);
     waiting = setTimeout(act, 250);
-  };
-}
-
-/** The same key for the same values, so that a repeated call is one call; another key otherwise. */
-function keyOf() {
-  let last = {};
-  return (values) => {
-    const text = JSON.stringify(values);
-    if (text !== last.text) last = { text, key: newKey() };
-    return last.key;
   };
 }
