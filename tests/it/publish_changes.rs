@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use local::SesFailure;
+use local::{Options, SesFailure};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -153,6 +153,31 @@ async fn the_product_learns_what_became_of_mail() {
             ("invite.delivery_changed", Some("sending")),
         ]
     );
+}
+
+#[tokio::test]
+async fn the_product_learns_what_mail_servers_report() {
+    let options = Options {
+        mail_feedback: true,
+        ..Options::default()
+    };
+    let rollcall = Rollcall::start_with(options).await;
+    rollcall.account("acme", "pro").await;
+    let owner = rollcall.person(OWNER).await;
+    for (email, status) in [
+        ("bounce@simulator.amazonses.com", "bounced"),
+        ("ooto@simulator.amazonses.com", "auto_replied"),
+        ("complaint@simulator.amazonses.com", "complained"),
+        (KIM, "delivered"),
+    ] {
+        owner.invite("acme", email).await.expect_status(201);
+        rollcall.stack.mail_feedback_settled().await;
+        let events = events(&rollcall).await;
+        let (kind, detail) = events.last().unwrap();
+        assert_eq!(kind, "invite.delivery_changed");
+        assert_eq!(detail["memberId"], member_id("acme", email).as_str());
+        assert_eq!(detail["status"], status, "{email}");
+    }
 }
 
 #[tokio::test]

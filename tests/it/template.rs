@@ -279,3 +279,33 @@ fn what_becomes_of_mail_reaches_its_function_or_a_queue_with_an_alarm() {
         assert!(has_alarm, "{queue}");
     }
 }
+
+#[test]
+fn nothing_is_lost_without_an_alarm() {
+    let template = template();
+    let alarms: Vec<String> = template
+        .resources("AWS::CloudWatch::Alarm")
+        .map(|(_, alarm)| alarm.to_string())
+        .collect();
+    for (queue, _) in template.resources("AWS::SQS::Queue") {
+        let name = format!("{queue}.QueueName");
+        assert!(alarms.iter().any(|alarm| alarm.contains(&name)), "{queue}");
+    }
+}
+
+#[test]
+fn changes_reach_their_function_or_a_queue() {
+    let template = template();
+    let part = |pointer: &str| template.part(&format!("/Resources/{pointer}")).unwrap();
+    let images = part("Table/Properties/StreamSpecification/StreamViewType");
+    assert_eq!(images, "NEW_AND_OLD_IMAGES");
+    let source = part("ChangesSource/Properties");
+    assert_eq!(source["FunctionName"], json!({ "Ref": "PublishChanges" }));
+    let stream = json!({ "Fn::GetAtt": "Table.StreamArn" });
+    assert_eq!(source["EventSourceArn"], stream);
+    let queue = json!({ "Fn::GetAtt": "LostChanges.Arn" });
+    assert_eq!(
+        source["DestinationConfig"]["OnFailure"]["Destination"],
+        queue
+    );
+}

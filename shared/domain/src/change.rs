@@ -96,3 +96,125 @@ pub fn of_account(before: &Account, after: &Account) -> Vec<Change> {
     };
     plan.into_iter().chain(status).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, of_account, of_member};
+    use crate::account::{Account, AccountStatus};
+    use crate::delivery::{Delivery, DeliveryStatus};
+    use crate::id::MemberId;
+    use crate::member::{Active, Invite, Member, Removal, Role, State, Tokens};
+    use crate::token::InviteToken;
+
+    fn id() -> MemberId {
+        MemberId::of(
+            &"acme".parse().unwrap(),
+            &"kim@example.com".parse().unwrap(),
+        )
+    }
+
+    fn person(state: State) -> Member {
+        Member {
+            id: id(),
+            first_name: "Kim".parse().unwrap(),
+            last_name: "Lee".parse().unwrap(),
+            email: "kim@example.com".parse().unwrap(),
+            role: Role::Member,
+            state,
+            last_send: 1,
+        }
+    }
+
+    fn invited(status: DeliveryStatus) -> Member {
+        let now = "2026-11-24T12:00:00Z".parse().unwrap();
+        let token = InviteToken::new("acme".parse().unwrap(), id(), [7; 32]);
+        person(State::Invited(Invite {
+            invited_at: now,
+            invited_by: id(),
+            expires_at: now,
+            tokens: Tokens::first(token.hash()),
+            sends: 1,
+            last_sent_at: now,
+            resends_that_day: 0,
+            delivery: Delivery {
+                status,
+                at: now,
+                lifted_at: None,
+            },
+        }))
+    }
+
+    #[test]
+    fn a_persons_change_follows_from_the_two_states() {
+        let now = "2026-11-24T12:00:00Z".parse().unwrap();
+        let active = person(State::Active(Active {
+            since: now,
+            identity: None,
+            accepted: None,
+        }));
+        let removed = person(State::Removed(Removal { at: now, by: id() }));
+        let (open, answered) = (
+            invited(DeliveryStatus::Sending),
+            invited(DeliveryStatus::AutoReplied),
+        );
+        let name = |before: Option<&Member>, after: &Member| {
+            of_member(before, after).map(|change| change.name())
+        };
+        for (before, after, expected) in [
+            (None, &open, Some("member.invited")),
+            (Some(&removed), &open, Some("member.invited")),
+            (Some(&open), &active, Some("member.activated")),
+            (Some(&open), &removed, Some("member.removed")),
+            (Some(&active), &removed, Some("member.removed")),
+            (Some(&open), &answered, Some("invite.delivery_changed")),
+            (Some(&answered), &open, Some("invite.delivery_changed")),
+            (Some(&open), &open, None),
+            (Some(&active), &active, None),
+            (Some(&removed), &removed, None),
+            // The owner, whom the product itself made.
+            (None, &active, None),
+        ] {
+            assert_eq!(name(before, after), expected, "{before:?} {after:?}");
+        }
+    }
+
+    #[test]
+    fn an_accounts_change_can_be_two() {
+        let account = |plan: &str, status| Account {
+            id: "acme".parse().unwrap(),
+            company: "Acme".parse().unwrap(),
+            provisioned_company: "Acme".parse().unwrap(),
+            plan: plan.parse().unwrap(),
+            status,
+            owner: id(),
+            provisioned_by_event_at: None,
+        };
+        let at = "2026-11-24T12:00:00Z".parse().unwrap();
+        let (open, closed) = (AccountStatus::Active, AccountStatus::Closed { at });
+        let names = |before: &Account, after: &Account| -> Vec<&str> {
+            let changes = of_account(before, after);
+            changes.iter().map(Change::name).collect()
+        };
+        for (before, after, expected) in [
+            (account("pro", open), account("pro", open), vec![]),
+            (account("pro", closed), account("pro", closed), vec![]),
+            (
+                account("pro", open),
+                account("pro", closed),
+                vec!["account.closed"],
+            ),
+            (
+                account("pro", open),
+                account("basic", open),
+                vec!["account.plan_changed"],
+            ),
+            (
+                account("basic", closed),
+                account("pro", open),
+                vec!["account.plan_changed", "account.reopened"],
+            ),
+        ] {
+            assert_eq!(names(&before, &after), expected);
+        }
+    }
+}
