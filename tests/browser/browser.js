@@ -156,8 +156,8 @@ export class Person {
     const { page } = this;
     if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
     const violations = await page.evaluate(async () => {
-      // Colours change over a moment; what counts is where they end.
-      await Promise.all(
+      // Colours change over a moment; what counts is where they end. Some end with their element.
+      await Promise.allSettled(
         document
           .getAnimations()
           .filter((a) => a.effect.getComputedTiming().iterations !== Infinity)

@@ -1,21 +1,13 @@
 // Every outcome of a login has a screen that says what happened and what to do next.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 
-import { Browser } from './browser.js';
-import { OWNER, Stack } from './stack.js';
-
-let stack;
-let browser;
+import { browser, stack } from './setup.js';
+import { OWNER } from './stack.js';
 
 before(async () => {
-  [stack, browser] = [await Stack.start(), await Browser.start()];
   await stack.account('acme');
-});
-after(async () => {
-  await browser?.stop();
-  await stack?.stop();
 });
 
 /** Somebody who opens the newest invite's link and signs in. */

@@ -1,21 +1,9 @@
 // The Members tab: what it lists and what the owner does there.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { Browser } from './browser.js';
-import { Stack } from './stack.js';
-
-let stack;
-let browser;
-
-before(async () => {
-  [stack, browser] = [await Stack.start(), await Browser.start()];
-});
-after(async () => {
-  await browser?.stop();
-  await stack?.stop();
-});
+import { browser, stack } from './setup.js';
 
 /** The owner of a new account, logged in to it. */
 async function ownerOf(account, plan, options) {

@@ -20,6 +20,8 @@ export class Stack {
     const stack = spawn(PROGRAM, ['--port', '0', '--dynamodb-port', '0'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
+    // Whatever ends the tests ends the stack.
+    process.once('exit', () => stack.kill());
     const lines = createInterface({ input: stack.stdout });
     const url = await new Promise((resolve, reject) => {
       stack.once('error', reject);
@@ -105,10 +107,11 @@ export class Stack {
   /** Waits until the mail system has reported about mail to an address. */
   async feedback(email) {
     const path = `/support/feedback?email=${encodeURIComponent(email)}`;
-    for (;;) {
+    for (let tries = 0; tries < 500; tries += 1) {
       const { body } = await this.call('sam@example.com', 'GET', path, undefined, { groups: ['support'] });
       if (body.feedback?.some(({ kind }) => kind !== 'send')) return;
     }
+    throw new Error(`nothing was reported about ${email}`);
   }
 
   async #dev(path, body) {

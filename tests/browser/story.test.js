@@ -1,21 +1,10 @@
 // The whole story, through the page: two people, two browsers.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { Browser } from './browser.js';
-import { OWNER, Stack } from './stack.js';
-
-let stack;
-let browser;
-
-before(async () => {
-  [stack, browser] = [await Stack.start(), await Browser.start()];
-});
-after(async () => {
-  await browser?.stop();
-  await stack?.stop();
-});
+import { browser, stack } from './setup.js';
+import { OWNER } from './stack.js';
 
 test('from the invite to the removal', async () => {
   await stack.account('acme');
