@@ -28,8 +28,11 @@ use crate::sns::Topic;
 use crate::template::{Route, Template, TemplateError};
 use crate::{database, demo};
 
+/// Makes the HTTP client through which a function, told by its operation's name, reaches AWS.
+pub type HttpClients = Box<dyn Fn(&str) -> SharedHttpClient + Send + Sync>;
+
 /// How to start the stack.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Options {
     /// Port of the API and of `/dev`. 0 chooses a free one.
     pub port: u16,
@@ -43,8 +46,8 @@ pub struct Options {
     pub mail_feedback: bool,
     /// Signs ID tokens. Without one, a new one is made, which takes a moment.
     pub signing_key: Option<SigningKey>,
-    /// Sees every request that the functions make to AWS. For tests.
-    pub http_client: Option<SharedHttpClient>,
+    /// See every request that the functions make to AWS. For tests.
+    pub http_clients: Option<HttpClients>,
     /// Where the clock stands until it is moved. Without it, it runs. For tests.
     pub clock_stands_at: Option<Timestamp>,
     /// Parameters of the template that differ from what the stack chooses, by name. For tests.
@@ -107,6 +110,8 @@ impl From<ConfigError> for StackError {
 pub struct Stack {
     url: String,
     dynamodb_url: String,
+    ses_url: String,
+    events_url: String,
     own_aws: Aws,
     mailbox: Mailbox,
     dev: Arc<Dev>,
@@ -142,9 +147,9 @@ impl Stack {
 
         let aws = |http_client| aws(&dynamodb_url, &ses_url, &events_url, http_client);
         let own_aws = aws(None)?;
-        let functions_aws = match options.http_client {
-            Some(http_client) => aws(Some(http_client))?,
-            None => own_aws.clone(),
+        let functions_aws = |operation: &str| match &options.http_clients {
+            Some(http_client_of) => aws(Some(http_client_of(operation))),
+            None => Ok(own_aws.clone()),
         };
         let database = database::open(data, clock.clone())?;
         let stream = Stream::new(database.clone());
@@ -189,7 +194,7 @@ impl Stack {
             let environment = template.environment(&function.logical_id, &parameters)?;
             let platform = Platform {
                 environment: Environment::of(environment),
-                aws: functions_aws.clone(),
+                aws: functions_aws(name)?,
                 clock: clock.to_clock(),
             };
             if !functions.add(name, platform)? {
@@ -233,6 +238,8 @@ impl Stack {
         Ok(Self {
             url,
             dynamodb_url,
+            ses_url,
+            events_url,
             own_aws,
             mailbox,
             dev,
@@ -258,11 +265,15 @@ impl Stack {
              Mail       {url}/dev/mail\n\
              Sign-in    {url}/dev/oidc/.well-known/openid-configuration\n\
              DynamoDB   {dynamodb}\n\
+             SES        {ses}\n\
+             Events     {events}\n\
              \n\
              Account \"{demo}\" (pro) belongs to {owner}; \"{basic}\" has a basic plan.\n\
              Ctrl-C stops it.",
             url = self.url,
             dynamodb = self.dynamodb_url,
+            ses = self.ses_url,
+            events = self.events_url,
             demo = demo::ACCOUNT,
             basic = demo::BASIC_ACCOUNT,
             owner = demo::OWNER,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use local::{Options, Template};
+use platform::metrics::Metric;
 use platform::problem::Code;
 use serde_json::Value;
 
@@ -48,6 +49,26 @@ fn the_configuration_is_the_templates() {
         .map(|row| (row[0].to_owned(), (row[1].to_owned(), row[2].to_owned())))
         .collect();
     assert_eq!(expected, written);
+}
+
+#[test]
+fn every_alarm_and_every_metric_is_explained() {
+    let text = read("docs/operating.md");
+    let alarms: BTreeSet<String> = rows(section(&text, "## Alarms"))
+        .map(|row| row[0].to_owned())
+        .collect();
+    let template = Template::of_this_repository().unwrap();
+    let expected = template.resources("AWS::CloudWatch::Alarm");
+    assert_eq!(alarms, expected.map(|(name, _)| name.to_owned()).collect());
+
+    let metrics: Vec<(String, String)> = rows(section(&text, "## Metrics"))
+        .map(|row| (row[0].to_owned(), row[1].to_owned()))
+        .collect();
+    let expected = Metric::ALL.map(|metric| {
+        let dimension = metric.dimension().unwrap_or_default();
+        (metric.name().to_owned(), dimension.to_owned())
+    });
+    assert_eq!(metrics, expected);
 }
 
 #[test]

@@ -1,34 +1,11 @@
 //! What is logged: one line a call, and never an address, a name, a token or a body.
 
-use std::cell::RefCell;
-use std::io::{self, Write};
-
 use local::SesFailure;
-use serde_json::{Value, json};
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
+use serde_json::json;
 
-use crate::harness::{Fault, Rollcall};
+use crate::harness::{Fault, Log, Rollcall, member_id};
 
 const KIM: &str = "kim@example.com";
-
-thread_local! {
-    /// What this thread logged: the whole stack of a test runs on the test's own thread.
-    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-struct ToThisThread;
-
-impl Write for ToThisThread {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LINES.with_borrow_mut(|lines| lines.write(bytes))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// A life with all that can go wrong in it: how many calls it took, and the secret of its invite.
 async fn live() -> (usize, String) {
@@ -73,20 +50,13 @@ async fn live() -> (usize, String) {
 
 #[tokio::test]
 async fn a_call_is_one_line_that_gives_nobody_away() {
-    let ours = Targets::new().with_target("platform", LevelFilter::TRACE);
-    let layer = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_writer(|| ToThisThread)
-        .with_filter(ours);
-    // One for a thread alone would not do: whether a line is wanted is asked once, by any thread.
-    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
+    let log = Log::capture();
     let (calls, secret) = live().await;
 
-    let text = String::from_utf8(LINES.take()).unwrap();
+    let text = log.text();
     let mut outcomes = 0;
-    for line in text.lines() {
-        let line: Value = serde_json::from_str(line).unwrap();
+    // Counts are lines of their own form.
+    for line in log.lines().iter().filter(|line| line["_aws"].is_null()) {
         for field in line.as_object().unwrap().keys() {
             let known = [
                 "timestamp",
@@ -96,6 +66,7 @@ async fn a_call_is_one_line_that_gives_nobody_away() {
                 "operation",
                 "request_id",
                 "account_id",
+                "member_id",
                 "status",
                 "code",
                 "cause",
@@ -112,6 +83,10 @@ async fn a_call_is_one_line_that_gives_nobody_away() {
     assert_eq!(outcomes, calls, "{text}");
     assert!(text.contains("the mail service did not take an invite"));
     assert!(text.contains("a write got no answer"));
+    // After a restore of the table, these lines tell whom to remove again.
+    let removals = text.matches("access was taken away").count();
+    let of_kim = format!("\"member_id\":\"{}\"", member_id("acme", KIM));
+    assert_eq!((removals, text.matches(&of_kim).count()), (1, 1));
     for word in [
         &secret, "@", "Kim", "Lee", "Olivia", "Inc.", "eyJ", "the-key", "token=",
     ] {

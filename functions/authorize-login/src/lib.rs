@@ -4,10 +4,12 @@
 use domain::account::ProPlans;
 use domain::id::{AccountId, MemberId};
 use domain::login::{Login, Presented, Seen, decide, decide_without_account};
+use domain::member::Role;
 use domain::refusal::Refusal;
 use domain::token::InviteToken;
 use platform::answer::LoginAnswer;
 use platform::commit::Attempts;
+use platform::metrics::{self, Metric};
 use platform::store::{Candidate, Commit, Store};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
@@ -28,6 +30,8 @@ enum Request {
 
 impl Operation for AuthorizeLogin {
     const NAME: &'static str = "authorize-login";
+
+    const COUNTED_AS: Option<Metric> = Some(Metric::Logins);
 
     fn new(platform: &Platform) -> Result<Self, ConfigError> {
         Ok(Self {
@@ -148,7 +152,13 @@ impl AuthorizeLogin {
             self.store
                 .write()
                 .member(&login.account.id, seen.member.as_ref(), &login.member);
-        Ok(write.commit().await? == Commit::Done)
+        if write.commit().await? != Commit::Done {
+            return Ok(false);
+        }
+        if login.member.role == Role::Member {
+            metrics::count_acceptance();
+        }
+        Ok(true)
     }
 }
 

@@ -64,7 +64,7 @@ struct Context {
 }
 
 /// Longest time that a verdict takes. API Gateway waits 10 seconds for one, and answers 500 then.
-const LONGEST_VERDICT: Duration = Duration::from_secs(8);
+pub const LONGEST_VERDICT: Duration = Duration::from_secs(8);
 
 impl Invocation for AuthorizeRequest {
     const NAME: &'static str = "authorize-request";

@@ -15,7 +15,7 @@ use platform::commit::Attempts;
 use platform::problem::Code;
 use platform::store::{Candidate, Commit, Store, Stored};
 use platform::telemetry::log_feedback;
-use platform::{ConfigError, Invocation, Platform, Problem};
+use platform::{ConfigError, Invocation, Platform, Problem, metrics};
 use serde::Serialize;
 use serde_json::Value;
 use ses_event::{NoReport, Origin, Report};
@@ -212,7 +212,12 @@ impl MailFeedback {
             write = write.member(account, member.as_ref(), &changed);
         }
         match write.commit().await? {
-            Commit::Done => Ok(Some(Outcome::Recorded)),
+            Commit::Done => {
+                if !is_recorded {
+                    metrics::count_feedback(&feedback.status);
+                }
+                Ok(Some(Outcome::Recorded))
+            }
             Commit::Lost | Commit::LimitReached(_) => Ok(None),
         }
     }

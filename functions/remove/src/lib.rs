@@ -8,7 +8,7 @@ use domain::remove::{Decision, Seen, decide};
 use platform::answer::RemovalAnswer;
 use platform::commit::Attempts;
 use platform::store::{Commit, Store};
-use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
+use platform::{Answer, Call, ConfigError, Operation, Platform, Problem, telemetry};
 
 /// Removes people.
 #[derive(Debug)]
@@ -79,7 +79,10 @@ impl Remove {
             .write()
             .member(account_id, member.as_ref(), &removed);
         match write.commit().await? {
-            Commit::Done => Ok(Some(removal)),
+            Commit::Done => {
+                telemetry::log_removal(account_id, member_id);
+                Ok(Some(removal))
+            }
             Commit::Lost | Commit::LimitReached(_) => Ok(None),
         }
     }

@@ -12,6 +12,7 @@ use crate::call::{Call, request_id};
 use crate::clock::Clock;
 use crate::commit::LAST_ATTEMPT_BY;
 use crate::config::ConfigError;
+use crate::metrics::{self, Metric};
 use crate::problem::Problem;
 use crate::store::Store;
 use crate::telemetry::log_outcome;
@@ -24,6 +25,9 @@ pub trait Operation: Sized + Send + Sync + 'static {
 
     /// Whether the log says who called: for what support staff do with other people's data.
     const LOGS_SUBJECT: bool = false;
+
+    /// The metric that counts its calls by how they ended, if somebody should watch that.
+    const COUNTED_AS: Option<Metric> = None;
 
     /// Reads what the operation needs to know from the platform.
     ///
@@ -90,6 +94,9 @@ pub async fn serve<O: Operation>(operation: &O, clock: &Clock, request: Request)
         subject: subject.as_deref(),
     };
     log_outcome(call, outcome.as_ref().map(Answer::status));
+    if let Some(metric) = O::COUNTED_AS {
+        metrics::count_call(metric, outcome.as_ref());
+    }
     match outcome {
         Ok(answer) => answer.into_response(&request_id),
         Err(problem) => problem.into_response(&request_id),

@@ -16,6 +16,7 @@ pub mod config;
 pub mod fields;
 pub mod invocation;
 pub mod mail;
+pub mod metrics;
 pub mod problem;
 pub mod public;
 pub mod random;

@@ -2,6 +2,7 @@
 
 pub(crate) mod contract;
 pub(crate) mod issuer;
+mod log;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,8 @@ use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
 
-pub(crate) use wire::{Fault, Wire};
+pub(crate) use log::Log;
+pub(crate) use wire::{AWS_SAYS, Fault, Request, Wire};
 
 /// The owner of every account that [`Rollcall::account`] makes.
 pub(crate) const OWNER: &str = "olivia@example.com";
@@ -48,7 +50,7 @@ impl Rollcall {
         let wire = Wire::default();
         let options = Options {
             signing_key: Some(key.clone()),
-            http_client: Some(wire.to_http_client()),
+            http_clients: Some(wire.to_http_clients()),
             clock_stands_at: Some(NOON.parse().unwrap()),
             ..options
         };

@@ -12,6 +12,8 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
+use local::HttpClients;
+use serde_json::Value;
 
 /// What happens to a request in place of a plain answer.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +34,9 @@ pub(crate) enum Fault {
     TransactionConflict,
 }
 
+/// What AWS says in its errors. Its own words can quote what it was sent.
+pub(crate) const AWS_SAYS: &str = "something about canary.kim@example.com";
+
 type Interruption = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What is going to happen at the next request of an operation.
@@ -41,6 +46,17 @@ enum Plan {
     Fault(Fault),
 }
 
+/// A request that a function made.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    /// The name of the function's operation.
+    pub(crate) function: String,
+    /// The AWS operation that it is for.
+    pub(crate) operation: String,
+    /// What it says; null, if that is nothing.
+    pub(crate) body: Value,
+}
+
 /// A tap on the wire. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Wire(Arc<Mutex<State>>);
@@ -48,16 +64,33 @@ pub(crate) struct Wire(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     calls: Vec<String>,
+    /// Whole requests, if somebody wants them.
+    record: Option<Vec<Request>>,
     plans: VecDeque<(&'static str, Plan)>,
 }
 
 impl Wire {
-    /// The SDK's HTTP client, tapped.
-    pub(crate) fn to_http_client(&self) -> SharedHttpClient {
-        SharedHttpClient::new(Tapped {
-            client: platform::aws::https_client(Vec::new()),
-            wire: self.clone(),
+    /// The SDK's HTTP client, tapped, for every function.
+    pub(crate) fn to_http_clients(&self) -> HttpClients {
+        let client = platform::aws::https_client(Vec::new());
+        let wire = self.clone();
+        Box::new(move |function| {
+            SharedHttpClient::new(Tapped {
+                client: client.clone(),
+                wire: wire.clone(),
+                function: function.into(),
+            })
         })
+    }
+
+    /// Keeps whole requests from now on.
+    pub(crate) fn record(&self) {
+        self.state().record = Some(Vec::new());
+    }
+
+    /// The requests that were kept.
+    pub(crate) fn recorded(&self) -> Vec<Request> {
+        self.state().record.clone().unwrap_or_default()
     }
 
     /// Forgets the calls so far.
@@ -122,6 +155,7 @@ impl std::fmt::Debug for Wire {
 struct Tapped {
     client: SharedHttpClient,
     wire: Wire,
+    function: Arc<str>,
 }
 
 impl HttpClient for Tapped {
@@ -133,6 +167,7 @@ impl HttpClient for Tapped {
         SharedHttpConnector::new(Tap {
             connector: self.client.http_connector(settings, components),
             wire: self.wire.clone(),
+            function: Arc::clone(&self.function),
         })
     }
 }
@@ -141,6 +176,7 @@ impl HttpClient for Tapped {
 struct Tap {
     connector: SharedHttpConnector,
     wire: Wire,
+    function: Arc<str>,
 }
 
 impl HttpConnector for Tap {
@@ -148,7 +184,7 @@ impl HttpConnector for Tap {
         let tap = self.clone();
         HttpConnectorFuture::new(async move {
             let operation = operation(&request);
-            tap.wire.state().calls.push(operation.clone());
+            tap.note(&operation, &request);
             match tap.wire.next_plan(&operation) {
                 None => tap.connector.call(request).await,
                 Some(Plan::First(interruption)) => {
@@ -162,6 +198,19 @@ impl HttpConnector for Tap {
 }
 
 impl Tap {
+    fn note(&self, operation: &str, request: &HttpRequest) {
+        let mut state = self.wire.state();
+        state.calls.push(operation.to_owned());
+        if let Some(record) = &mut state.record {
+            let body = request.body().bytes().unwrap_or_default();
+            record.push(Request {
+                function: self.function.to_string(),
+                operation: operation.to_owned(),
+                body: serde_json::from_slice(body).unwrap_or_default(),
+            });
+        }
+    }
+
     async fn break_down(
         &self,
         fault: Fault,
@@ -178,7 +227,9 @@ impl Tap {
             Fault::Answer(body) => Ok(response(200, body.to_owned())),
             Fault::Error(status, code) => Ok(response(
                 status,
-                format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"x"}}"#),
+                format!(
+                    r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"{AWS_SAYS}"}}"#
+                ),
             )),
             Fault::TransactionConflict => Ok(response(
                 400,

@@ -25,10 +25,11 @@ use crate::config::{ConfigError, Environment};
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// Longest time for one try of a DynamoDB request, and of all its tries.
-pub(crate) const DYNAMODB_TIMEOUTS: [Duration; 2] =
+pub const DYNAMODB_TIMEOUTS: [Duration; 2] =
     [Duration::from_millis(1_000), Duration::from_millis(2_000)];
+
 /// The same for SES.
-pub(crate) const SES_TIMEOUTS: [Duration; 2] =
+pub const SES_TIMEOUTS: [Duration; 2] =
     [Duration::from_millis(3_000), Duration::from_millis(4_500)];
 
 /// A client of one of the SDK's crates: they have the same settings, each as types of its own.

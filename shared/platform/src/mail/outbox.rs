@@ -10,6 +10,7 @@ use tracing::warn;
 
 use super::{InviteMail, Mailer};
 use crate::answer::{MemberAnswer, to_json};
+use crate::metrics;
 use crate::problem::Problem;
 use crate::store::{Commit, Store, Stored};
 
@@ -55,7 +56,9 @@ impl CommittedInvite {
             invite,
             token,
         };
-        match mailer.send_invite(mail).await {
+        let sent = mailer.send_invite(mail).await;
+        metrics::count_send(invite.sends, sent);
+        match sent {
             Ok(()) => Ok(self.member.value),
             Err(failure) => self.write_failure(store, failure, now).await,
         }

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Runs a command with a container engine that DOCKER_HOST names: the one that runs on this machine, or
+# one that is started for the command and stopped after it.
+#
+#   tests/sam/engine.sh FOLDER COMMAND...    FOLDER holds what a started engine keeps
+#
+# Installs Debian's docker.io where it may. Exits with 77 if no engine can be had.
+set -euo pipefail
+folder="$(mkdir -p "$1" && cd "$1" && pwd)"
+shift
+
+if docker info >/dev/null 2>&1; then
+    exec "$@"
+fi
+no_engine() {
+    echo "No container engine can be had here: $1."
+    exit 77
+}
+[[ "$(id -u)" -eq 0 ]] || no_engine "none runs, and only root can start one"
+if ! command -v dockerd >/dev/null; then
+    command -v apt-get >/dev/null || no_engine "none is installed, and this is no Debian"
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends docker.io busybox-static; } \
+        >"$folder/apt.log" 2>&1 || no_engine "docker.io cannot be installed, see $folder/apt.log"
+fi
+
+export DOCKER_HOST="unix://$folder/docker.sock"
+dockerd --host "$DOCKER_HOST" --data-root "$folder/data" --exec-root "$folder/exec" \
+    --pidfile "$folder/docker.pid" >"$folder/dockerd.log" 2>&1 &
+dockerd=$!
+trap 'kill "$dockerd" 2>/dev/null; wait "$dockerd" 2>/dev/null || true' EXIT
+until docker info >/dev/null 2>&1; do
+    kill -0 "$dockerd" 2>/dev/null || no_engine "dockerd does not start, see $folder/dockerd.log"
+    sleep 0.5
+done
+"$@"
