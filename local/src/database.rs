@@ -1,6 +1,7 @@
 //! The embedded DynamoDB, with the table that `template.yaml` describes.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
@@ -8,7 +9,7 @@ use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilde
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
     LocalSecondaryIndex, Projection, ProjectionType, ScalarAttributeType, StreamSpecification,
-    StreamViewType,
+    StreamViewType, TimeToLiveSpecification,
 };
 use dynoxide::Database;
 use serde_json::Value;
@@ -16,19 +17,33 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::clock::AdjustableClock;
 use crate::stack::StackError;
 use crate::template::Template;
 
 /// The name that the table has in the template, and so on this machine.
 pub(crate) const TABLE: &str = "Table";
 
-/// Opens a database in memory, or in a file of the folder `data`.
-pub(crate) fn open(data: Option<&Path>) -> Result<Database, StackError> {
+/// Opens a database in memory, or in a file of the folder `data`. In memory, items go away by the
+/// stack's clock; in a file, the library knows only the machine's.
+pub(crate) fn open(data: Option<&Path>, clock: AdjustableClock) -> Result<Database, StackError> {
     let database = match data {
-        None => Database::memory(),
+        None => Database::memory_with_clock(Arc::new(TtlClock(clock))),
         Some(folder) => Database::new(&folder.join("dynamodb.sqlite").to_string_lossy()),
     };
     database.map_err(|error| StackError::new("DynamoDB cannot start", error))
+}
+
+struct TtlClock(AdjustableClock);
+
+impl dynoxide::storage_backend::Clock for TtlClock {
+    fn now_unix_secs(&self) -> u64 {
+        u64::try_from(self.0.now().as_second()).unwrap_or_default()
+    }
+
+    fn now_unix_secs_f64(&self) -> f64 {
+        self.0.now().as_millisecond() as f64 / 1_000.0
+    }
 }
 
 /// Serves a database until `stopped` resolves or its other end is dropped.
@@ -60,6 +75,19 @@ pub(crate) async fn create_table(client: &Client, template: &Template) -> Result
         .send()
         .await
         .map_err(|error| StackError::new("no table", DisplayErrorContext(&error)))?;
+    let ttl = properties.pointer("/TimeToLiveSpecification/AttributeName");
+    let ttl = TimeToLiveSpecification::builder()
+        .set_attribute_name(ttl.and_then(Value::as_str).map(str::to_owned))
+        .enabled(true)
+        .build()
+        .map_err(|error| StackError::new("template.yaml has no TTL", error))?;
+    client
+        .update_time_to_live()
+        .table_name(TABLE)
+        .time_to_live_specification(ttl)
+        .send()
+        .await
+        .map_err(|error| StackError::new("no TTL", DisplayErrorContext(&error)))?;
     Ok(())
 }
 

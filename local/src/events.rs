@@ -97,6 +97,8 @@ impl Stream {
     /// comes again the next time.
     pub(crate) async fn publish(&self, functions: &Functions) -> Result<(), Problem> {
         let mut iterator = self.iterator.lock().await;
+        // DynamoDB takes its time with what has expired; here it is done when somebody looks.
+        self.database.sweep_ttl().map_err(Problem::internal)?;
         loop {
             let shard_iterator = match iterator.take() {
                 Some(iterator) => iterator,

@@ -151,7 +151,7 @@ impl Stack {
             Some(http_client_of) => aws(Some(http_client_of(operation))),
             None => Ok(own_aws.clone()),
         };
-        let database = database::open(data)?;
+        let database = database::open(data, clock.clone())?;
         let stream = Stream::new(database.clone());
         servers.add(|stopped| database::serve(dynamodb_listener, database, stopped));
         database::create_table(&own_aws.dynamodb(), &template).await?;

@@ -39,7 +39,9 @@ export class Browser {
 
   /** Somebody with a browser of their own: nobody else's storage, and every fault is kept. */
   async person(stack, options = {}) {
-    const context = await this.chromium.browser().newContext({ baseURL: stack.url, viewport: WIDE, locale: 'en-GB', ...options });
+    const context = await this.chromium
+      .browser()
+      .newContext({ baseURL: stack.url, viewport: WIDE, locale: 'en-GB', ...options });
     return Person.at(context, stack);
   }
 
@@ -66,7 +68,8 @@ export class Person {
     page.on('console', (message) => {
       // A refusal is an answer like any other; the browser reports its status all the same.
       const isRefusal = /^Failed to load resource: .* status of 4\d\d /.test(message.text());
-      if (['error', 'warning'].includes(message.type()) && !isRefusal) faults.push(`console: ${message.text()}`);
+      if (['error', 'warning'].includes(message.type()) && !isRefusal)
+        faults.push(`console: ${message.text()}`);
     });
     page.on('request', (request) => {
       requests.push(request);
@@ -145,23 +148,35 @@ export class Person {
   }
 
   async #picture(name) {
-    if (SCREENSHOTS) await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: 'disabled' });
+    if (SCREENSHOTS)
+      await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: 'disabled' });
   }
 
   async #check(name) {
     const { page } = this;
     if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
     const violations = await page.evaluate(async () => {
-      // Colours change over a moment; what counts is where they end.
-      await Promise.all(document.getAnimations().filter((a) => a.effect.getComputedTiming().iterations !== Infinity).map((a) => a.finished));
+      // Colours change over a moment; what counts is where they end. Some end with their element.
+      await Promise.allSettled(
+        document
+          .getAnimations()
+          .filter((a) => a.effect.getComputedTiming().iterations !== Infinity)
+          .map((a) => a.finished),
+      );
       const { violations } = await window.axe.run();
-      return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join('; ')}`);
+      return violations.map(
+        ({ id, help, nodes }) =>
+          `${id}: ${help}: ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join('; ')}`,
+      );
     });
     assert.deepEqual(violations, [], name);
     const tooWide = await page.evaluate(() => {
       const width = document.documentElement.clientWidth;
-      const sticksOut = (element) => element.getBoundingClientRect().right > width + 1 && getComputedStyle(element).clipPath === 'none';
-      return [...document.querySelectorAll('body *')].filter(sticksOut).map((element) => element.outerHTML.slice(0, 120));
+      const sticksOut = (element) =>
+        element.getBoundingClientRect().right > width + 1 && getComputedStyle(element).clipPath === 'none';
+      return [...document.querySelectorAll('body *')]
+        .filter(sticksOut)
+        .map((element) => element.outerHTML.slice(0, 120));
     });
     assert.deepEqual(tooWide, [], `${name}: wider than the window`);
   }

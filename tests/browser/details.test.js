@@ -1,21 +1,9 @@
 // The Details tab: the owner changes names and closes the account.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { Browser } from './browser.js';
-import { Stack } from './stack.js';
-
-let stack;
-let browser;
-
-before(async () => {
-  [stack, browser] = [await Stack.start(), await Browser.start()];
-});
-after(async () => {
-  await browser?.stop();
-  await stack?.stop();
-});
+import { browser, stack } from './setup.js';
 
 test('the owner changes the company, the own name and a member’s', async () => {
   await stack.account('acme', 'pro', 'owner@acme.example');

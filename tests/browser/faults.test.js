@@ -1,21 +1,9 @@
 // That the tests would notice what the page must not do.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { Browser } from './browser.js';
-import { Stack } from './stack.js';
-
-let stack;
-let browser;
-
-before(async () => {
-  [stack, browser] = [await Stack.start(), await Browser.start()];
-});
-after(async () => {
-  await browser?.stop();
-  await stack?.stop();
-});
+import { browser, stack } from './setup.js';
 
 const MISDEEDS = {
   'an inline style': () => document.body.setAttribute('style', 'color: red'),
@@ -53,7 +41,9 @@ test('bad contrast and what is cut off are faults', async () => {
   const person = await browser.person(stack);
   await person.open('/login');
   await person.sees('Log in to Rollcall Demo');
-  await person.page.evaluate(() => document.querySelector('h1').style.setProperty('color', 'rgb(200 200 200)'));
+  await person.page.evaluate(() =>
+    document.querySelector('h1').style.setProperty('color', 'rgb(200 200 200)'),
+  );
   await assert.rejects(person.look('bad-contrast'), /color-contrast/);
   await person.page.evaluate(() => document.querySelector('h1').style.setProperty('color', 'inherit'));
   await person.page.evaluate(() => document.querySelector('.card').style.setProperty('min-width', '600px'));

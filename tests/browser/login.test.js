@@ -1,21 +1,13 @@
 // Every outcome of a login has a screen that says what happened and what to do next.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 
-import { Browser } from './browser.js';
-import { OWNER, Stack } from './stack.js';
-
-let stack;
-let browser;
+import { browser, stack } from './setup.js';
+import { OWNER } from './stack.js';
 
 before(async () => {
-  [stack, browser] = [await Stack.start(), await Browser.start()];
   await stack.account('acme');
-});
-after(async () => {
-  await browser?.stop();
-  await stack?.stop();
 });
 
 /** Somebody who opens the newest invite's link and signs in. */
@@ -86,7 +78,11 @@ test('an earlier link than the newest', async () => {
   const { body } = await stack.call(OWNER, 'GET', '/accounts/acme/members?q=bob');
   await stack.call(OWNER, 'POST', `/accounts/acme/members/${body.members[0].id}/resend`, {});
   const person = await accept('bob@example.com', { link });
-  await told(person, 'There is a newer invite', 'A newer invite was sent. Use the link in the latest e-mail.');
+  await told(
+    person,
+    'There is a newer invite',
+    'A newer invite was sent. Use the link in the latest e-mail.',
+  );
   await person.look('invite-superseded');
   // Following the advice leads in.
   await person.open(await stack.link('bob@example.com'));
@@ -121,7 +117,11 @@ test('an invite that is too old', async () => {
   await stack.invite('acme', 'lea@example.com', 'Lea', 'Late');
   await stack.advance(8 * 86_400);
   const person = await accept('lea@example.com');
-  await told(person, 'This invite has expired', 'This invite has expired. Ask the account owner to resend it.');
+  await told(
+    person,
+    'This invite has expired',
+    'This invite has expired. Ask the account owner to resend it.',
+  );
   await person.look('invite-expired');
   await person.leave();
 });
@@ -132,7 +132,11 @@ test('a plan that no longer includes members', async () => {
   await stack.account('shrunk', 'basic');
   const person = await browser.person(stack);
   await person.logIn('pat@example.com');
-  await told(person, 'The account has to be upgraded', 'Multi-user access is only available to pro-level accounts.');
+  await told(
+    person,
+    'The account has to be upgraded',
+    'Multi-user access is only available to pro-level accounts.',
+  );
   await person.look('upgrade-required');
   await person.leave();
 });
@@ -167,7 +171,10 @@ test('a sign-in that has ended leads back to the welcome', async () => {
   await person.sees('Acme Inc.');
   await person.page.evaluate(() => {
     const session = JSON.parse(sessionStorage.getItem('rollcall.signed-in'));
-    sessionStorage.setItem('rollcall.signed-in', JSON.stringify({ ...session, idToken: `${session.idToken}x` }));
+    sessionStorage.setItem(
+      'rollcall.signed-in',
+      JSON.stringify({ ...session, idToken: `${session.idToken}x` }),
+    );
   });
   await person.page.getByLabel('Search').fill('Ina');
   await person.sees('Log in to Rollcall Demo');

@@ -1,21 +1,9 @@
 // The Members tab: what it lists and what the owner does there.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { Browser } from './browser.js';
-import { Stack } from './stack.js';
-
-let stack;
-let browser;
-
-before(async () => {
-  [stack, browser] = [await Stack.start(), await Browser.start()];
-});
-after(async () => {
-  await browser?.stop();
-  await stack?.stop();
-});
+import { browser, stack } from './setup.js';
 
 /** The owner of a new account, logged in to it. */
 async function ownerOf(account, plan, options) {
@@ -47,6 +35,10 @@ test('a filter by text and by status, and more by the cursor', async () => {
   assert.match(await owner.focused(), /^Actions for Kim/, 'the focus is on the first new row');
 
   await owner.page.getByLabel('Search').fill('ada');
+  await owner.page
+    .getByRole('status')
+    .filter({ hasText: /^1 person$/ })
+    .waitFor();
   await rows.nth(1).waitFor({ state: 'detached' });
   assert.match(await rows.nth(0).textContent(), /Ada Day/);
   await owner.page.getByLabel('Search').fill('nobody like this');
@@ -133,7 +125,9 @@ test('a refusal keeps the dialog open and says why', async () => {
 test('a basic plan shows the upgrade in place of the controls', async () => {
   const owner = await ownerOf('small', 'basic');
   await owner.enter();
-  await owner.page.getByText('Multi-user access is only available to pro-level accounts. Upgrade the account to use it.').waitFor();
+  await owner.page
+    .getByText('Multi-user access is only available to pro-level accounts. Upgrade the account to use it.')
+    .waitFor();
   assert.equal(await owner.page.getByRole('button', { name: 'Invite' }).count(), 0);
   await owner.look('members-basic');
   await owner.page.getByRole('tab', { name: 'Details' }).click();
@@ -212,8 +206,18 @@ test('by keyboard alone', async () => {
 
 test('twice the size, and without motion', async () => {
   // What a window of 1280 by 720 pixels is at 200%.
-  const owner = await ownerOf('zoom', 'pro', { viewport: { width: 640, height: 360 }, deviceScaleFactor: 2, reducedMotion: 'reduce' });
-  await stack.member('zoom', 'a.very.long.address.that.does.not.end.soon@department.of.long.names.example', 'Maximiliane-Alexandra', 'von und zu Hohenstein-Wittelsbach', owner.email);
+  const owner = await ownerOf('zoom', 'pro', {
+    viewport: { width: 640, height: 360 },
+    deviceScaleFactor: 2,
+    reducedMotion: 'reduce',
+  });
+  await stack.member(
+    'zoom',
+    'a.very.long.address.that.does.not.end.soon@department.of.long.names.example',
+    'Maximiliane-Alexandra',
+    'von und zu Hohenstein-Wittelsbach',
+    owner.email,
+  );
   await owner.enter();
   await owner.look('members-zoomed');
   await owner.page.getByRole('button', { name: 'Invite' }).click();
@@ -235,7 +239,12 @@ test('a first load is small and asks nobody else', async () => {
   // The second time, the browser has it all but the document, which it asks about.
   await person.page.reload();
   await person.sees('Log in to Rollcall Demo');
-  const fetched = await person.page.evaluate(() => performance.getEntriesByType('resource').filter(({ transferSize }) => transferSize > 0).map(({ name }) => name));
+  const fetched = await person.page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .filter(({ transferSize }) => transferSize > 0)
+      .map(({ name }) => name),
+  );
   assert.deepEqual(fetched, []);
   await person.leave();
 });

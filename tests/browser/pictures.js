@@ -10,7 +10,8 @@ const OWNER = 'olivia@acme.example';
 
 const stack = await Stack.start();
 const browser = await Browser.start();
-const picture = (person, name) => person.page.screenshot({ path: `${FOLDER}${name}.png`, animations: 'disabled' });
+const picture = (person, name) =>
+  person.page.screenshot({ path: `${FOLDER}${name}.png`, animations: 'disabled' });
 
 await stack.account('acme', 'pro', OWNER);
 await stack.member('acme', 'ada@acme.example', 'Ada', 'Lopez', OWNER);
@@ -18,7 +19,11 @@ await stack.member('acme', 'ben@acme.example', 'Ben', 'Okafor', OWNER);
 await stack.invite('acme', 'zoe@acme.example', 'Zoe', 'Wei', OWNER);
 await stack.invite('acme', 'ooto+dana@simulator.amazonses.com', 'Dana', 'Novak', OWNER);
 await stack.invite('acme', 'bounce+eli@simulator.amazonses.com', 'Eli', 'Stone', OWNER);
-for (const email of ['zoe@acme.example', 'ooto+dana@simulator.amazonses.com', 'bounce+eli@simulator.amazonses.com']) {
+for (const email of [
+  'zoe@acme.example',
+  'ooto+dana@simulator.amazonses.com',
+  'bounce+eli@simulator.amazonses.com',
+]) {
   await stack.feedback(email);
 }
 

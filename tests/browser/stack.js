@@ -17,7 +17,11 @@ export class Stack {
 
   /** Starts a stack on free ports; its first line says where it is. */
   static async start() {
-    const stack = spawn(PROGRAM, ['--port', '0', '--dynamodb-port', '0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const stack = spawn(PROGRAM, ['--port', '0', '--dynamodb-port', '0'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    // Whatever ends the tests ends the stack.
+    process.once('exit', () => stack.kill());
     const lines = createInterface({ input: stack.stdout });
     const url = await new Promise((resolve, reject) => {
       stack.once('error', reject);
@@ -73,7 +77,11 @@ export class Stack {
   }
 
   async invite(account, email, firstName = 'Kim', lastName = 'Lee', owner = OWNER) {
-    const answer = await this.call(owner, 'POST', `/accounts/${account}/members`, { firstName, lastName, email });
+    const answer = await this.call(owner, 'POST', `/accounts/${account}/members`, {
+      firstName,
+      lastName,
+      email,
+    });
     if (answer.status !== 201) throw new Error(JSON.stringify(answer));
     return answer.body;
   }
@@ -87,7 +95,11 @@ export class Stack {
   }
 
   async remove(account, email, owner = OWNER) {
-    const { body } = await this.call(owner, 'GET', `/accounts/${account}/members?q=${encodeURIComponent(email)}`);
+    const { body } = await this.call(
+      owner,
+      'GET',
+      `/accounts/${account}/members?q=${encodeURIComponent(email)}`,
+    );
     const { id } = body.members.find((member) => member.email === email);
     return this.call(owner, 'DELETE', `/accounts/${account}/members/${id}`);
   }
@@ -95,10 +107,11 @@ export class Stack {
   /** Waits until the mail system has reported about mail to an address. */
   async feedback(email) {
     const path = `/support/feedback?email=${encodeURIComponent(email)}`;
-    for (;;) {
+    for (let tries = 0; tries < 500; tries += 1) {
       const { body } = await this.call('sam@example.com', 'GET', path, undefined, { groups: ['support'] });
       if (body.feedback?.some(({ kind }) => kind !== 'send')) return;
     }
+    throw new Error(`nothing was reported about ${email}`);
   }
 
   async #dev(path, body) {

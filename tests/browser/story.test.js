@@ -1,21 +1,10 @@
 // The whole story, through the page: two people, two browsers.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { Browser } from './browser.js';
-import { OWNER, Stack } from './stack.js';
-
-let stack;
-let browser;
-
-before(async () => {
-  [stack, browser] = [await Stack.start(), await Browser.start()];
-});
-after(async () => {
-  await browser?.stop();
-  await stack?.stop();
-});
+import { browser, stack } from './setup.js';
+import { OWNER } from './stack.js';
 
 test('from the invite to the removal', async () => {
   await stack.account('acme');
@@ -62,7 +51,11 @@ test('from the invite to the removal', async () => {
   await kim.row('kim@example.com').getByText('You', { exact: true }).waitFor();
   await kim.row('kim@example.com').getByText('Active').waitFor();
   assert.equal(await kim.page.getByRole('button', { name: 'Invite' }).count(), 0, 'a member invites nobody');
-  assert.equal(await kim.page.getByRole('button', { name: /^Actions/ }).count(), 0, 'a member changes nobody');
+  assert.equal(
+    await kim.page.getByRole('button', { name: /^Actions/ }).count(),
+    0,
+    'a member changes nobody',
+  );
   await kim.look('members-as-member');
   await kim.page.getByRole('tab', { name: 'Details' }).click();
   await kim.page.getByText('Only the owner of the account can change these details.').waitFor();

@@ -1,23 +1,12 @@
 // The support page: why an invite did not arrive, and lifting what keeps mail away.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { Browser } from './browser.js';
-import { OWNER, Stack } from './stack.js';
+import { browser, stack } from './setup.js';
+import { OWNER } from './stack.js';
 
 const BOUNCE = 'bounce@simulator.amazonses.com';
-
-let stack;
-let browser;
-
-before(async () => {
-  [stack, browser] = [await Stack.start(), await Browser.start()];
-});
-after(async () => {
-  await browser?.stop();
-  await stack?.stop();
-});
 
 async function supporter(groups = 'support') {
   const person = await browser.person(stack);
@@ -64,7 +53,10 @@ test('from a bounce to an invite that can be resent', async () => {
   const dialog = sam.page.getByRole('dialog', { name: `Lift the block of ${BOUNCE}?` });
   await sam.look('support-lift');
   await dialog.getByRole('button', { name: 'Lift the block' }).click();
-  await sam.page.getByRole('status').filter({ hasText: `${BOUNCE} gets mail again.` }).waitFor();
+  await sam.page
+    .getByRole('status')
+    .filter({ hasText: `${BOUNCE} gets mail again.` })
+    .waitFor();
   assert.equal(await sam.page.getByRole('button', { name: 'Lift the block' }).count(), 0);
 
   await resend();

@@ -274,10 +274,10 @@ async fn use_everything(rollcall: &Rollcall) {
         .patch("/accounts/acme", &json!({ "company": "Acme" }))
         .await
         .expect_status(200);
-    rollcall
-        .invoke("publish-changes", payload("publish-changes"))
-        .await
-        .unwrap_or_else(|problem| panic!("{}", problem.detail()));
+    for file in ["publish-changes", "publish-changes-expiry"] {
+        let published = rollcall.invoke("publish-changes", payload(file)).await;
+        published.unwrap_or_else(|problem| panic!("{}", problem.detail()));
+    }
     owner.remove("acme", KIM).await.expect_status(200);
     owner.delete("/accounts/acme").await.expect_status(200);
     rollcall.wire.expect_all_happened();

@@ -18,6 +18,7 @@ fn schemas() -> BTreeMap<String, Value> {
         include_str!("../../docs/events/account.plan_changed.json"),
         include_str!("../../docs/events/account.reopened.json"),
         include_str!("../../docs/events/invite.delivery_changed.json"),
+        include_str!("../../docs/events/invite.expired.json"),
         include_str!("../../docs/events/member.activated.json"),
         include_str!("../../docs/events/member.invited.json"),
         include_str!("../../docs/events/member.removed.json"),
@@ -244,4 +245,45 @@ async fn the_example_event_is_understood_and_a_broken_row_is_not() {
     let failed = rollcall.invoke("publish-changes", event).await;
     // Lambda gives it again, and keeps it for somebody to look at.
     assert_eq!(failed.unwrap_err().code().as_str(), "internal");
+}
+
+#[tokio::test]
+async fn the_product_learns_that_an_invite_expired_unless_something_else_became_of_it() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    for name in ["open", "accepted", "cancelled", "resent"] {
+        let email = format!("{name}@example.com");
+        owner.invite("acme", &email).await.expect_status(201);
+        if name == "accepted" {
+            let token = json!({ "inviteToken": rollcall.newest_token() });
+            let person = rollcall.person(&email).await;
+            person.login(&token).await.expect_status(200);
+        }
+    }
+    owner
+        .remove("acme", "cancelled@example.com")
+        .await
+        .expect_status(200);
+    rollcall.advance(3_600).await;
+    owner
+        .resend("acme", "resent@example.com")
+        .await
+        .expect_status(200);
+    let expired = async || {
+        let events = events(&rollcall).await;
+        let expired = events
+            .into_iter()
+            .filter(|(kind, _)| kind == "invite.expired");
+        let who = |detail: Value| (detail["memberId"].clone(), detail["expiredAt"].clone());
+        expired.map(|(_, detail)| who(detail)).collect::<Vec<_>>()
+    };
+    let event = |email: &str, at: &str| (json!(member_id("acme", email)), json!(at));
+
+    rollcall.advance(7 * 24 * 3_600 - 3_600 - 1).await;
+    assert_eq!(expired().await, []);
+    rollcall.advance(2).await;
+    let open = event("open@example.com", "2026-12-01T12:00:00Z");
+    assert_eq!(expired().await, std::slice::from_ref(&open));
+    rollcall.advance(3_600).await;
+    let resent = event("resent@example.com", "2026-12-01T13:00:00Z");
+    assert_eq!(expired().await, [open, resent]);
 }

@@ -156,7 +156,7 @@ impl Invite {
                 member.unwrap_or_else(|| Stored::after(None, committed)),
                 recorded,
             ),
-            Decision::Commit(invited) => {
+            Decision::Commit(invited, expires_at) => {
                 let answer = to_json(&MemberAnswer::new(&invited, now))?;
                 let record = RecordedRequest::new(fingerprint.clone(), answer, now);
                 let limits = &self.rules.limits;
@@ -166,6 +166,7 @@ impl Invite {
                     .account_unchanged(&account)
                     .member(account_id, member.as_ref(), &invited)
                     .membership(&invited.email, account_id)
+                    .expiry(account_id, &invited.id, expires_at)
                     .account_send(account_id, limits.sends_per_hour, now)
                     .recipient_send(&invited.email, limits.sends_per_recipient_per_day, now)
                     .request(account_id, key.as_ref(), recorded.as_ref(), &record)

@@ -55,6 +55,10 @@ impl Invocation for MailFeedback {
         })
     }
 
+    async fn get_ready(&self, _now: Timestamp) {
+        self.store.connect().await;
+    }
+
     /// An error, after all records had their turn, makes Lambda invoke again with the same event,
     /// and in the end keep it, whole, in the queue of lost feedback.
     async fn invoke(&self, event: Value, now: Timestamp) -> Result<Taken, Problem> {

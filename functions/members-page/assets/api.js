@@ -31,8 +31,7 @@ export const login = (body) => call('POST', '/login', { body });
 export const listMembers = (account, query, signal) =>
   call('GET', `${members(account)}${queryString(query)}`, { signal });
 
-export const inviteMember = (account, body, key) =>
-  call('POST', members(account), { body, key });
+export const inviteMember = (account, body, key) => call('POST', members(account), { body, key });
 
 export const resendInvite = (account, id, key) =>
   call('POST', `${member(account, id)}/resend`, { body: {}, key });

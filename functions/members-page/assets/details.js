@@ -7,6 +7,7 @@ import { fill, h } from './dom.js';
 import { day, fullName } from './format.js';
 import { announce } from './frame.js';
 import { icon } from './icons.js';
+import { nameFields } from './member-dialogs.js';
 
 /** @param {import('./profile.js').Place} place */
 export function detailsTab(place) {
@@ -27,28 +28,46 @@ export function detailsTab(place) {
         row('Plan', h('span', { class: 'plan' }, account.plan)),
         member.activeSince && row('In the account since', day(member.activeSince)),
       ),
-      !can('account:update') && h('p', { class: 'muted small-text hint' }, icon('info'), 'Only the owner of the account can change these details.'),
+      !can('account:update') &&
+        h(
+          'p',
+          { class: 'muted small-text hint' },
+          icon('info'),
+          'Only the owner of the account can change these details.',
+        ),
     );
   }
 
   async function editCompany(button) {
-    await edit(button, 'Company name saved.', {
-      title: 'Edit the company name',
-      fields: [{ name: 'company', label: 'Company', value: place.account.company, autocomplete: 'organization' }],
-      carryOut: (values) => updateAccount(place.account.id, values),
-    }, (values) => {
-      place.account = { ...place.account, ...values };
-    });
+    await edit(
+      button,
+      'Company name saved.',
+      {
+        title: 'Edit the company name',
+        fields: [
+          { name: 'company', label: 'Company', value: place.account.company, autocomplete: 'organization' },
+        ],
+        carryOut: (values) => updateAccount(place.account.id, values),
+      },
+      (values) => {
+        place.account = { ...place.account, ...values };
+      },
+    );
   }
 
   async function editName(button) {
-    await edit(button, 'Your name is saved.', {
-      title: 'Edit your name',
-      fields: nameFields(place.member),
-      carryOut: (values) => updateMember(place.account.id, place.member.id, values),
-    }, (values) => {
-      place.member = { ...place.member, ...values };
-    });
+    await edit(
+      button,
+      'Your name is saved.',
+      {
+        title: 'Edit your name',
+        fields: nameFields(place.member),
+        carryOut: (values) => updateMember(place.account.id, place.member.id, values),
+      },
+      (values) => {
+        place.member = { ...place.member, ...values };
+      },
+    );
   }
 
   async function edit(button, message, question, take) {
@@ -71,7 +90,11 @@ export function detailsTab(place) {
       const closed = await ask({
         title: `Close the account of ${company}?`,
         text: [
-          h('p', {}, 'Nobody can use the account any more, you and all members included. This takes effect at once.'),
+          h(
+            'p',
+            {},
+            'Nobody can use the account any more, you and all members included. This takes effect at once.',
+          ),
           h('p', {}, 'To confirm, type the name of the company: ', h('strong', {}, company)),
         ],
         fields: [{ name: 'confirmation', label: 'Name of the company', mustEqual: company }],
@@ -94,21 +117,25 @@ export function detailsTab(place) {
       h(
         'section',
         { class: 'card wide danger-zone' },
-        h('div', {}, h('h2', {}, 'Close the account'), h('p', { class: 'muted' }, 'Ends access for everybody in it.')),
+        h(
+          'div',
+          {},
+          h('h2', {}, 'Close the account'),
+          h('p', { class: 'muted' }, 'Ends access for everybody in it.'),
+        ),
         h('button', { type: 'button', class: 'danger-text', onclick: close }, 'Close account…'),
       ),
   ];
 }
 
-/** The fields for a person's name. */
-export const nameFields = ({ firstName = '', lastName = '' } = {}) => [
-  { name: 'firstName', label: 'First name', value: firstName },
-  { name: 'lastName', label: 'Last name', value: lastName },
-];
-
 const row = (label, value, tool) => h('div', {}, h('dt', {}, label), h('dd', {}, h('span', {}, value), tool));
 
 function editButton(what, edit) {
-  const button = h('button', { type: 'button', class: 'quiet small', 'aria-label': `Edit ${what}`, onclick: () => edit(button) }, icon('pen'), 'Edit');
+  const button = h(
+    'button',
+    { type: 'button', class: 'quiet small', 'aria-label': `Edit ${what}`, onclick: () => edit(button) },
+    icon('pen'),
+    'Edit',
+  );
   return button;
 }

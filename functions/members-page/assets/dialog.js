@@ -32,15 +32,40 @@ import { endsAccess } from './outcomes.js';
  * @param {(values: Record<string, string>) => Promise<T>} question.carryOut
  * @returns {Promise<T | undefined>} undefined, if the person gave up
  */
-export function ask({ title, text = [], fields = [], submit, busy, isDanger = false, fieldOf = () => undefined, carryOut }) {
+export function ask({
+  title,
+  text = [],
+  fields = [],
+  submit,
+  busy,
+  isDanger = false,
+  fieldOf = () => undefined,
+  carryOut,
+}) {
   return new Promise((resolve, reject) => {
     const [titleId, textId] = [newId(), newId()];
     const rows = fields.map(fieldRow);
     const problemArea = h('div', {});
     const cancel = h('button', { type: 'button', onclick: () => close(undefined) }, 'Cancel');
     const go = h('button', { type: 'submit', class: isDanger ? 'danger' : 'main' }, submit);
-    const form = h('form', { novalidate: true, onsubmit: onSubmit }, h('h2', { id: titleId }, title), h('div', { id: textId, class: 'dialog-text' }, text), rows.map((row) => row.element), problemArea, h('div', { class: 'actions end' }, cancel, go));
-    const dialog = h('dialog', { 'aria-labelledby': titleId, 'aria-describedby': text.length ? textId : undefined, oncancel: onCancel }, form);
+    const form = h(
+      'form',
+      { novalidate: true, onsubmit: onSubmit },
+      h('h2', { id: titleId }, title),
+      h('div', { id: textId, class: 'dialog-text' }, text),
+      rows.map((row) => row.element),
+      problemArea,
+      h('div', { class: 'actions end' }, cancel, go),
+    );
+    const dialog = h(
+      'dialog',
+      {
+        'aria-labelledby': titleId,
+        'aria-describedby': text.length ? textId : undefined,
+        oncancel: onCancel,
+      },
+      form,
+    );
     let isBusy = false;
 
     document.body.append(dialog);
@@ -115,13 +140,29 @@ export function ask({ title, text = [], fields = [], submit, busy, isDanger = fa
 /** A labelled input with room for what is wrong with it. */
 export function fieldRow({ name, label, value = '', hint, type = 'text', autocomplete = 'off', mustEqual }) {
   const [inputId, hintId, mistakeId] = [newId(), newId(), newId()];
-  const input = h('input', { id: inputId, name, type, autocomplete, value, maxlength: 254, 'aria-required': 'true', 'aria-describedby': hint ? hintId : undefined });
+  const input = h('input', {
+    id: inputId,
+    name,
+    type,
+    autocomplete,
+    value,
+    maxlength: 254,
+    'aria-required': 'true',
+    'aria-describedby': hint ? hintId : undefined,
+  });
   const mistake = h('p', { id: mistakeId, class: 'mistake' });
   return {
     name,
     label,
     input,
-    element: h('div', { class: 'field' }, h('label', { for: inputId }, label), input, hint && h('p', { id: hintId, class: 'muted small-text' }, hint), mistake),
+    element: h(
+      'div',
+      { class: 'field' },
+      h('label', { for: inputId }, label),
+      input,
+      hint && h('p', { id: hintId, class: 'muted small-text' }, hint),
+      mistake,
+    ),
     /** What is wrong before the API is asked. */
     mistake() {
       if (mustEqual === undefined || input.value.trim() === mustEqual) return '';

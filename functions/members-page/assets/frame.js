@@ -13,7 +13,12 @@ let isFirstScreen = true;
 
 /** Puts the frame on the page. */
 export function build() {
-  document.body.replaceChildren(h('a', { class: 'skip', href: '#main', onclick: skip }, 'Skip to content'), bar, main, notices);
+  document.body.replaceChildren(
+    h('a', { class: 'skip', href: '#main', onclick: skip }, 'Skip to content'),
+    bar,
+    main,
+    notices,
+  );
 }
 
 function skip(event) {
@@ -44,15 +49,27 @@ export function show({ title, layout, tools = [] }, ...content) {
 }
 
 function brand() {
-  return h('a', { class: 'brand', href: '/' }, h('span', { class: 'mark', 'aria-hidden': 'true' }, icon('people')), settings.product);
+  return h(
+    'a',
+    { class: 'brand', href: '/' },
+    h('span', { class: 'mark', 'aria-hidden': 'true' }, icon('people')),
+    settings.product,
+  );
 }
 
 let forgetting;
 
 /** Says what happened, to eyes and ears. */
 export function announce(text, tone = 'good') {
-  const close = h('button', { type: 'button', class: 'quiet small', 'aria-label': 'Dismiss', onclick: dismiss }, icon('close'));
-  fill(notices, h('div', { class: `notice ${tone}` }, icon(tone === 'good' ? 'check' : 'alert'), h('p', {}, text), close));
+  const close = h(
+    'button',
+    { type: 'button', class: 'quiet small', 'aria-label': 'Dismiss', onclick: dismiss },
+    icon('close'),
+  );
+  fill(
+    notices,
+    h('div', { class: `notice ${tone}` }, icon(tone === 'good' ? 'check' : 'alert'), h('p', {}, text), close),
+  );
   clearTimeout(forgetting);
   // Not from under the fingers of whoever is about to dismiss it.
   forgetting = setTimeout(() => notices.contains(document.activeElement) || hush(), 12_000);
@@ -70,7 +87,15 @@ function hush() {
 
 /** A screen for the time until there is something to show. */
 export function showLoading(text) {
-  show({ title: settings.product, layout: 'panel' }, h('h1', { class: 'loading', role: 'status' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), text));
+  show(
+    { title: settings.product, layout: 'panel' },
+    h(
+      'h1',
+      { class: 'loading', role: 'status' },
+      h('span', { class: 'spinner', 'aria-hidden': 'true' }),
+      text,
+    ),
+  );
 }
 
 /** What went wrong, within a screen: the API's sentence, its request id, and a way to try again. */
@@ -83,7 +108,8 @@ export function failure(problem, retry) {
       'div',
       {},
       h('p', {}, problem.detail),
-      problem.requestId && h('p', { class: 'muted small-text' }, 'Request id: ', h('code', {}, problem.requestId)),
+      problem.requestId &&
+        h('p', { class: 'muted small-text' }, 'Request id: ', h('code', {}, problem.requestId)),
       retry && h('button', { type: 'button', onclick: retry }, 'Try again'),
     ),
   );

@@ -21,7 +21,11 @@ export function showWelcome(returnTo = '/') {
     notes[why] && h('p', { class: 'note', role: 'status' }, notes[why]),
     h('p', {}, 'You sign in with the same account as everywhere else in the product.'),
     actions(mainButton('Sign in', () => signIn({ returnTo }))),
-    h('p', { class: 'muted small-text' }, 'Invited, and here for the first time? Use the link in your invite e-mail.'),
+    h(
+      'p',
+      { class: 'muted small-text' },
+      'Invited, and here for the first time? Use the link in your invite e-mail.',
+    ),
   );
 }
 
@@ -38,7 +42,11 @@ export function showInvite(accept) {
     session
       ? actions(mainButton('Accept the invite', accept), button('Use another address', another))
       : actions(mainButton('Sign in to accept', another)),
-    h('p', { class: 'muted small-text' }, 'You only need the link this once. After that you log in as usual.'),
+    h(
+      'p',
+      { class: 'muted small-text' },
+      'You only need the link this once. After that you log in as usual.',
+    ),
   );
 }
 
@@ -56,7 +64,16 @@ export function showChoice(problem, choose) {
       'ul',
       { class: 'choices' },
       problem.accounts.map(({ id, company }) =>
-        h('li', {}, h('button', { type: 'button', onclick: () => choose(id) }, h('strong', {}, company), h('span', { class: 'muted' }, id))),
+        h(
+          'li',
+          {},
+          h(
+            'button',
+            { type: 'button', onclick: () => choose(id) },
+            h('strong', {}, company),
+            h('span', { class: 'muted' }, id),
+          ),
+        ),
       ),
     ),
     h('footer', {}, whoAmI()),
@@ -79,7 +96,11 @@ export function showOutcome(problem, retry) {
     // Some sentences are their own heading.
     problem.detail !== `${outcome.title}.` && h('p', { class: 'lead' }, problem.detail),
     h('h2', {}, 'What to do next'),
-    h(outcome.steps.length > 1 ? 'ul' : 'p', { class: 'steps' }, outcome.steps.length > 1 ? outcome.steps.map((step) => h('li', {}, step)) : outcome.steps),
+    h(
+      outcome.steps.length > 1 ? 'ul' : 'p',
+      { class: 'steps' },
+      outcome.steps.length > 1 ? outcome.steps.map((step) => h('li', {}, step)) : outcome.steps,
+    ),
     actions(
       canRetry && mainButton('Try again', retry),
       outcome.action === 'again' && mainButton('Sign in again', () => signIn()),
@@ -88,7 +109,13 @@ export function showOutcome(problem, retry) {
       hasChoice.get() && button('Choose another account', chooseAgain),
       isSupport() && h('a', { class: 'button', href: '/support' }, 'Open the support page'),
     ),
-    h('footer', {}, whoAmI(), h('p', {}, 'Need help? Write to ', supportLink(), '.'), problem.requestId && h('p', {}, 'Request id: ', h('code', {}, problem.requestId))),
+    h(
+      'footer',
+      {},
+      whoAmI(),
+      h('p', {}, 'Need help? Write to ', supportLink(), '.'),
+      problem.requestId && h('p', {}, 'Request id: ', h('code', {}, problem.requestId)),
+    ),
   );
 }
 
@@ -103,17 +130,34 @@ function whoAmI() {
   const session = current();
   return (
     session &&
-    h('p', {}, 'Signed in as ', h('strong', {}, session.claims.email ?? 'somebody without an address'), '. ', linkButton('Sign out', () => signOut(session.idToken)))
+    h(
+      'p',
+      {},
+      'Signed in as ',
+      h('strong', {}, session.claims.email ?? 'somebody without an address'),
+      '. ',
+      linkButton('Sign out', () => signOut(session.idToken)),
+    )
   );
 }
 
 function panel({ icon: name, title, tone = 'calm' }, ...content) {
-  show({ title, layout: 'panel' }, h('section', { class: 'card' }, h('span', { class: `emblem ${tone}`, 'aria-hidden': 'true' }, icon(name)), h('h1', {}, title), content));
+  show(
+    { title, layout: 'panel' },
+    h(
+      'section',
+      { class: 'card' },
+      h('span', { class: `emblem ${tone}`, 'aria-hidden': 'true' }, icon(name)),
+      h('h1', {}, title),
+      content,
+    ),
+  );
 }
 
 const actions = (...buttons) => h('div', { class: 'actions' }, buttons);
 const button = (text, onclick) => h('button', { type: 'button', onclick: guarded(onclick) }, text);
-const mainButton = (text, onclick) => h('button', { type: 'button', class: 'main', onclick: guarded(onclick) }, text);
+const mainButton = (text, onclick) =>
+  h('button', { type: 'button', class: 'main', onclick: guarded(onclick) }, text);
 const linkButton = (text, onclick) => h('button', { type: 'button', class: 'link', onclick }, text);
 
 /** Leaving for the sign-in service can fail, too. */

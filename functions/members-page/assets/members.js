@@ -1,15 +1,13 @@
 // The Members tab: who is in the account, and what the owner can do about it. What it shows is what
 // the API said; nothing is shown as done before.
 
-import { inviteMember, listMembers, newKey, removeMember, resendInvite, updateMember } from './api.js';
-import { deliveryDetails, statusBadge } from './delivery.js';
-import { nameFields } from './details.js';
-import { ask } from './dialog.js';
+import { listMembers, Problem } from './api.js';
 import { fill, h, newId } from './dom.js';
-import { day, fromNow, fullName, initials } from './format.js';
+import { fullName } from './format.js';
 import { announce, failure, supportLink } from './frame.js';
 import { icon } from './icons.js';
-import { menuButton } from './menu.js';
+import { askToInvite, askToRemove, askToRename, askToResend } from './member-dialogs.js';
+import { memberTable, placeholder } from './member-table.js';
 import { endsAccess } from './outcomes.js';
 import { settings } from './settings.js';
 
@@ -25,16 +23,36 @@ export function membersTab(place) {
   /** Ends the list call under way when another one takes its place. */
   let listing = new AbortController();
 
-  const search = h('input', { id: newId(), type: 'search', placeholder: 'Name or e-mail', autocomplete: 'off', maxlength: 100, oninput: soon(load) });
+  const search = h('input', {
+    id: newId(),
+    type: 'search',
+    placeholder: 'Name or e-mail',
+    autocomplete: 'off',
+    maxlength: 100,
+    oninput: soon(load),
+  });
   const status = h(
     'select',
     { id: newId(), onchange: () => load() },
-    [['', 'All'], ['active', 'Active'], ['invited', 'Invited'], ['expired', 'Expired'], ['removed', 'Removed']].map(([value, label]) => h('option', { value }, label)),
+    [
+      ['', 'All'],
+      ['active', 'Active'],
+      ['invited', 'Invited'],
+      ['expired', 'Expired'],
+      ['removed', 'Removed'],
+    ].map(([value, label]) => h('option', { value }, label)),
   );
-  const inviteButton = h('button', { type: 'button', class: 'main', onclick: invite }, icon('plus'), 'Invite');
+  const inviteButton = h(
+    'button',
+    { type: 'button', class: 'main', onclick: invite },
+    icon('plus'),
+    'Invite',
+  );
   const upgrade = h('div', {});
   const inviteArea = h('div', {});
   const list = h('div', { class: 'list' });
+  /** Tells how many there are to those who do not see the list change. */
+  const spoken = h('p', { class: 'hidden', role: 'status' });
   const more = h('div', { class: 'more' });
 
   function drawControls() {
@@ -48,7 +66,25 @@ export function membersTab(place) {
           'section',
           { class: 'upgrade', 'aria-label': 'Upgrade' },
           icon('star'),
-          h('div', {}, h('h2', {}, 'Invite your team'), h('p', {}, 'Multi-user access is only available to pro-level accounts. Upgrade the account to use it.'), h('p', { class: 'muted small-text' }, 'To upgrade your ', h('span', { class: 'plan' }, place.account.plan), ' plan, write to ', supportLink(), '.')),
+          h(
+            'div',
+            {},
+            h('h2', {}, 'Invite your team'),
+            h(
+              'p',
+              {},
+              'Multi-user access is only available to pro-level accounts. Upgrade the account to use it.',
+            ),
+            h(
+              'p',
+              { class: 'muted small-text' },
+              'To upgrade your ',
+              h('span', { class: 'plan' }, place.account.plan),
+              ' plan, write to ',
+              supportLink(),
+              '.',
+            ),
+          ),
         ),
     );
   }
@@ -72,16 +108,24 @@ export function membersTab(place) {
       place.changed();
       drawControls();
       draw();
+      spoken.textContent = `${members.length} ${members.length === 1 ? 'person' : 'people'}${cursor ? ', and more' : ''}`;
       if (firstNew) focusRow(firstNew);
     } catch (error) {
       if (signal.aborted) return;
+      if (!(error instanceof Problem)) throw error;
       list.removeAttribute('aria-busy');
       if (endsAccess(error)) return place.refused(error);
       if (after) {
-        fill(more, failure(error, () => load(after)));
+        fill(
+          more,
+          failure(error, () => load(after)),
+        );
       } else {
         members = [];
-        fill(list, failure(error, () => load()));
+        fill(
+          list,
+          failure(error, () => load()),
+        );
         fill(more);
       }
     }
@@ -89,18 +133,32 @@ export function membersTab(place) {
 
   function draw() {
     list.removeAttribute('aria-busy');
-    fill(list, members.length ? table() : nobody());
+    fill(list, members.length ? memberTable(place, members, itemsFor) : nobody());
     fill(more, cursor && h('button', { type: 'button', onclick: () => load(cursor) }, 'Load more'));
     // The owner alone: the way on is to invite somebody.
     const isAlone = members.length === 1 && !search.value && !status.value;
     if (isAlone && can('members:invite') && isPro()) {
-      list.append(h('div', { class: 'empty' }, icon('people'), h('p', {}, h('strong', {}, 'Nobody else is here yet.')), h('p', { class: 'muted' }, 'Invite your team. They get an e-mail with a link.')));
+      list.append(
+        h(
+          'div',
+          { class: 'empty' },
+          icon('people'),
+          h('p', {}, h('strong', {}, 'Nobody else is here yet.')),
+          h('p', { class: 'muted' }, 'Invite your team. They get an e-mail with a link.'),
+        ),
+      );
     }
   }
 
   function nobody() {
     const reset = h('button', { type: 'button', onclick: clearFilter }, 'Show everybody');
-    return h('div', { class: 'empty', role: 'status' }, icon('search'), h('p', {}, h('strong', {}, 'Nobody fits this filter.')), reset);
+    return h(
+      'div',
+      { class: 'empty', role: 'status' },
+      icon('search'),
+      h('p', {}, h('strong', {}, 'Nobody fits this filter.')),
+      reset,
+    );
   }
 
   function clearFilter() {
@@ -110,61 +168,35 @@ export function membersTab(place) {
     load();
   }
 
-  // Roles are said outright: where the screen is narrow, rows become cards, and browsers then
-  // forget that they are rows.
-  function table() {
-    const head = ['Person', 'Role', 'Status', 'Invite e-mail'].map((name) => h('th', { scope: 'col', role: 'columnheader' }, name));
-    return h(
-      'table',
-      { role: 'table' },
-      h('caption', { class: 'hidden' }, `People of ${place.account.company}`),
-      h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, head, h('th', { scope: 'col', role: 'columnheader' }, h('span', { class: 'hidden' }, 'Actions')))),
-      h('tbody', { role: 'rowgroup' }, members.map(row)),
-    );
-  }
-
-  function row(member) {
-    const items = itemsFor(member);
-    const isSelf = member.id === place.member.id;
-    return h(
-      'tr',
-      { role: 'row', 'data-member': member.id, tabindex: '-1' },
-      h(
-        'th',
-        { scope: 'row', role: 'rowheader', class: 'person' },
-        h('span', { class: 'avatar', 'aria-hidden': 'true' }, initials(member)),
-        h('span', { class: 'person-text' }, h('span', { class: 'name' }, fullName(member), isSelf && [' ', h('span', { class: 'tag' }, 'You')]), h('span', { class: 'address' }, member.email)),
-      ),
-      h('td', { role: 'cell', 'data-label': 'Role' }, member.role === 'owner' ? 'Owner' : 'Member'),
-      h('td', { role: 'cell', 'data-label': 'Status' }, h('p', { class: 'badge-line' }, statusBadge(member.status)), h('p', { class: 'muted' }, since(member))),
-      h('td', { role: 'cell', 'data-label': 'Invite e-mail', class: member.delivery ? 'delivery' : 'delivery none' }, member.delivery ? deliveryDetails(member.delivery) : h('span', { class: 'muted', 'aria-label': 'None' }, '–')),
-      h('td', { role: 'cell', class: 'row-tools' }, items.length ? menuButton(`Actions for ${fullName(member)}`, items) : undefined),
-    );
-  }
-
   /** What the menu of a row offers. */
   function itemsFor(member) {
     const isOpen = member.status === 'invited' || member.status === 'expired';
     const isOther = member.role !== 'owner' && member.id !== place.member.id;
     return [
-      isOpen && can('members:resend') && isPro() && { label: 'Resend invite', icon: 'send', secondsLeft: () => secondsLeft(member), run: () => resend(member) },
-      member.status !== 'removed' && can('account:update') && { label: 'Edit name', icon: 'pen', run: () => rename(member) },
-      member.status !== 'removed' && isOther && can('members:remove') && { label: 'Remove', icon: 'trash', isDanger: true, run: () => remove(member) },
+      isOpen &&
+        can('members:resend') &&
+        isPro() && {
+          label: 'Resend invite',
+          icon: 'send',
+          secondsLeft: () => secondsLeft(member),
+          run: () => resend(member),
+        },
+      member.status !== 'removed' &&
+        can('account:update') && { label: 'Edit name', icon: 'pen', run: () => rename(member) },
+      member.status !== 'removed' &&
+        isOther &&
+        can('members:remove') && {
+          label: 'Remove',
+          icon: 'trash',
+          isDanger: true,
+          run: () => remove(member),
+        },
     ].filter(Boolean);
   }
 
-  async function invite() {
-    const key = keyOf();
-    await act(async () => {
-      const invited = await ask({
-        title: 'Invite somebody',
-        text: [h('p', {}, `They get an e-mail with a link, and log in with it the first time. They can do all you can, except managing members and the account.`)],
-        fields: [...nameFields(), { name: 'email', label: 'E-mail address', type: 'email', hint: 'The address they sign in with. It must not have an automatic reply.' }],
-        submit: 'Send invite',
-        busy: 'Sending',
-        fieldOf: ({ code }) => (['already_member', 'already_invited', 'address_undeliverable'].includes(code) ? 'email' : undefined),
-        carryOut: (values) => inviteMember(place.account.id, values, key(values)),
-      });
+  function invite() {
+    return act(async () => {
+      const invited = await askToInvite(place.account);
       if (!invited) return;
       search.value = '';
       status.value = '';
@@ -173,59 +205,34 @@ export function membersTab(place) {
     }, inviteButton);
   }
 
-  async function resend(member) {
-    const name = fullName(member);
-    await act(async () => {
-      const key = newKey();
-      const answer = await ask({
-        title: `Resend the invite to ${name}?`,
-        text: [h('p', {}, `A new e-mail goes to `, h('strong', {}, member.email), '. The link in it replaces the earlier one.')],
-        submit: 'Resend invite',
-        busy: 'Sending',
-        carryOut: () => resendInvite(place.account.id, member.id, key),
-      });
-      if (!answer) return;
-      replace(answer);
-      say(answer, `Invite sent again to ${name}.`);
+  function resend(member) {
+    return act(async () => {
+      const resent = await askToResend(place.account, member);
+      if (!resent) return;
+      replace(resent);
+      say(resent, `Invite sent again to ${fullName(resent)}.`);
     });
   }
 
-  async function rename(member) {
-    await act(async () => {
-      const answer = await ask({
-        title: `Edit the name of ${fullName(member)}`,
-        fields: nameFields(member),
-        submit: 'Save',
-        busy: 'Saving',
-        carryOut: (values) => updateMember(place.account.id, member.id, values),
-      });
-      if (!answer) return;
-      if (member.id === place.member.id) place.member = { ...place.member, ...answer };
+  function rename(member) {
+    return act(async () => {
+      const renamed = await askToRename(place.account, member);
+      if (!renamed) return;
+      if (member.id === place.member.id) place.member = { ...place.member, ...renamed };
       place.changed();
-      replace({ ...member, ...answer });
-      announce(`The name is now ${fullName(answer)}.`);
+      replace({ ...member, ...renamed });
+      announce(`The name is now ${fullName(renamed)}.`);
     });
   }
 
-  async function remove(member) {
-    const name = fullName(member);
-    await act(async () => {
-      const removed = await ask({
-        title: `Remove ${name}?`,
-        text: [
-          h('p', {}, h('strong', {}, name), ` (${member.email}) loses access to ${place.account.company} at once. This cannot be reversed.`),
-          h('p', { class: 'muted' }, member.status === 'active' ? 'To let them back in, you would have to invite them anew.' : 'The link in their invite stops working.'),
-        ],
-        submit: 'Remove',
-        busy: 'Removing',
-        isDanger: true,
-        carryOut: () => removeMember(place.account.id, member.id),
-      });
+  function remove(member) {
+    return act(async () => {
+      const removed = await askToRemove(place.account, member);
       if (!removed) return;
       const at = members.findIndex(({ id }) => id === removed.id);
       members = members.filter(({ id }) => id !== removed.id);
       draw();
-      announce(`${name} was removed.`);
+      announce(`${fullName(member)} was removed.`);
       // The row is gone: on to the one that took its place.
       focusRow(members[Math.min(at, members.length - 1)]?.id);
     });
@@ -243,8 +250,9 @@ export function membersTab(place) {
 
   /** An invite is kept even if its mail did not go. */
   function say(member, text) {
-    if (member.delivery?.status === 'failed') announce(`${fullName(member)} is invited, but the e-mail was not sent. ${member.delivery.reason ?? ''}`, 'warn');
-    else announce(text);
+    const { status, reason = '' } = member.delivery ?? {};
+    if (status !== 'failed') return announce(text);
+    return announce(`${fullName(member)} is invited, but the e-mail was not sent. ${reason}`, 'warn');
   }
 
   function replace(member) {
@@ -266,22 +274,19 @@ export function membersTab(place) {
     h(
       'div',
       { class: 'toolbar' },
-      h('div', { class: 'field search' }, h('label', { for: search.id }, 'Search'), h('div', { class: 'with-icon' }, icon('search'), search)),
+      h(
+        'div',
+        { class: 'field search' },
+        h('label', { for: search.id }, 'Search'),
+        h('div', { class: 'with-icon' }, icon('search'), search),
+      ),
       h('div', { class: 'field' }, h('label', { for: status.id }, 'Status'), status),
       inviteArea,
     ),
+    spoken,
     list,
     more,
   ];
-}
-
-/** Since when, or until when, a person's status holds. */
-function since({ status, activeSince, expiresAt, removedAt }) {
-  if (status === 'active' && activeSince) return ['since ', day(activeSince)];
-  if (status === 'invited' && expiresAt) return ['expires ', fromNow(expiresAt)];
-  if (status === 'expired' && expiresAt) return ['expired ', fromNow(expiresAt)];
-  if (status === 'removed' && removedAt) return ['on ', day(removedAt)];
-  return [];
 }
 
 /** How long an invite still cools down; one whose mail did not go does not. A clock that is wrong
@@ -292,26 +297,11 @@ function secondsLeft({ lastSentAt, delivery }) {
   return passed < 0 ? 0 : Math.max(0, settings.resendCooldown - passed);
 }
 
-function placeholder() {
-  const line = () => h('div', { class: 'placeholder' });
-  return h('div', { class: 'placeholders', role: 'status' }, h('span', { class: 'hidden' }, 'Loading the list'), line(), line(), line());
-}
-
 /** Calls later, and once, however often it is asked to. */
 function soon(act) {
   let waiting;
   return () => {
     clearTimeout(waiting);
     waiting = setTimeout(act, 250);
-  };
-}
-
-/** The same key for the same values, so that a repeated call is one call; another key otherwise. */
-function keyOf() {
-  let last = {};
-  return (values) => {
-    const text = JSON.stringify(values);
-    if (text !== last.text) last = { text, key: newKey() };
-    return last.key;
   };
 }

@@ -18,8 +18,31 @@ import { icon } from './icons.js';
  */
 export function menuButton(label, items) {
   const id = newId();
-  const menu = h('div', { id, class: 'menu', role: 'menu', popover: 'auto', 'aria-label': label, onkeydown: onKey, onbeforetoggle: onBeforeToggle, ontoggle: onToggle });
-  const button = h('button', { type: 'button', class: 'quiet', popovertarget: id, 'aria-haspopup': 'menu', 'aria-expanded': 'false', 'aria-controls': id, 'aria-label': label, title: label, onkeydown: onButtonKey }, icon('more'));
+  const menu = h('div', {
+    id,
+    class: 'menu',
+    role: 'menu',
+    popover: 'auto',
+    'aria-label': label,
+    onkeydown: onKey,
+    onbeforetoggle: onBeforeToggle,
+    ontoggle: onToggle,
+  });
+  const button = h(
+    'button',
+    {
+      type: 'button',
+      class: 'quiet',
+      popovertarget: id,
+      'aria-haspopup': 'menu',
+      'aria-expanded': 'false',
+      'aria-controls': id,
+      'aria-label': label,
+      title: label,
+      onkeydown: onButtonKey,
+    },
+    icon('more'),
+  );
   let ticking;
 
   function onBeforeToggle({ newState }) {
@@ -59,7 +82,18 @@ export function menuButton(label, items) {
   }
 
   function entry(item) {
-    return h('button', { type: 'button', role: 'menuitem', tabindex: '-1', class: item.isDanger ? 'danger-text' : undefined, onclick: () => choose(item) }, icon(item.icon), h('span', {}, item.label));
+    return h(
+      'button',
+      {
+        type: 'button',
+        role: 'menuitem',
+        tabindex: '-1',
+        class: item.isDanger ? 'danger-text' : undefined,
+        onclick: () => choose(item),
+      },
+      icon(item.icon),
+      h('span', {}, item.label),
+    );
   }
 
   /** Items that have to wait say for how long. */

@@ -143,7 +143,8 @@ function check(claims, nonce) {
     (claims.azp === undefined || claims.azp === settings.clientId) &&
     claims.nonce === nonce &&
     claims.exp > Date.now() / 1_000 - LEEWAY;
-  if (!isOurs) throw new SignInError('refused', 'The sign-in service gave a token that is not for this sign-in.');
+  if (!isOurs)
+    throw new SignInError('refused', 'The sign-in service gave a token that is not for this sign-in.');
 }
 
 function claimsOf(idToken) {
@@ -157,7 +158,10 @@ function claimsOf(idToken) {
 }
 
 function base64Url(bytes) {
-  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
 }
 
 /** 32 random bytes: 43 characters, as RFC 7636, 4.1 recommends. */

@@ -131,7 +131,9 @@ const OUTCOMES = {
   support_only: {
     icon: 'lock',
     title: 'Only for support staff',
-    steps: ['If you are on the support team, ask for your user to be put into the support group, then sign in again.'],
+    steps: [
+      'If you are on the support team, ask for your user to be put into the support group, then sign in again.',
+    ],
     action: 'wait',
   },
 };
@@ -146,7 +148,14 @@ const UNKNOWN = {
 
 export const outcomeOf = (code) => OUTCOMES[code] ?? UNKNOWN;
 
-const ENDS_ACCESS = ['access_revoked', 'account_closed', 'email_unverified', 'identity_mismatch', 'no_access', 'unauthenticated'];
+const ENDS_ACCESS = [
+  'access_revoked',
+  'account_closed',
+  'email_unverified',
+  'identity_mismatch',
+  'no_access',
+  'unauthenticated',
+];
 
 /** Whether a refusal, wherever it comes, means that the person has no place in the account (any more). */
 export const endsAccess = (problem) => ENDS_ACCESS.includes(problem.code);

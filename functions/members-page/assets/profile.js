@@ -37,7 +37,11 @@ export function showProfile({ account, member, abilities }, refused) {
     { name: 'details', label: 'Details', content: () => detailsTab(place) },
     { name: 'members', label: 'Members', content: () => membersTab(place) },
   ]);
-  show({ title: 'Profile', layout: 'page', tools: tools() }, h('div', { class: 'head' }, heading, subtitle), tabs);
+  show(
+    { title: 'Profile', layout: 'page', tools: tools() },
+    h('div', { class: 'head' }, heading, subtitle),
+    tabs,
+  );
 }
 
 /** The right end of the bar. */
@@ -45,9 +49,13 @@ export function tools() {
   const session = current();
   return [
     h('span', { class: 'whoami', title: session?.claims.email }, session?.claims.email),
-    isSupport() && location.pathname !== '/support' && h('a', { class: 'button quiet', href: '/support' }, 'Support'),
-    hasChoice.get() && h('button', { type: 'button', class: 'quiet', onclick: chooseAgain }, 'Switch account'),
-    session && h('button', { type: 'button', class: 'quiet', onclick: () => signOut(session.idToken) }, 'Sign out'),
+    isSupport() &&
+      location.pathname !== '/support' &&
+      h('a', { class: 'button quiet', href: '/support' }, 'Support'),
+    hasChoice.get() &&
+      h('button', { type: 'button', class: 'quiet', onclick: chooseAgain }, 'Switch account'),
+    session &&
+      h('button', { type: 'button', class: 'quiet', onclick: () => signOut(session.idToken) }, 'Sign out'),
   ].filter(Boolean);
 }
 
@@ -60,7 +68,11 @@ export function tools() {
 function tabList(label, tabs) {
   const panel = h('div', { id: newId(), role: 'tabpanel', class: 'tab-panel', tabindex: '0' });
   const buttons = tabs.map(({ name, label }) =>
-    h('button', { id: newId(), type: 'button', role: 'tab', 'aria-controls': panel.id, onclick: () => open(name) }, label),
+    h(
+      'button',
+      { id: newId(), type: 'button', role: 'tab', 'aria-controls': panel.id, onclick: () => open(name) },
+      label,
+    ),
   );
 
   function open(name) {
@@ -91,5 +103,8 @@ function tabList(label, tabs) {
   }
 
   open(location.hash.slice(1));
-  return [h('div', { role: 'tablist', class: 'tabs', 'aria-label': label, onkeydown: onKey }, buttons), panel];
+  return [
+    h('div', { role: 'tablist', class: 'tabs', 'aria-label': label, onkeydown: onKey }, buttons),
+    panel,
+  ];
 }

@@ -5,9 +5,10 @@
 //! tells repetitions, and its sequence number tells what came late.
 
 use domain::Timestamp;
-use domain::id::AccountId;
+use domain::change::{Change, of_expiry};
+use domain::id::{AccountId, MemberId};
 use platform::bus::{Bus, Event};
-use platform::store::Record;
+use platform::store::{Record, Store};
 use platform::{ConfigError, Invocation, Platform, Problem};
 use serde::Serialize;
 use serde_json::Value;
@@ -15,6 +16,7 @@ use serde_json::Value;
 /// Publishes changes.
 #[derive(Debug)]
 pub struct PublishChanges {
+    store: Store,
     bus: Bus,
 }
 
@@ -32,14 +34,24 @@ impl Invocation for PublishChanges {
 
     fn new(platform: &Platform) -> Result<Self, ConfigError> {
         Ok(Self {
+            store: Store::new(platform)?,
             bus: Bus::new(platform)?,
         })
+    }
+
+    async fn get_ready(&self, _now: Timestamp) {
+        self.store.connect().await;
     }
 
     async fn invoke(&self, event: Value, _now: Timestamp) -> Result<Published, Problem> {
         let mut events = Vec::new();
         for record in Record::of_event(&event) {
-            events.extend(events_of(&record)?);
+            match record.expired_invite() {
+                Some((account, member, at)) => {
+                    events.extend(self.expiry(&record, account, &member, at).await?);
+                }
+                None => events.extend(events_of(&record)?),
+            }
         }
         self.bus.put(&events).await?;
         Ok(Published {
@@ -53,17 +65,39 @@ impl Invocation for PublishChanges {
     }
 }
 
+impl PublishChanges {
+    /// The event of an invite whose time is over, if it is still the same invite.
+    async fn expiry(
+        &self,
+        record: &Record<'_>,
+        account: AccountId,
+        member: &MemberId,
+        at: Timestamp,
+    ) -> Result<Option<Event>, Problem> {
+        let mut read = self.store.read();
+        let member = read.member(&account, member);
+        let member = read.run().await?.get(&member)?;
+        let expired = member.and_then(|member| Some((of_expiry(&member, at)?, member.version())));
+        Ok(expired.map(|(change, version)| event(record, account, version, change)))
+    }
+}
+
 /// The events of one write. Two at most: a plan that changes while the account is reopened.
 fn events_of(record: &Record<'_>) -> Result<Vec<Event>, Problem> {
     let Some(changes) = record.changes()? else {
         return Ok(Vec::new());
     };
-    let event = |change: domain::change::Change| Event {
+    let (account, version) = (changes.account, changes.version);
+    let event = |change| event(record, account.clone(), version, change);
+    Ok(changes.changes.into_iter().map(event).collect())
+}
+
+fn event(record: &Record<'_>, account: AccountId, version: u64, change: Change) -> Event {
+    Event {
         id: format!("{}-{}", record.id(), change.name()),
-        sequence: changes.version,
+        sequence: version,
         time: record.time(),
-        account: changes.account.clone(),
+        account,
         change,
-    };
-    Ok(changes.changes.iter().cloned().map(event).collect())
+    }
 }

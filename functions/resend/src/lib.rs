@@ -127,7 +127,7 @@ impl Resend {
                 member.unwrap_or_else(|| Stored::after(None, committed)),
                 recorded,
             ),
-            Decision::Commit(resent) => {
+            Decision::Commit(resent, expires_at) => {
                 let answer = to_json(&MemberAnswer::new(&resent, now))?;
                 let record = RecordedRequest::new(fingerprint.clone(), answer, now);
                 let limits = &self.rules.limits;
@@ -136,6 +136,7 @@ impl Resend {
                     .write()
                     .account_unchanged(&account)
                     .member(account_id, member.as_ref(), &resent)
+                    .expiry(account_id, &resent.id, expires_at)
                     .account_send(account_id, limits.sends_per_hour, now)
                     .recipient_send(&resent.email, limits.sends_per_recipient_per_day, now)
                     .request(account_id, key.as_ref(), recorded.as_ref(), &record)

@@ -8,9 +8,6 @@ use crate::id::MemberId;
 use crate::member::{Member, State};
 
 /// Something that happened, for the rest of the product to know.
-///
-/// That an invite expires is not among them: nothing is written then. Whoever was told of an invite
-/// knows when it does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Somebody was invited.
@@ -28,6 +25,13 @@ pub enum Change {
     MemberRemoved(MemberId),
     /// Something became known about an invite's newest mail, or there is a newer mail.
     InviteDeliveryChanged(MemberId, Delivery),
+    /// The newest link of an invite stopped working without being used.
+    InviteExpired {
+        /// Whose.
+        member: MemberId,
+        /// From when on.
+        at: Timestamp,
+    },
     /// The account was closed.
     AccountClosed,
     /// The account was opened again.
@@ -50,6 +54,7 @@ impl Change {
             Self::MemberActivated(_) => "member.activated",
             Self::MemberRemoved(_) => "member.removed",
             Self::InviteDeliveryChanged(..) => "invite.delivery_changed",
+            Self::InviteExpired { .. } => "invite.expired",
             Self::AccountClosed => "account.closed",
             Self::AccountReopened => "account.reopened",
             Self::AccountPlanChanged { .. } => "account.plan_changed",
@@ -78,6 +83,19 @@ pub fn of_member(before: Option<&Member>, after: &Member) -> Option<Change> {
         }
         // An owner is there from the beginning; names and identities are nobody else's business.
         _ => None,
+    }
+}
+
+/// What happened to a person when the time of an invite was over that was to end at `at`: nothing,
+/// if the invite was accepted, cancelled or sent again by then.
+#[must_use]
+pub fn of_expiry(member: &Member, at: Timestamp) -> Option<Change> {
+    match &member.state {
+        State::Invited(invite) if invite.expires_at == at => Some(Change::InviteExpired {
+            member: member.id.clone(),
+            at,
+        }),
+        State::Invited(_) | State::Active(_) | State::Removed(_) => None,
     }
 }
 

@@ -57,8 +57,8 @@ pub struct Seen<'a> {
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// Write this row, count the mail, then send it.
-    Commit(Member),
+    /// Write this row, whose invite is in force until then, count the mail, then send it.
+    Commit(Member, Timestamp),
     /// The row is as this very call wrote it: go on with the mail.
     Committed(Member),
     /// Give the answer that the same request got before.
@@ -97,23 +97,21 @@ pub fn decide(
     }
     within_send_limits(seen.account_sends, seen.recipient_sends, &rules.limits, now)?;
 
-    Ok(Decision::Commit(Member {
+    let invite = Invite::new(access.member().id.clone(), token, &rules.limits, now);
+    let expires_at = invite.expires_at;
+    let invited = Member {
         id: invitee.id.clone(),
         first_name: invitee.first_name.clone(),
         last_name: invitee.last_name.clone(),
         email: invitee.email.clone(),
         role: Role::Member,
-        state: State::Invited(Invite::new(
-            access.member().id.clone(),
-            token,
-            &rules.limits,
-            now,
-        )),
+        state: State::Invited(invite),
         last_send: seen
             .invitee
             .map_or(0, |member| member.last_send)
             .saturating_add(1),
-    }))
+    };
+    Ok(Decision::Commit(invited, expires_at))
 }
 
 /// Whether the row is what a call with this fresh token wrote: its answer got lost on the way.

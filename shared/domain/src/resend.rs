@@ -70,10 +70,13 @@ pub fn decide(
     }
     within_send_limits(seen.account_sends, 0, limits, now)?;
 
-    Ok(Decision::Commit(Member {
+    let resent = invite.resent(token, limits, now);
+    let expires_at = resent.expires_at;
+    let member = Member {
         last_send: member.last_send.saturating_add(1),
-        ..member.with_state(State::Invited(invite.resent(token, limits, now)))
-    }))
+        ..member.with_state(State::Invited(resent))
+    };
+    Ok(Decision::Commit(member, expires_at))
 }
 
 /// The cooldown spares the recipient. A mail that was never taken has bothered nobody, and resend

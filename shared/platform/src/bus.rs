@@ -71,6 +71,10 @@ enum About<'a> {
         invited_by: &'a MemberId,
         expires_at: Timestamp,
     },
+    Expiry {
+        member_id: &'a MemberId,
+        expired_at: Timestamp,
+    },
     Delivery {
         member_id: &'a MemberId,
         status: &'static str,
@@ -159,6 +163,10 @@ impl<'a> About<'a> {
             Change::InviteDeliveryChanged(member_id, delivery) => Self::Delivery {
                 member_id,
                 status: delivery.status.name(),
+            },
+            Change::InviteExpired { member, at } => Self::Expiry {
+                member_id: member,
+                expired_at: *at,
             },
             Change::AccountClosed | Change::AccountReopened => Self::Account {},
             Change::AccountPlanChanged { before, after } => Self::Plan {

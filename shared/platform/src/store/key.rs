@@ -43,6 +43,14 @@ impl Key {
         }
     }
 
+    /// What goes away when the link of a person's invite stops working.
+    pub(super) fn expiry(account: &AccountId, member: &MemberId) -> Self {
+        Self {
+            pk: account_partition(account),
+            sk: format!("{EXPIRY}{member}"),
+        }
+    }
+
     pub(super) fn request(account: &AccountId, key: &IdempotencyKey) -> Self {
         Self {
             pk: account_partition(account),
@@ -99,6 +107,9 @@ impl Key {
 
 /// How the sort keys of the pointers from a person to accounts begin.
 pub(super) const MEMBERSHIP: &str = "ACCOUNT#";
+
+/// How the sort keys of what goes away with an invite begin.
+pub(super) const EXPIRY: &str = "EXPIRY#";
 
 /// How the sort keys of feedback about a person begin.
 pub(super) const FEEDBACK: &str = "FEEDBACK#";

@@ -42,6 +42,12 @@ pub struct Stored<T> {
 }
 
 impl<T> Stored<T> {
+    /// How often the item was written.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     /// What the table holds once `value` was committed over `seen`.
     #[must_use]
     pub fn after(seen: Option<&Self>, value: T) -> Self {

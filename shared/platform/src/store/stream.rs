@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Timestamp;
 use domain::account::Account;
 use domain::change::{Change, of_account, of_member};
-use domain::id::AccountId;
+use domain::id::{AccountId, MemberId};
 use domain::member::Member;
 use serde_json::Value;
 
 use super::item::{Stores, decode};
-use super::key::Key;
+use super::key::{EXPIRY, Key};
 use super::{Item, StoreError, Stored};
 
 /// A write of one row, as a record of the stream tells it
@@ -86,6 +87,21 @@ impl<'a> Record<'a> {
             version,
             changes,
         }))
+    }
+
+    /// The invite whose time is over, if DynamoDB deleted the item that goes away with it: its
+    /// account, its person, and when it was to end.
+    #[must_use]
+    pub fn expired_invite(&self) -> Option<(AccountId, MemberId, Timestamp)> {
+        if self.text("/userIdentity/principalId") != "dynamodb.amazonaws.com" {
+            return None;
+        }
+        let gone = self.image("OldImage")?;
+        let key = Key::of_item(&gone)?;
+        let account = key.pk.strip_prefix("ACCOUNT#")?.parse().ok()?;
+        let member = key.sk.strip_prefix(EXPIRY)?.parse().ok()?;
+        let expires = gone.get("expires")?.as_n().ok()?.parse().ok()?;
+        Some((account, member, Timestamp::from_second(expires).ok()?))
     }
 
     fn text(&self, pointer: &str) -> &'a str {

@@ -14,7 +14,7 @@ use domain::Timestamp;
 use domain::account::Account;
 use domain::address::EmailAddress;
 use domain::feedback::Feedback;
-use domain::id::AccountId;
+use domain::id::{AccountId, MemberId};
 use domain::limits::{next_day, next_hour};
 use domain::member::Member;
 use domain::refusal::SendLimit;
@@ -125,6 +125,21 @@ impl<'a> Write<'a> {
         expression.update = format!("SET {version} = {one}");
         self.changes.push(Change {
             key: Key::membership(email, account),
+            condition: Condition::Idempotent,
+            update: expression,
+        });
+        self
+    }
+
+    /// Has DynamoDB delete an item when the newest link of an invite stops working. The table's
+    /// stream tells of that, and so the rest of the product learns it.
+    #[must_use]
+    pub fn expiry(mut self, account: &AccountId, member: &MemberId, at: Timestamp) -> Self {
+        let mut expression = Expression::default();
+        let (expiry, at) = (expression.name("expires"), expression.value(expires(at)));
+        expression.update = format!("SET {expiry} = {at}");
+        self.changes.push(Change {
+            key: Key::expiry(account, member),
             condition: Condition::Idempotent,
             update: expression,
         });

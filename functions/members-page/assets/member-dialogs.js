@@ -1,0 +1,88 @@
+// What the owner is asked before something happens to a person. Each answers what the API said, or
+// undefined if the owner thought better of it.
+
+import { inviteMember, newKey, removeMember, resendInvite, updateMember } from './api.js';
+import { ask } from './dialog.js';
+import { h } from './dom.js';
+import { fullName } from './format.js';
+
+/** The fields for a person's name. */
+export const nameFields = ({ firstName = '', lastName = '' } = {}) => [
+  { name: 'firstName', label: 'First name', value: firstName },
+  { name: 'lastName', label: 'Last name', value: lastName },
+];
+
+const EMAIL = {
+  name: 'email',
+  label: 'E-mail address',
+  type: 'email',
+  hint: 'The address they sign in with. It must not have an automatic reply.',
+};
+
+/** Refusals that are about the address. */
+const ABOUT_THE_ADDRESS = ['already_member', 'already_invited', 'address_undeliverable'];
+
+export function askToInvite(account) {
+  const key = keyOf();
+  const text =
+    'They get an e-mail with a link, and log in with it the first time. ' +
+    'They can do all that you can, except managing members and the account.';
+  return ask({
+    title: 'Invite somebody',
+    text: [h('p', {}, text)],
+    fields: [...nameFields(), EMAIL],
+    submit: 'Send invite',
+    busy: 'Sending',
+    fieldOf: ({ code }) => (ABOUT_THE_ADDRESS.includes(code) ? EMAIL.name : undefined),
+    carryOut: (values) => inviteMember(account.id, values, key(values)),
+  });
+}
+
+export function askToResend(account, member) {
+  const key = newKey();
+  const address = h('strong', {}, member.email);
+  return ask({
+    title: `Resend the invite to ${fullName(member)}?`,
+    text: [h('p', {}, 'A new e-mail goes to ', address, '. The link in it replaces the earlier one.')],
+    submit: 'Resend invite',
+    busy: 'Sending',
+    carryOut: () => resendInvite(account.id, member.id, key),
+  });
+}
+
+export function askToRename(account, member) {
+  return ask({
+    title: `Edit the name of ${fullName(member)}`,
+    fields: nameFields(member),
+    submit: 'Save',
+    busy: 'Saving',
+    carryOut: (values) => updateMember(account.id, member.id, values),
+  });
+}
+
+export function askToRemove(account, member) {
+  const name = fullName(member);
+  const loss = ` (${member.email}) loses access to ${account.company} at once. This cannot be reversed.`;
+  const after =
+    member.status === 'active'
+      ? 'To let them back in, you would have to invite them anew.'
+      : 'The link in their invite stops working.';
+  return ask({
+    title: `Remove ${name}?`,
+    text: [h('p', {}, h('strong', {}, name), loss), h('p', { class: 'muted' }, after)],
+    submit: 'Remove',
+    busy: 'Removing',
+    isDanger: true,
+    carryOut: () => removeMember(account.id, member.id),
+  });
+}
+
+/** The same key for the same values, so that a repeated call is one call; another key otherwise. */
+function keyOf() {
+  let last = {};
+  return (values) => {
+    const text = JSON.stringify(values);
+    if (text !== last.text) last = { text, key: newKey() };
+    return last.key;
+  };
+}

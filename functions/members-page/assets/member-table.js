@@ -1,0 +1,108 @@
+// The table of people: who they are, how they stand, and what became of their invite's e-mail.
+
+import { deliveryDetails, statusBadge } from './delivery.js';
+import { h } from './dom.js';
+import { day, fromNow, fullName, initials } from './format.js';
+import { menuButton } from './menu.js';
+
+/**
+ * Roles are said outright: where the screen is narrow, rows become cards, and browsers then forget
+ * that they are rows.
+ *
+ * @param {import('./profile.js').Place} place
+ * @param {object[]} members as the API answers them
+ * @param {(member: object) => import('./menu.js').Item[]} itemsFor what the menu of a row offers
+ */
+export function memberTable(place, members, itemsFor) {
+  const head = ['Person', 'Role', 'Status', 'Invite e-mail'].map((name) =>
+    h('th', { scope: 'col', role: 'columnheader' }, name),
+  );
+  return h(
+    'table',
+    { role: 'table' },
+    h('caption', { class: 'hidden' }, `People of ${place.account.company}`),
+    h(
+      'thead',
+      { role: 'rowgroup' },
+      h(
+        'tr',
+        { role: 'row' },
+        head,
+        h('th', { scope: 'col', role: 'columnheader' }, h('span', { class: 'hidden' }, 'Actions')),
+      ),
+    ),
+    h(
+      'tbody',
+      { role: 'rowgroup' },
+      members.map((member) => row(member, member.id === place.member.id, itemsFor(member))),
+    ),
+  );
+}
+
+function row(member, isSelf, items) {
+  return h(
+    'tr',
+    { role: 'row', 'data-member': member.id, tabindex: '-1' },
+    h(
+      'th',
+      { scope: 'row', role: 'rowheader', class: 'person' },
+      h('span', { class: 'avatar', 'aria-hidden': 'true' }, initials(member)),
+      person(member, isSelf),
+    ),
+    h('td', { role: 'cell', 'data-label': 'Role' }, member.role === 'owner' ? 'Owner' : 'Member'),
+    h(
+      'td',
+      { role: 'cell', 'data-label': 'Status' },
+      h('p', { class: 'badge-line' }, statusBadge(member.status)),
+      h('p', { class: 'muted' }, since(member)),
+    ),
+    delivery(member),
+    h(
+      'td',
+      { role: 'cell', class: 'row-tools' },
+      items.length > 0 && menuButton(`Actions for ${fullName(member)}`, items),
+    ),
+  );
+}
+
+function person(member, isSelf) {
+  const you = isSelf && [' ', h('span', { class: 'tag' }, 'You')];
+  return h(
+    'span',
+    { class: 'person-text' },
+    h('span', { class: 'name' }, fullName(member), you),
+    h('span', { class: 'address' }, member.email),
+  );
+}
+
+function delivery(member) {
+  const attributes = { role: 'cell', 'data-label': 'Invite e-mail' };
+  if (member.delivery) return h('td', { ...attributes, class: 'delivery' }, deliveryDetails(member.delivery));
+  return h(
+    'td',
+    { ...attributes, class: 'delivery none' },
+    h('span', { class: 'muted', 'aria-label': 'None', role: 'img' }, '–'),
+  );
+}
+
+/** Since when, or until when, a person's status holds. */
+function since({ status, activeSince, expiresAt, removedAt }) {
+  if (status === 'active' && activeSince) return ['since ', day(activeSince)];
+  if (status === 'invited' && expiresAt) return ['expires ', fromNow(expiresAt)];
+  if (status === 'expired' && expiresAt) return ['expired ', fromNow(expiresAt)];
+  if (status === 'removed' && removedAt) return ['on ', day(removedAt)];
+  return [];
+}
+
+/** What stands in the table's place until it is there. */
+export function placeholder() {
+  const line = () => h('div', { class: 'placeholder' });
+  return h(
+    'div',
+    { class: 'placeholders', role: 'status' },
+    h('span', { class: 'hidden' }, 'Loading the list'),
+    line(),
+    line(),
+    line(),
+  );
+}
