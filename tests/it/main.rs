@@ -35,6 +35,7 @@ mod publish_changes;
 mod races;
 mod remove;
 mod resend;
+mod sequences;
 mod story;
 mod support_feedback;
 mod template;
