@@ -17,13 +17,13 @@ pub(super) const PEOPLE: usize = 4;
 
 /// Somebody with a person's address: that person, or who got the address later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Caller {
-    pub(super) who: usize,
-    pub(super) is_another: bool,
+pub(crate) struct Caller {
+    pub(crate) who: usize,
+    pub(crate) is_another: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token {
+pub(crate) enum Token {
     /// The token of a send, by its number over all sends of the sequence.
     Sent(usize),
     /// A secret that nobody sent, for a person of an account.
@@ -31,7 +31,7 @@ pub(super) enum Token {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Report {
+pub(crate) enum Report {
     Sent,
     Delivered,
     AutoReplied,
@@ -40,7 +40,7 @@ pub(super) enum Report {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Invite {
+pub(crate) struct Invite {
     /// By their numbers, newest last.
     pub(super) tokens: Vec<usize>,
     pub(super) sent_at: i64,
@@ -50,7 +50,7 @@ pub(super) struct Invite {
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Standing {
+pub(crate) enum Standing {
     Owner { bound: Option<Caller> },
     Invited(Invite),
     Active { bound: Caller, accepted: Invite },
@@ -58,24 +58,25 @@ pub(super) enum Standing {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Account {
+pub(crate) struct Account {
     pub(super) is_pro: bool,
     pub(super) is_closed: bool,
     pub(super) people: BTreeMap<usize, Standing>,
-    sends: BTreeMap<i64, u32>,
+    /// By the hour.
+    pub(super) sends: BTreeMap<i64, u32>,
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Model {
+pub(crate) struct Model {
     pub(super) now: i64,
     pub(super) accounts: [Option<Account>; ACCOUNTS],
     /// Account and recipient of every send.
-    pub(super) sends: Vec<(usize, usize)>,
+    pub(crate) sends: Vec<(usize, usize)>,
     received: BTreeMap<(usize, i64), u32>,
 }
 
 /// The status of an answer, and the code of a problem.
-pub(super) type Answer = (u16, &'static str);
+pub(crate) type Answer = (u16, &'static str);
 
 const OK: Answer = (200, "");
 const NO_ACCESS: Answer = (403, "no_access");
@@ -90,7 +91,7 @@ impl Model {
     }
 
     /// Takes a step, and says what has to be answered.
-    pub(super) fn take(&mut self, step: &Step) -> Answer {
+    pub(crate) fn take(&mut self, step: &Step) -> Answer {
         self.try_to(step).unwrap_or_else(|refusal| refusal)
     }
 
