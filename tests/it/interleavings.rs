@@ -15,12 +15,14 @@ use domain::member::{Active, Identity, Invite, Member, Role, State};
 use domain::request::Fingerprint;
 use domain::token::{InviteToken, TokenHash};
 use domain::{Refusal, Timestamp, invite, login, remove, resend};
-use stateright::{Checker, Model, Property};
+use stateright::{Checker, HasDiscoveries, Model, Property};
 
 /// How many tokens there are: the one that Kim was invited with, and one for each call that mails.
 const TOKENS: u8 = 3;
 const KIM: &str = "kim@example.com";
 const LIFETIME: i64 = 7 * 86_400;
+/// The one property that is no promise: the exploration gets somewhere.
+const REACHED: &str = "four of the calls have an effect";
 
 /// A call that is made once, at any time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,7 +90,6 @@ enum Progress {
         version: u8,
         write: Row,
         accepts: Option<u8>,
-        was_late: bool,
     },
     Refused,
     Done,
@@ -100,6 +101,8 @@ struct World {
     version: u8,
     is_late: bool,
     calls: Vec<Progress>,
+    /// Whether it was late when a call began. The time of a call is read once.
+    began_late: Vec<Option<bool>>,
     /// How many answers of commits can still get lost.
     losses: u8,
     /// What happened, for the properties.
@@ -158,7 +161,7 @@ impl Calls {
                 invite_lifetime: std::time::Duration::from_secs(LIFETIME.unsigned_abs())
                     .try_into()
                     .unwrap(),
-                resend_cooldown: std::time::Duration::ZERO.try_into().unwrap(),
+                resend_cooldown: std::time::Duration::from_secs(60).try_into().unwrap(),
                 resends_per_day: 100,
                 sends_per_hour: 100,
                 sends_per_recipient_per_day: 100,
@@ -197,18 +200,17 @@ impl Calls {
         &self.rules.pro_plans
     }
 
-    fn now(&self, world: &World) -> Timestamp {
-        let seconds = if world.is_late { LIFETIME } else { 60 };
-        Timestamp::from_second(seconds).unwrap()
-    }
-
     /// What the domain decides on the row as it is: a row to write, with the token that is used up;
     /// or nothing to write.
-    fn decide(&self, call: Call, world: &World) -> Result<Option<(Member, Option<u8>)>, Refusal> {
-        let now = self.now(world);
+    fn decide(
+        &self,
+        call: Call,
+        row: &Row,
+        now: Timestamp,
+    ) -> Result<Option<(Member, Option<u8>)>, Refusal> {
         let owner = caller(crate::harness::OWNER);
         let kim = caller(KIM);
-        let row = world.row.0.as_ref();
+        let row = row.0.as_ref();
         let account = Some(&self.account);
         match call {
             Call::Invite(token) => {
@@ -346,14 +348,8 @@ impl Calls {
     }
 
     /// What must never happen, told at the moment when it does.
-    fn note_commit(
-        &self,
-        world: &mut World,
-        call: usize,
-        before: &Row,
-        accepts: Option<u8>,
-        was_late: bool,
-    ) {
+    fn note_commit(&self, world: &mut World, call: usize, before: &Row, accepts: Option<u8>) {
+        let was_late = world.began_late[call] == Some(true);
         world.commits[call] += 1;
         match self.calls[call] {
             Call::Invite(_) => (world.is_removed, world.is_accepted) = (false, false),
@@ -375,12 +371,20 @@ impl Calls {
                     Some(invite) if invite.tokens.newest() != hash => {
                         world.broken = Some("an older link worked");
                     }
-                    Some(_) if was_late => world.broken = Some("a link worked after its time"),
+                    Some(invite) if invite.is_expired(time(was_late)) => {
+                        world.broken = Some("a link worked after its time")
+                    }
                     Some(_) => world.is_accepted = true,
                 }
             }
         }
     }
+}
+
+/// A minute after Kim was invited, or when the link of that mail stops working.
+fn time(is_late: bool) -> Timestamp {
+    let seconds = if is_late { LIFETIME } else { 60 };
+    Timestamp::from_second(seconds).unwrap()
 }
 
 fn caller(email: &str) -> Caller {
@@ -410,6 +414,7 @@ impl Model for Calls {
             version: 1,
             is_late: false,
             calls: vec![Progress::Waiting; self.calls.len()],
+            began_late: vec![None; self.calls.len()],
             losses: 1,
             commits: vec![0; self.calls.len()],
             uses: vec![0; usize::from(TOKENS)],
@@ -443,7 +448,8 @@ impl Model for Calls {
             Action::Expire => next.is_late = true,
             Action::Read(call) => {
                 let kind = self.calls[call];
-                let decided = self.decide(kind, world);
+                let began_late = *next.began_late[call].get_or_insert(world.is_late);
+                let decided = self.decide(kind, &world.row, time(began_late));
                 let is_active = |row: &Member| matches!(row.state, State::Active(_));
                 next.calls[call] = match decided {
                     Err(_) => Progress::Refused,
@@ -461,7 +467,6 @@ impl Model for Calls {
                         version: world.version,
                         write: Row(Some(write)),
                         accepts,
-                        was_late: world.is_late,
                     },
                 };
             }
@@ -470,7 +475,6 @@ impl Model for Calls {
                     version,
                     write,
                     accepts,
-                    was_late,
                 } = &world.calls[call]
                 else {
                     return None;
@@ -485,7 +489,7 @@ impl Model for Calls {
                 if *version == world.version || self.breaks(Mutant::BlindCommit) {
                     next.row = write.clone();
                     next.version += 1;
-                    self.note_commit(&mut next, call, &world.row, *accepts, *was_late);
+                    self.note_commit(&mut next, call, &world.row, *accepts);
                 } else if self.breaks(Mutant::LostIsDone) {
                     next.calls[call] = Progress::Done;
                 } else {
@@ -504,8 +508,11 @@ impl Model for Calls {
             Property::always("a link works once", |_, world: &World| {
                 world.uses.iter().all(|uses| *uses <= 1)
             }),
-            Property::always("a call has one effect", |_, world: &World| {
-                world.commits.iter().all(|commits| *commits <= 1)
+            // A removal whose answer is lost, and that meets a new invite of the same person when
+            // it looks again, removes that one, too: of the two ways to go on, it is the safe one.
+            Property::always("a call has one effect", |calls: &Self, world: &World| {
+                let mut effects = world.commits.iter().zip(&calls.calls);
+                effects.all(|(commits, call)| *commits <= 1 || *call == Call::Remove)
             }),
             Property::always(
                 "what was answered was done",
@@ -532,7 +539,7 @@ impl Model for Calls {
                     world.is_accepted == is_in
                 },
             ),
-            Property::sometimes("all that can be done is done", |_, world: &World| {
+            Property::sometimes(REACHED, |_, world: &World| {
                 world.commits.iter().filter(|commits| **commits > 0).count() >= 4
             }),
         ]
@@ -549,14 +556,6 @@ const AT_ONCE: [Call; 7] = [
     Call::Invite(2),
     Call::Accept(2),
 ];
-
-/// Names the properties that do not hold, and says how many states there are.
-fn explore(calls: &[Call], mutant: Option<Mutant>) -> (Vec<&'static str>, usize) {
-    let checker = Calls::new(calls, mutant).checker().spawn_bfs().join();
-    let mut broken: Vec<_> = checker.discoveries().into_keys().collect();
-    broken.retain(|name| !name.starts_with("all that"));
-    (broken, checker.unique_state_count())
-}
 
 #[test]
 #[expect(clippy::print_stdout, reason = "the numbers of the run")]
@@ -580,7 +579,17 @@ fn a_broken_rule_is_caught() {
         Mutant::RemovesInvitesOnly,
         Mutant::NoLinkNeeded,
     ] {
-        let (broken, states) = explore(&AT_ONCE, Some(mutant));
-        assert!(!broken.is_empty(), "{mutant:?} lives, in {states} states");
+        let checker = Calls::new(&AT_ONCE, Some(mutant)).checker();
+        let checker = checker.finish_when(HasDiscoveries::AnyFailures);
+        let checker = checker.spawn_dfs().join();
+        let is_caught = checker
+            .discoveries()
+            .into_keys()
+            .any(|name| name != REACHED);
+        assert!(
+            is_caught,
+            "{mutant:?} lives: {}",
+            checker.unique_state_count()
+        );
     }
 }
