@@ -39,6 +39,7 @@ mod publish_changes;
 mod races;
 mod remove;
 mod resend;
+mod security;
 mod sequences;
 mod story;
 mod support_feedback;
