@@ -29,6 +29,29 @@ fn every_problem_is_explained() {
 }
 
 #[test]
+fn every_threat_has_a_test() {
+    let text = read("SECURITY.md");
+    let mut named = 0;
+    for row in rows(&text) {
+        let tests = row.last().unwrap().split('`').step_by(2);
+        let before = named;
+        for test in tests {
+            let (file, name) = test.split_once("::").unwrap();
+            let source = read(&format!("tests/it/{file}.rs"));
+            let is_test = ["async fn", "fn"].iter().any(|keyword| {
+                source
+                    .lines()
+                    .any(|line| line.starts_with(&format!("{keyword} {name}(")))
+            });
+            assert!(is_test, "there is no test {test}");
+            named += 1;
+        }
+        assert!(named > before, "{row:?}");
+    }
+    assert!(named > 20, "{named}");
+}
+
+#[test]
 fn the_configuration_is_the_templates() {
     let template = Template::of_this_repository().unwrap();
     let parameters = template.part("/Parameters").unwrap().as_object().unwrap();

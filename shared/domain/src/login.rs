@@ -60,7 +60,7 @@ pub fn decide(
         Err(Refusal::InviteLinkRequired) => accept(
             caller,
             seen,
-            presented.map(|presented| presented.token.hash()),
+            presented.map(|presented| presented.token),
             now,
         ),
         Err(refusal) => Err(refusal),
@@ -153,7 +153,7 @@ fn enter(caller: &Caller, access: Access<'_>) -> Login {
 fn accept(
     caller: &Caller,
     seen: Seen<'_>,
-    token: Option<TokenHash>,
+    token: Option<&InviteToken>,
     now: Timestamp,
 ) -> Result<Login, Refusal> {
     let (Some(account), Some(member)) = (seen.account, seen.member) else {
@@ -162,7 +162,12 @@ fn accept(
     let (Role::Member, State::Invited(invite)) = (member.role, &member.state) else {
         return Err(Refusal::InviteLinkRequired);
     };
-    check(invite, token.ok_or(Refusal::InviteLinkRequired)?, now)?;
+    let token = token.ok_or(Refusal::InviteLinkRequired)?;
+    // The right secret under another name is an altered link.
+    if token.member != member.id {
+        return Err(Refusal::InviteInvalid);
+    }
+    check(invite, token.hash(), now)?;
     let state = State::Active(Active {
         since: now,
         identity: Some(caller.identity.clone()),

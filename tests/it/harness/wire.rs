@@ -12,8 +12,10 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
+use futures_util::future::join_all;
 use local::HttpClients;
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 /// What happens to a request in place of a plain answer.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +69,42 @@ struct State {
     /// Whole requests, if somebody wants them.
     record: Option<Vec<Request>>,
     plans: VecDeque<(&'static str, Plan)>,
+    outage: Option<Outage>,
+    turns: Option<Turns>,
+}
+
+/// Requests that fail wherever they go: after so many that do not, so many that do.
+struct Outage {
+    after: usize,
+    times: usize,
+    fault: Fault,
+}
+
+/// Calls that run at the same moment, one request at a time.
+struct Turns {
+    /// Decides whose turn it is.
+    seed: u64,
+    /// The calls that have not ended.
+    running: usize,
+    /// The calls that want to make a request.
+    waiting: Vec<oneshot::Sender<()>>,
+}
+
+impl Turns {
+    /// Once every call waits or has ended, lets one of them make its request.
+    fn go_on(&mut self) {
+        self.waiting.retain(|waiting| !waiting.is_closed());
+        if self.waiting.is_empty() || self.waiting.len() < self.running {
+            return;
+        }
+        // Knuth, The Art of Computer Programming, 3.3.4: MMIX's generator.
+        self.seed = self
+            .seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let next = usize::try_from(self.seed >> 33).unwrap() % self.waiting.len();
+        let _ = self.waiting.remove(next).send(());
+    }
 }
 
 impl Wire {
@@ -119,9 +157,57 @@ impl Wire {
         self.state().plans.extend(plans);
     }
 
+    /// Lets `times` requests fail, whatever they are for, once `after` others have been made.
+    pub(crate) fn break_down(&self, after: usize, times: usize, fault: Fault) {
+        self.state().outage = Some(Outage {
+            after,
+            times,
+            fault,
+        });
+    }
+
     /// Lets nothing of what is planned happen any more.
     pub(crate) fn heal(&self) {
-        self.state().plans.clear();
+        let mut state = self.state();
+        state.plans.clear();
+        state.outage = None;
+    }
+
+    /// Runs calls at the same moment, in one of the orders that their requests can come in: every
+    /// request waits for its turn, and the seed says whose it is.
+    pub(crate) async fn interleave<T>(
+        &self,
+        seed: u64,
+        calls: Vec<impl Future<Output = T>>,
+    ) -> Vec<T> {
+        self.state().turns = Some(Turns {
+            seed,
+            running: calls.len(),
+            waiting: Vec::new(),
+        });
+        let calls = calls.into_iter().map(|call| async {
+            let outcome = call.await;
+            if let Some(turns) = &mut self.state().turns {
+                turns.running -= 1;
+                turns.go_on();
+            }
+            outcome
+        });
+        let outcomes = join_all(calls).await;
+        self.state().turns = None;
+        outcomes
+    }
+
+    async fn turn(&self) {
+        let turn = self.state().turns.as_mut().map(|turns| {
+            let (go, turn) = oneshot::channel();
+            turns.waiting.push(go);
+            turns.go_on();
+            turn
+        });
+        if let Some(turn) = turn {
+            let _ = turn.await;
+        }
     }
 
     /// Demands that everything planned has happened.
@@ -133,6 +219,14 @@ impl Wire {
 
     fn next_plan(&self, operation: &str) -> Option<Plan> {
         let mut state = self.state();
+        if let Some(outage) = &mut state.outage {
+            if outage.after > 0 {
+                outage.after -= 1;
+            } else if outage.times > 0 {
+                outage.times -= 1;
+                return Some(Plan::Fault(outage.fault));
+            }
+        }
         let next = state
             .plans
             .iter()
@@ -184,6 +278,7 @@ impl HttpConnector for Tap {
         let tap = self.clone();
         HttpConnectorFuture::new(async move {
             let operation = operation(&request);
+            tap.wire.turn().await;
             tap.note(&operation, &request);
             match tap.wire.next_plan(&operation) {
                 None => tap.connector.call(request).await,

@@ -1,0 +1,318 @@
+//! Calls at the same moment, in many orders of their requests to the table: answers and rows are
+//! those of some order in which the calls could have come one after another.
+//!
+//! The reference model of `sequences` says what each of those orders comes to. So of two calls of
+//! which one can win, exactly one does, and no write is lost.
+
+use proptest::collection::vec;
+use proptest::prelude::Strategy;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use tokio::runtime::Runtime;
+
+use crate::harness::{Rollcall, invitation};
+use crate::sequences::model::{Caller, Model, Report, Token};
+use crate::sequences::{Sequence, Step, World, single_step, summary_of};
+
+const ACME: usize = 0;
+const OWNER: Caller = Caller {
+    who: 0,
+    is_another: false,
+};
+const KIM: usize = 2;
+
+fn invite(whom: usize) -> Step {
+    Step::Invite {
+        account: ACME,
+        by: OWNER,
+        whom,
+    }
+}
+
+fn resend() -> Step {
+    Step::Resend {
+        account: ACME,
+        by: OWNER,
+        whom: KIM,
+    }
+}
+
+fn remove() -> Step {
+    Step::Remove {
+        account: ACME,
+        by: OWNER,
+        whom: KIM,
+    }
+}
+
+/// A login of Kim's.
+fn login(token: Option<Token>, is_another: bool) -> Step {
+    Step::Login {
+        by: Caller {
+            who: KIM,
+            is_another,
+        },
+        account: Some(ACME),
+        token,
+    }
+}
+
+/// Follows the newest link.
+fn accept() -> Step {
+    login(Some(Token::Sent(0)), false)
+}
+
+fn close() -> Step {
+    Step::Close {
+        account: ACME,
+        by: OWNER,
+    }
+}
+
+fn plan(is_pro: bool) -> Step {
+    Step::Provision {
+        account: ACME,
+        is_pro,
+        reopen: false,
+    }
+}
+
+fn report(report: Report) -> Step {
+    Step::Report { send: 0, report }
+}
+
+/// The races that have names: what happened before, and the calls at the same moment.
+fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
+    let invited = || vec![invite(KIM), Step::Wait(60)];
+    let active = || vec![invite(KIM), accept()];
+    vec![
+        ("remove/accept", invited(), vec![remove(), accept()]),
+        ("accept/accept", invited(), vec![accept(), accept()]),
+        (
+            "accept/accept by two people with one address",
+            invited(),
+            vec![accept(), login(Some(Token::Sent(0)), true)],
+        ),
+        ("resend/accept-old", invited(), vec![resend(), accept()]),
+        ("resend/resend", invited(), vec![resend(), resend()]),
+        ("invite/invite", vec![], vec![invite(KIM), invite(KIM)]),
+        ("invite/invite others", vec![], vec![invite(KIM), invite(3)]),
+        ("remove/login", active(), vec![remove(), login(None, false)]),
+        ("remove/resend", invited(), vec![remove(), resend()]),
+        ("remove/remove", invited(), vec![remove(), remove()]),
+        ("remove/invite anew", active(), vec![remove(), invite(KIM)]),
+        ("downgrade/invite", vec![], vec![plan(false), invite(KIM)]),
+        ("downgrade/resend", invited(), vec![plan(false), resend()]),
+        ("downgrade/accept", invited(), vec![plan(false), accept()]),
+        (
+            "feedback/resend",
+            invited(),
+            vec![report(Report::Bounced), resend()],
+        ),
+        (
+            "feedback/accept",
+            invited(),
+            vec![report(Report::AutoReplied), accept()],
+        ),
+        (
+            "feedback/feedback",
+            invited(),
+            vec![report(Report::Delivered), report(Report::Complained)],
+        ),
+        (
+            "feedback/remove",
+            invited(),
+            vec![report(Report::Bounced), remove()],
+        ),
+        ("close/accept", invited(), vec![close(), accept()]),
+        ("close/invite", vec![], vec![close(), invite(KIM)]),
+        ("close/downgrade", vec![], vec![close(), plan(false)]),
+        (
+            "remove/resend/accept",
+            invited(),
+            vec![remove(), resend(), accept()],
+        ),
+    ]
+}
+
+/// Takes steps one after the other, then others all at once, and demands that what came of it is
+/// what some order of them would come to.
+async fn collide(world: &mut World, before: &[Step], at_once: &[Step], seed: u64) {
+    let mut sequence = world.begin().await;
+    for step in before {
+        sequence.take(step).await;
+    }
+    let steps: Vec<_> = at_once
+        .iter()
+        .filter_map(|step| sequence.resolved(step))
+        .collect();
+    let mails = sequence.world.rollcall.stack.mailbox().list().len();
+    let wire = &sequence.world.rollcall.wire;
+    let calls = steps.iter().map(|step| sequence.carry_out(step)).collect();
+    let answers = wire.interleave(seed, calls).await;
+    let answers: Vec<_> = answers
+        .iter()
+        .map(|(status, body)| (*status, body["code"].as_str().unwrap_or_default()))
+        .collect();
+    let rows: Vec<_> = sequence.partitions().await;
+    let rows: Vec<_> = rows.iter().map(summary_of).collect();
+    let mails = sequence.world.rollcall.stack.mailbox().list().len() - mails;
+
+    let orders = orders(steps.len());
+    let outcomes = orders
+        .iter()
+        .map(|order| one_after_another(&sequence, &steps, order));
+    let mut possible = Vec::new();
+    for (told, model) in outcomes {
+        let told_rows: Vec<_> = (0..rows.len())
+            .map(|account| sequence.told(&model, account))
+            .collect();
+        let told_mails = model.sends.len() - sequence.model.sends.len();
+        possible.push((told, told_rows, told_mails));
+    }
+    let seen = (answers, rows, mails);
+    assert!(
+        possible.iter().any(|(answers, rows, mails)| {
+            (answers.as_slice(), rows, mails) == (seen.0.as_slice(), &seen.1, &seen.2)
+        }),
+        "after {before:?}\nat once {steps:?}\nwith seed {seed}: {seen:#?}\nis none of {possible:#?}"
+    );
+}
+
+/// What steps come to in an order: their answers, in the order in which they are given, and the
+/// model after them.
+fn one_after_another(
+    sequence: &Sequence<'_>,
+    steps: &[Step],
+    order: &[usize],
+) -> (Vec<(u16, &'static str)>, Model) {
+    let mut model = sequence.model.clone();
+    let mut answers = vec![(0, ""); steps.len()];
+    for step in order {
+        answers[*step] = model.take(&steps[*step]);
+    }
+    (answers, model)
+}
+
+/// All orders of so many things.
+fn orders(number: usize) -> Vec<Vec<usize>> {
+    let Some(last) = number.checked_sub(1) else {
+        return vec![Vec::new()];
+    };
+    let shorter = orders(last).into_iter();
+    let longer = shorter.flat_map(|order| {
+        (0..=last).map(move |place| {
+            let mut order = order.clone();
+            order.insert(place, last);
+            order
+        })
+    });
+    longer.collect()
+}
+
+async fn race(seeds: u64) {
+    let mut world = World::start().await;
+    for (_, before, at_once) in named_races() {
+        for seed in 0..seeds {
+            collide(&mut world, &before, &at_once, seed).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_race_has_a_winner_and_loses_no_write() {
+    race(8).await;
+}
+
+/// The long run.
+#[tokio::test]
+#[ignore = "takes half an hour: cargo test -p tests -- --ignored collisions --nocapture"]
+#[expect(clippy::print_stdout, reason = "the numbers of a long run")]
+async fn every_race_has_a_winner_five_hundred_times() {
+    race(500).await;
+    println!("{} races, 500 orders each", named_races().len());
+}
+
+/// Any calls that anybody can make, at the same moment.
+fn collide_at_random(cases: u32, at_once: usize, rng_seed: RngSeed) {
+    let runtime = Runtime::new().unwrap();
+    let world = std::cell::RefCell::new(runtime.block_on(World::start()));
+    let config = Config {
+        cases,
+        max_shrink_iters: 500,
+        failure_persistence: None,
+        rng_seed,
+        ..Config::default()
+    };
+    let before = vec(single_step(), 0..8);
+    let changes = single_step().prop_filter("one call", |step| {
+        !matches!(step, Step::Wait(_) | Step::Lift { .. })
+    });
+    let case = (before, vec(changes, 2..=at_once), proptest::num::u64::ANY);
+    let outcome = TestRunner::new(config).run(&case, |(before, at_once, seed)| {
+        let mut world = world.borrow_mut();
+        runtime.block_on(collide(&mut world, &before, &at_once, seed));
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn whatever_is_called_at_once_has_an_order() {
+    collide_at_random(60, 3, RngSeed::Fixed(7));
+}
+
+/// The long run: other calls each time, by up to five clients.
+#[test]
+#[ignore = "takes an hour: cargo test -p tests -- --ignored collisions --nocapture"]
+#[expect(clippy::print_stdout, reason = "the numbers of a long run")]
+fn whatever_is_called_at_once_by_many_has_an_order() {
+    collide_at_random(5_000, 5, RngSeed::Random);
+    println!("5000 collisions of up to five calls");
+}
+
+/// Fifty calls at the same moment, for real: as many mails go out as the limit allows.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_invites_at_once_the_limit_lets_its_number_through() {
+    let rollcall = Rollcall::start_with(local::Options {
+        parameters: vec![("SendsPerHour", "20".to_owned())],
+        ..local::Options::default()
+    })
+    .await;
+    rollcall.account("acme", "pro").await;
+    let owner = rollcall.person(crate::harness::OWNER).await;
+    let calls: Vec<_> = (0..50)
+        .map(|number| {
+            let owner = owner.clone();
+            let body = invitation(&format!("p{number}@example.com"));
+            tokio::spawn(async move { owner.post("/accounts/acme/members", &body).await })
+        })
+        .collect();
+    let (mut invited, mut limited) = (0, 0);
+    for call in calls {
+        let reply = call.await.unwrap();
+        match reply.status {
+            201 => invited += 1,
+            // Whoever lost too often against the others is told to come back.
+            503 => drop(reply.expect_problem(503, "unavailable")),
+            _ => {
+                reply.expect_problem(429, "send_limit_reached");
+                limited += 1;
+            }
+        }
+    }
+    assert!(
+        invited <= 20 && (limited == 0 || invited == 20),
+        "{invited}"
+    );
+    assert_eq!(rollcall.stack.mailbox().list().len(), invited);
+    let rows = rollcall.rows().await;
+    let members = rows.keys().filter(|key| key.contains("MEMBER#")).count();
+    assert_eq!(members, invited + 1);
+    let mut counters = rows
+        .iter()
+        .filter(|(key, _)| key.starts_with("ACCOUNT#acme SENDS#"));
+    let count = counters.next().unwrap().1["count"].as_n().unwrap();
+    assert_eq!(*count, invited.to_string());
+}

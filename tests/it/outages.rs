@@ -1,0 +1,245 @@
+//! Every request of every operation fails, in every way: nobody gets in who cannot be shown to
+//! belong there, the answer is 503 and never 500, nothing happens twice, and whoever asks again
+//! gets what was asked for.
+
+use crate::harness::Fault;
+use crate::sequences::model::{Caller, Report, Token};
+use crate::sequences::{Step, World, summary_of};
+
+/// What can come between a function and AWS and pass again.
+const FAULTS: [Fault; 7] = [
+    Fault::NoConnection,
+    Fault::LostAnswer,
+    Fault::Garbage,
+    Fault::Error(400, "ThrottlingException"),
+    Fault::Error(400, "ProvisionedThroughputExceededException"),
+    Fault::Error(500, "InternalServerError"),
+    Fault::Error(503, "ServiceUnavailable"),
+];
+
+/// The SDK tries three times. One failure it makes good; after three the operation has to; and
+/// after that nothing works.
+const TIMES: [usize; 3] = [1, 3, 1_000];
+
+const OWNER: Caller = Caller {
+    who: 0,
+    is_another: false,
+};
+const KIM: Caller = Caller {
+    who: 2,
+    is_another: false,
+};
+const STRANGER: Caller = Caller {
+    who: 3,
+    is_another: false,
+};
+
+/// Every operation that reads or writes, with what has to have happened before. What nobody may is
+/// among them: a fault must not open what a refusal keeps shut.
+fn operations() -> Vec<(Vec<Step>, Step)> {
+    let account = 0;
+    let whom = KIM.who;
+    let invite = Step::Invite {
+        account,
+        by: OWNER,
+        whom,
+    };
+    let accept = Step::Login {
+        by: KIM,
+        account: None,
+        token: Some(Token::Sent(0)),
+    };
+    let remove = Step::Remove {
+        account,
+        by: OWNER,
+        whom,
+    };
+    let login = |by, account| Step::Login {
+        by,
+        account,
+        token: None,
+    };
+    let invited = || vec![invite.clone(), Step::Wait(60)];
+    let active = || vec![invite.clone(), accept.clone()];
+    let bounced = Step::Report {
+        send: 0,
+        report: Report::Bounced,
+    };
+    let provision = |is_pro, reopen| Step::Provision {
+        account,
+        is_pro,
+        reopen,
+    };
+    let close = Step::Close { account, by: OWNER };
+    vec![
+        (vec![], invite.clone()),
+        (
+            invited(),
+            Step::Resend {
+                account,
+                by: OWNER,
+                whom,
+            },
+        ),
+        (invited(), remove.clone()),
+        (active(), remove.clone()),
+        (invited(), accept.clone()),
+        (active(), login(KIM, Some(account))),
+        (active(), login(KIM, None)),
+        (vec![], login(OWNER, None)),
+        (active(), Step::List { account, by: KIM }),
+        (
+            invited(),
+            Step::Rename {
+                account,
+                by: OWNER,
+                whom,
+            },
+        ),
+        (vec![], Step::RenameCompany { account, by: OWNER }),
+        (vec![], close.clone()),
+        (vec![], provision(false, false)),
+        (vec![close], provision(true, true)),
+        (invited(), bounced.clone()),
+        ([invited(), vec![bounced]].concat(), Step::Lift { whom }),
+        // And these are refused.
+        (
+            [active(), vec![remove.clone()]].concat(),
+            login(KIM, Some(account)),
+        ),
+        ([active(), vec![remove]].concat(), login(KIM, None)),
+        (invited(), login(KIM, Some(account))),
+        (active(), login(STRANGER, Some(account))),
+        (
+            active(),
+            Step::Login {
+                by: STRANGER,
+                account: None,
+                token: Some(Token::Sent(0)),
+            },
+        ),
+        (
+            active(),
+            Step::List {
+                account,
+                by: STRANGER,
+            },
+        ),
+        (
+            active(),
+            Step::Invite {
+                account,
+                by: KIM,
+                whom: 3,
+            },
+        ),
+    ]
+}
+
+/// Lets an operation fail at a request, then works again, and asks again. False, if it makes fewer
+/// requests than that.
+async fn fail(
+    world: &mut World,
+    (before, step): &(Vec<Step>, Step),
+    request: usize,
+    times: usize,
+    fault: Fault,
+) -> bool {
+    let mut sequence = world.begin().await;
+    for step in before {
+        sequence.take(step).await;
+    }
+    let step = sequence.resolved(step).unwrap();
+    let what = format!("{step:?} with {fault:?} {times} times at request {request}");
+    let untouched = sequence.model.clone();
+    let mut once = untouched.clone();
+    let expected = once.take(&step);
+    let mut twice = once.clone();
+    let again = twice.take(&step);
+
+    let mails = || sequence.world.rollcall.stack.mailbox().list().len();
+    let mails_before = mails();
+    let wire = &sequence.world.rollcall.wire;
+    wire.forget();
+    wire.break_down(request, times, fault);
+    let (status, body) = sequence.carry_out(&step).await;
+    let reached = wire.calls().len() > request;
+    wire.heal();
+    let code = body["code"].as_str().unwrap_or_default();
+    let answer = (status, code);
+    assert!(
+        answer == expected || answer == (503, "unavailable"),
+        "{what}: {body}"
+    );
+    let rows = async || summary_of(&sequence.partitions().await[0]);
+    let rows_after = rows().await;
+    let told = |model| sequence.told(model, 0);
+    if status == 503 {
+        let possible = [told(&untouched), told(&once)];
+        assert!(possible.contains(&rows_after), "{what}: {rows_after:?}");
+    } else {
+        assert_eq!(
+            undelivered(rows_after.clone()),
+            undelivered(told(&once)),
+            "{what}"
+        );
+    }
+
+    if status == 503 {
+        let (status, body) = sequence.carry_out(&step).await;
+        let answer = (status, body["code"].as_str().unwrap_or_default());
+        assert!([expected, again].contains(&answer), "{what}, again: {body}");
+        assert_eq!(
+            undelivered(rows().await),
+            undelivered(told(&once)),
+            "{what}, again"
+        );
+    }
+    // A mail whose answer is lost is sent again by the SDK: the link is the same.
+    let sent = once.sends.len() - untouched.sends.len();
+    assert!(mails() - mails_before <= 3 * sent, "{what}");
+    reached
+}
+
+/// A mail that did not go out is told apart from one that did; to this test it is the same.
+fn undelivered(
+    rows: std::collections::BTreeMap<String, String>,
+) -> std::collections::BTreeMap<String, String> {
+    rows.into_iter()
+        .map(|(key, row)| (key, row.replace("failed", "sending")))
+        .collect()
+}
+
+async fn fail_everywhere(faults: &[Fault]) -> usize {
+    let mut world = World::start().await;
+    let mut failures = 0;
+    for operation in operations() {
+        for fault in faults {
+            for times in TIMES {
+                let mut request = 0;
+                while fail(&mut world, &operation, request, times, *fault).await {
+                    failures += 1;
+                    request += 1;
+                }
+                assert!(request > 0, "{operation:?} makes no request");
+            }
+        }
+    }
+    failures
+}
+
+/// A request that fails, and one whose answer is lost: what matters most.
+#[tokio::test]
+async fn a_failure_at_any_request_does_no_harm() {
+    let failures = fail_everywhere(&[Fault::NoConnection, Fault::LostAnswer]).await;
+    assert!(failures > 100, "{failures}");
+}
+
+/// The long run.
+#[tokio::test]
+#[ignore = "takes a quarter of an hour: cargo test -p tests -- --ignored outages --nocapture"]
+#[expect(clippy::print_stdout, reason = "the numbers of a long run")]
+async fn a_failure_of_any_kind_at_any_request_does_no_harm() {
+    let failures = fail_everywhere(&FAULTS).await;
+    println!("{failures} failures");
+}
