@@ -608,6 +608,17 @@ impl Sequence<'_> {
     }
 }
 
+/// An open invite has an item that goes away when its time is over.
+fn expect_expiry(member: &Row, expiry: &Option<&Row>) {
+    if member["state"].as_s().unwrap() != "invited" {
+        return;
+    }
+    let invite = member["invite"].as_m().unwrap();
+    let over: domain::Timestamp = invite["expiresAt"].as_s().unwrap().parse().unwrap();
+    let goes = expiry.unwrap()["expires"].as_n().unwrap();
+    assert_eq!(*goes, over.as_second().to_string());
+}
+
 /// What the rows of an account say that a model knows, too.
 pub(crate) fn summary_of(rows: &BTreeMap<String, Row>) -> BTreeMap<String, String> {
     let text = |row: &Row, name: &str| row[name].as_s().unwrap().clone();
@@ -615,7 +626,8 @@ pub(crate) fn summary_of(rows: &BTreeMap<String, Row>) -> BTreeMap<String, Strin
     let mut sends = 0;
     for (key, row) in rows {
         match key.split_once('#') {
-            Some(("MEMBER", _)) => {
+            Some(("MEMBER", id)) => {
+                expect_expiry(row, &rows.get(&format!("EXPIRY#{id}")));
                 let subject = row.get("identity").map_or("nobody", |identity| {
                     identity.as_m().unwrap()["subject"].as_s().unwrap()
                 });
@@ -627,6 +639,7 @@ pub(crate) fn summary_of(rows: &BTreeMap<String, Row>) -> BTreeMap<String, Strin
                 summary.insert(text(row, "email"), told);
             }
             Some(("SENDS", _)) => sends += row["count"].as_n().unwrap().parse::<u32>().unwrap(),
+            Some(("EXPIRY", _)) => {}
             Some(other) => panic!("a row that nobody asked for: {other:?}"),
             None => {
                 let told = format!("{} {}", text(row, "plan"), text(row, "status"));
