@@ -20,6 +20,7 @@ mod collisions;
 mod docs;
 mod events;
 mod faults;
+mod fuzzed;
 mod hostile;
 mod idempotency;
 mod integrating;
