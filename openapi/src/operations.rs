@@ -158,7 +158,7 @@ fn idempotency_key() -> Value {
         "in": "header",
         "description": "Makes the call repeatable: for 24 hours, the same key and request get the \
             first answer again.",
-        "schema": { "type": "string", "pattern": "^[!-~]{1,255}$" },
+        "schema": { "type": "string", "pattern": "^[!-+.-~-]{1,255}$" },
         "example": "0191f2c4-7c1e",
     })
 }
@@ -252,6 +252,15 @@ fn remove() -> Operation {
     }
 }
 
+/// A field that may be missing, which null says, too.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a schema is written in place"
+)]
+fn or_null(schema: Value) -> Value {
+    json!({ "anyOf": [schema, { "type": "null" }] })
+}
+
 fn rename_company() -> Operation {
     Operation {
         id: "updateCompany",
@@ -293,7 +302,10 @@ fn rename_member() -> Operation {
                 "type": "object",
                 "minProperties": 1,
                 "additionalProperties": false,
-                "properties": { "firstName": person_name(), "lastName": person_name() },
+                "properties": {
+                    "firstName": or_null(person_name()),
+                    "lastName": or_null(person_name()),
+                },
             }),
             example: json!({ "firstName": "Kim", "lastName": "Lee-Olsen" }),
         }),
@@ -401,8 +413,8 @@ fn login() -> Operation {
                 "type": "object",
                 "additionalProperties": false,
                 "properties": {
-                    "accountId": schema("AccountId"),
-                    "inviteToken": { "type": "string" },
+                    "accountId": or_null(schema("AccountId")),
+                    "inviteToken": or_null(json!({ "type": "string" })),
                 },
             }),
             example: json!({ "accountId": "acme" }),

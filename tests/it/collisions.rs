@@ -226,7 +226,6 @@ async fn every_race_has_a_winner_and_loses_no_write() {
 /// The long run.
 #[tokio::test]
 #[ignore = "takes half an hour: cargo test -p tests -- --ignored collisions --nocapture"]
-#[expect(clippy::print_stdout, reason = "the numbers of a long run")]
 async fn every_race_has_a_winner_five_hundred_times() {
     race(500).await;
     println!("{} races, 500 orders each", named_races().len());
@@ -266,7 +265,6 @@ fn whatever_is_called_at_once_has_an_order() {
 /// The long run: other calls each time, by up to five clients.
 #[test]
 #[ignore = "takes an hour: cargo test -p tests -- --ignored collisions --nocapture"]
-#[expect(clippy::print_stdout, reason = "the numbers of a long run")]
 fn whatever_is_called_at_once_by_many_has_an_order() {
     collide_at_random(5_000, 5, RngSeed::Random);
     println!("5000 collisions of up to five calls");

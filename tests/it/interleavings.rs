@@ -372,7 +372,7 @@ impl Calls {
                         world.broken = Some("an older link worked");
                     }
                     Some(invite) if invite.is_expired(time(was_late)) => {
-                        world.broken = Some("a link worked after its time")
+                        world.broken = Some("a link worked after its time");
                     }
                     Some(_) => world.is_accepted = true,
                 }
@@ -558,7 +558,6 @@ const AT_ONCE: [Call; 7] = [
 ];
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the numbers of the run")]
 fn every_interleaving_keeps_the_rules() {
     let checker = Calls::new(&AT_ONCE, None).checker().spawn_bfs().join();
     println!("{} states", checker.unique_state_count());

@@ -22,6 +22,7 @@ mod deployment;
 mod docs;
 mod events;
 mod faults;
+mod fuzzed;
 mod hostile;
 mod idempotency;
 mod integrating;

@@ -238,7 +238,6 @@ async fn a_failure_at_any_request_does_no_harm() {
 /// The long run.
 #[tokio::test]
 #[ignore = "takes a quarter of an hour: cargo test -p tests -- --ignored outages --nocapture"]
-#[expect(clippy::print_stdout, reason = "the numbers of a long run")]
 async fn a_failure_of_any_kind_at_any_request_does_no_harm() {
     let failures = fail_everywhere(&FAULTS).await;
     println!("{failures} failures");

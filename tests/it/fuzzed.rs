@@ -1,0 +1,187 @@
+//! What must hold for any input: each function takes what nobody has checked, and panics if a promise
+//! is broken. The fuzz targets feed them for hours; here they get the seeds that those begin with.
+
+use domain::Timestamp;
+use domain::address::EmailAddress;
+use domain::id::{AccountId, MemberId};
+use domain::name::{CompanyName, PersonName};
+use domain::token::InviteToken;
+use platform::Call;
+use platform::fields::Fields;
+use platform::store::{
+    Cursor, CursorText, FeedbackCursorText, MembersFilter, Record, StatusFilter,
+};
+use serde_json::Value;
+
+/// A text as an address, a name, an id or a token: what is read is canonical, and reads the same
+/// again.
+pub(crate) fn address(text: &str) {
+    if let Ok(address) = text.parse::<EmailAddress>() {
+        let canonical = address.as_str();
+        assert!(canonical.is_ascii() && canonical.len() <= 254);
+        assert!(!canonical.contains(|c: char| c.is_ascii_uppercase() || c.is_ascii_control()));
+        assert_eq!(canonical.matches('@').count(), 1);
+        assert_eq!(canonical.parse(), Ok(address.clone()));
+        assert_eq!(address.masked().matches('@').count(), 1);
+    }
+    if let Ok(name) = text.parse::<PersonName>() {
+        assert!(
+            !name
+                .as_str()
+                .contains(['<', '>', '&', '/', ':', '@', '\r', '\n'])
+        );
+        assert_eq!(name.as_str().parse(), Ok(name.clone()));
+    }
+    if let Ok(name) = text.parse::<CompanyName>() {
+        assert!(!name.as_str().contains(['\r', '\n']));
+    }
+    if let Ok(account) = text.parse::<AccountId>() {
+        assert!(!account.as_str().contains('#') && account.as_str() == text);
+    }
+    if let Ok(member) = text.parse::<MemberId>() {
+        assert_eq!(member.as_str(), text);
+    }
+    if let Ok(token) = text.parse::<InviteToken>() {
+        assert_eq!(token.to_link_text(), text);
+    }
+}
+
+/// A text as a cursor: what is read is what was given out, for this account and this filter.
+pub(crate) fn cursor(text: &str) {
+    let _ = text.parse::<FeedbackCursorText>();
+    let Ok(cursor) = text.parse::<CursorText>() else {
+        return;
+    };
+    let account: AccountId = "acme".parse().unwrap();
+    let other: AccountId = "other".parse().unwrap();
+    let filter = MembersFilter {
+        status: StatusFilter::Current,
+        delivery: None,
+        text: None,
+    };
+    if let Ok(place) = Cursor::of_text(&cursor, &account, &filter) {
+        assert_eq!(place.to_text(&account, &filter), text);
+        assert!(Cursor::of_text(&cursor, &other, &filter).is_err());
+    }
+}
+
+/// A text as an event of API Gateway: whoever is let through has a verified address, and reading
+/// what came with the request ends in values or in a problem.
+pub(crate) fn request(event: &str) {
+    let Ok(mut event) = serde_json::from_str::<Value>(event) else {
+        return;
+    };
+    // API Gateway says itself how it was reached, and lambda_http relies on it: it makes a URL of
+    // these, and panics where there is none.
+    if let Some(headers) = event.get_mut("headers").and_then(Value::as_object_mut) {
+        let is_gateways = |name: &str| {
+            ["host", "x-forwarded-proto"].contains(&name.to_ascii_lowercase().as_str())
+        };
+        headers.retain(|name, _| !is_gateways(name));
+        headers.insert("host".to_owned(), Value::from("api.example.com"));
+    }
+    if let Some(domain) = event.pointer_mut("/requestContext/domainName") {
+        *domain = Value::from("api.example.com");
+    }
+    let Ok(request) = lambda_http::request::from_str(&event.to_string()) else {
+        return;
+    };
+    let Ok(call) = Call::new(request, Timestamp::UNIX_EPOCH) else {
+        return;
+    };
+    let claims = &event["requestContext"]["authorizer"]["jwt"]["claims"];
+    assert_eq!(claims["email_verified"], "true");
+    let email: EmailAddress = claims["email"].as_str().unwrap().parse().unwrap();
+    assert_eq!(call.caller.email, email);
+    let _ = call.path::<AccountId>("accountId");
+    let _ = call.path::<MemberId>("memberId");
+    let _ = call.path::<EmailAddress>("email");
+    let _ = call.idempotency_key();
+    let _ = call.query().finish();
+    if let Ok(mut body) = call.body() {
+        let _ = body.required::<PersonName>("firstName");
+        let _ = body.optional::<EmailAddress>("email");
+        let _ = body.optional_text("inviteToken");
+        let _ = body.finish();
+    }
+}
+
+/// A text as an event of SNS, EventBridge or the table's stream.
+pub(crate) fn event(event: &str) {
+    let Ok(event) = serde_json::from_str::<Value>(event) else {
+        return;
+    };
+    for record in Record::of_event(&event) {
+        let _ = (record.id(), record.sequence_number(), record.time());
+        let _ = record.changes();
+    }
+    let records = event.get("Records").and_then(Value::as_array);
+    for record in records.into_iter().flatten() {
+        if let Some(message) = record.pointer("/Sns/Message").and_then(Value::as_str) {
+            let _ = mail_feedback::ses_event::read(message, "sns", Timestamp::UNIX_EPOCH);
+        }
+    }
+    if let Ok(mut fields) = Fields::of_value(event) {
+        let mut owner = fields.enter("owner");
+        let _ = owner.required::<EmailAddress>("email");
+        fields.leave(owner);
+        let _ = fields.flag("reopen");
+        let _ = fields.finish();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    fn seeds(folder: &str) -> Vec<String> {
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(folder);
+        let files = std::fs::read_dir(folder).unwrap();
+        let texts: Vec<_> = files
+            .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+            .collect();
+        assert!(texts.len() >= 10, "{}", texts.len());
+        texts
+    }
+
+    /// A text, its beginnings, and it with a character left out or changed.
+    fn each_with_mutants(texts: &[String], promise: fn(&str)) {
+        for text in texts {
+            promise(text);
+            let places: Vec<_> = text.char_indices().map(|(place, _)| place).collect();
+            let step = places.len().div_ceil(60).max(1);
+            for place in places.into_iter().step_by(step) {
+                let (before, after) = text.split_at(place);
+                promise(before);
+                let rest: String = after.chars().skip(1).collect();
+                for other in ["", "\u{0}", "\"", "@", "\u{202e}", "999"] {
+                    promise(&format!("{before}{other}{rest}"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_keep_their_promises() {
+        each_with_mutants(&seeds("tests/fuzz/seeds/address"), super::address);
+        let corpus: Vec<(String, Option<String>)> =
+            serde_json::from_str(include_str!("../corpus/addresses.json")).unwrap();
+        let corpus: Vec<_> = corpus.into_iter().map(|(text, _)| text).collect();
+        each_with_mutants(&corpus, super::address);
+    }
+
+    #[test]
+    fn cursors_keep_their_promises() {
+        each_with_mutants(&seeds("tests/fuzz/seeds/cursor"), super::cursor);
+    }
+
+    #[test]
+    fn requests_keep_their_promises() {
+        each_with_mutants(&seeds("events"), super::request);
+    }
+
+    #[test]
+    fn events_keep_their_promises() {
+        each_with_mutants(&seeds("events"), super::event);
+    }
+}
