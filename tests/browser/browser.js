@@ -156,7 +156,9 @@ export class Person {
     const { page } = this;
     if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
     const violations = await page.evaluate(async () => {
-      // Colours change over a moment; what counts is where they end. Some end with their element.
+      // A change of the window or its colours is seen two frames later, and colours change over a
+      // moment; what counts is where they end. Some end with their element.
+      await new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)));
       await Promise.allSettled(
         document
           .getAnimations()
