@@ -143,7 +143,7 @@ async fn collide(world: &mut World, before: &[Step], at_once: &[Step], seed: u64
     }
     let steps: Vec<_> = at_once
         .iter()
-        .filter_map(|step| sequence.resolved(step))
+        .filter_map(|step| step.resolved(&sequence.model))
         .collect();
     let mails = sequence.world.rollcall.stack.mailbox().list().len();
     let wire = &sequence.world.rollcall.wire;
