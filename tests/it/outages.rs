@@ -4,8 +4,10 @@
 
 use futures_util::future::join_all;
 use platform::api::LONGEST_CALL;
+use serde_json::json;
 
-use crate::harness::Fault;
+use crate::authorize_request::{expect_forbidden, product};
+use crate::harness::{Fault, Rollcall};
 use crate::sequences::model::{Caller, Report, Token};
 use crate::sequences::{Step, World, summary_of};
 
@@ -26,7 +28,10 @@ const FAULTS: [Fault; 11] = [
 
 /// The SDK tries three times. One failure it makes good; after three the operation has to; and
 /// after that nothing works.
-const TIMES: [usize; 3] = [1, 3, 1_000];
+const TIMES: [usize; 3] = [1, 3, ALWAYS];
+
+/// More than any call asks.
+const ALWAYS: usize = 1_000;
 
 const OWNER: Caller = Caller {
     who: 0,
@@ -261,13 +266,48 @@ async fn a_failure_at_any_request_does_no_harm() {
 #[tokio::test]
 async fn an_answer_that_never_comes_does_no_harm_at_any_request() {
     let operations = operations();
-    let fail = async |operation| {
+    let hanging = [Fault::Hang, Fault::NoAnswer];
+    let cases = operations
+        .iter()
+        .flat_map(|operation| hanging.map(|fault| (operation, fault)));
+    let fail = async |(operation, fault)| {
         let mut world = World::start().await;
-        let faults = [Fault::Hang, Fault::NoAnswer];
-        fail_everywhere(&mut world, operation, &faults, &[1_000]).await
+        fail_everywhere(&mut world, operation, &[fault], &[ALWAYS]).await
     };
-    let failures: usize = join_all(operations.iter().map(fail)).await.iter().sum();
+    let failures: usize = join_all(cases.map(fail)).await.iter().sum();
     assert!(failures > 50, "{failures}");
+}
+
+/// What only reads has no part in the model: it says nothing that it cannot read.
+#[tokio::test]
+async fn who_cannot_be_looked_up_is_kept_out_of_the_product_and_not_shown_to_support() {
+    join_all(FAULTS.map(async |fault| {
+        let (rollcall, owner) = Rollcall::start_with_owner().await;
+        let claims = json!({ "email": "sue@product.example", "groups": ["support"] });
+        let support = rollcall.signed_in(&claims).await;
+        let about = format!("/support/feedback?email={}", crate::harness::OWNER);
+
+        rollcall.wire.break_down(0, ALWAYS, fault);
+        let guarded = product(&owner, Some("acme")).await;
+        let shown = support.get(&about).await;
+        match fault {
+            // These read all the same.
+            Fault::Slow | Fault::TransactionConflict => {
+                guarded.expect_status(200);
+                shown.expect_status(200);
+            }
+            _ => {
+                expect_forbidden(&guarded);
+                shown.expect_problem(503, "unavailable");
+            }
+        }
+
+        // What is shown takes two reads.
+        rollcall.wire.break_down(1, ALWAYS, Fault::NoConnection);
+        let half_shown = support.get(&about).await;
+        half_shown.expect_problem(503, "unavailable");
+    }))
+    .await;
 }
 
 /// The long run.
