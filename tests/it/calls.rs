@@ -25,7 +25,11 @@ async fn each_operation_makes_its_calls_and_no_others() {
     let calls = || rollcall.wire.calls();
 
     owner.login(&json!({})).await.expect_status(200);
-    assert_eq!(calls(), [QUERY, READ, UPDATE], "first login of an owner");
+    assert_eq!(
+        calls(),
+        [QUERY, READ, TRANSACTION],
+        "first login of an owner"
+    );
     owner.login(&json!({})).await.expect_status(200);
     assert_eq!(calls(), [QUERY, READ], "login, account not known");
     let named = json!({ "accountId": "acme" });

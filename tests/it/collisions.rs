@@ -59,6 +59,18 @@ fn login(token: Option<Token>, is_another: bool) -> Step {
     }
 }
 
+/// A login with the owner's address, by somebody else than [`OWNER`].
+fn first_login() -> Step {
+    Step::Login {
+        by: Caller {
+            is_another: true,
+            ..OWNER
+        },
+        account: Some(ACME),
+        token: None,
+    }
+}
+
 /// Follows the newest link.
 fn accept() -> Step {
     login(Some(Token::Sent(0)), false)
@@ -129,6 +141,21 @@ fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
         ("close/accept", invited(), vec![close(), accept()]),
         ("close/invite", vec![], vec![close(), invite(KIM)]),
         ("close/downgrade", vec![], vec![close(), plan(false)]),
+        (
+            "close/first login of who has the owner's address, too",
+            vec![],
+            vec![close(), first_login()],
+        ),
+        (
+            "invite/first login of who has the owner's address, too",
+            vec![],
+            vec![invite(KIM), first_login(), login(None, false)],
+        ),
+        (
+            "remove/first login of who has the owner's address, too",
+            active(),
+            vec![remove(), first_login(), login(None, false)],
+        ),
         (
             "remove/resend/accept",
             invited(),
