@@ -3,6 +3,7 @@
 pub(crate) mod contract;
 pub(crate) mod issuer;
 mod log;
+mod meter;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
 
 pub(crate) use log::Log;
+pub(crate) use meter::{Cost, Meter};
 pub(crate) use wire::{AWS_SAYS, Fault, Request, Wire};
 
 /// The owner of every account that [`Rollcall::account`] makes.

@@ -1,0 +1,144 @@
+//! What calls to AWS cost: which ones there are, which of them run side by side, and the capacity
+//! units that DynamoDB says it used.
+
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use serde_json::Value;
+
+/// A meter on the wire. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Meter(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    requests: Vec<Request>,
+}
+
+/// A request, from its start to its end.
+#[derive(Debug)]
+struct Request {
+    operation: String,
+    /// How many requests have to end, one after another, before this one can end: its own place in
+    /// the sequence, from 1.
+    step: usize,
+    has_ended: bool,
+    /// For DynamoDB's answers to failed transactions, which do not say what they cost.
+    items: usize,
+    read_units: f64,
+    write_units: f64,
+}
+
+/// What was asked of AWS, and what that cost.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cost {
+    /// The calls in sequence. Those that ran side by side stand in one place, in alphabetical order,
+    /// with a `+` between them.
+    pub(crate) steps: Vec<String>,
+    /// Read capacity units of DynamoDB.
+    pub(crate) read_units: f64,
+    /// Write capacity units of DynamoDB, those of its indexes included.
+    pub(crate) write_units: f64,
+}
+
+/// The place of a request that has begun.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begun(usize);
+
+impl Meter {
+    /// What was asked since the last time that somebody wanted to know.
+    pub(crate) fn take(&self) -> Cost {
+        let requests = std::mem::take(&mut self.0.lock().unwrap().requests);
+        let depth = requests.iter().map(|request| request.step).max();
+        let steps = (1..=depth.unwrap_or(0)).map(|step| {
+            let mut side_by_side: Vec<&str> = requests
+                .iter()
+                .filter(|request| request.step == step)
+                .map(|request| request.operation.as_str())
+                .collect();
+            side_by_side.sort_unstable();
+            side_by_side.join(" + ")
+        });
+        Cost {
+            steps: steps.collect(),
+            read_units: requests
+                .iter()
+                .fold(0.0, |sum, request| sum + request.read_units),
+            write_units: requests
+                .iter()
+                .fold(0.0, |sum, request| sum + request.write_units),
+        }
+    }
+
+    /// Notes that a request begins, and has DynamoDB say what it costs.
+    pub(super) fn begin(&self, operation: &str, request: &mut HttpRequest) -> Begun {
+        let mut items = 0;
+        let target = request.headers().get("x-amz-target");
+        if target.is_some_and(|target| target.starts_with("DynamoDB_")) {
+            let body = request.body().bytes().unwrap();
+            let mut body: Value = serde_json::from_slice(body).unwrap();
+            items = body["TransactItems"].as_array().map_or(1, Vec::len);
+            body["ReturnConsumedCapacity"] = "TOTAL".into();
+            let body = body.to_string();
+            let length = body.len().to_string();
+            request.headers_mut().insert("content-length", length);
+            *request.body_mut() = SdkBody::from(body);
+        }
+        let requests = &mut self.0.lock().unwrap().requests;
+        let before = requests.iter().filter(|request| request.has_ended);
+        requests.push(Request {
+            operation: operation.to_owned(),
+            step: 1 + before.map(|request| request.step).max().unwrap_or(0),
+            has_ended: false,
+            items,
+            read_units: 0.0,
+            write_units: 0.0,
+        });
+        Begun(requests.len() - 1)
+    }
+
+    /// Reads an answer for what it says about its cost, and notes that the request ends.
+    pub(super) async fn end(&self, begun: Begun, answer: HttpResponse) -> HttpResponse {
+        let mut answer = answer;
+        let body = ByteStream::new(answer.take_body()).collect().await;
+        let body = body.unwrap().into_bytes();
+        // Whoever is polled together with this request gets to begin before this one ends.
+        for _ in 0..16 {
+            tokio::task::yield_now().await;
+        }
+        if let Some(request) = self.0.lock().unwrap().requests.get_mut(begun.0) {
+            let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+            request.has_ended = true;
+            request.add_up(answer.status().is_success(), &said["ConsumedCapacity"]);
+        }
+        *answer.body_mut() = SdkBody::from(body);
+        answer
+    }
+}
+
+impl Request {
+    /// Takes what DynamoDB says about a request. It says nothing about a write that failed, but
+    /// that costs what it would have cost had it succeeded, which is at least one unit, and at least two
+    /// for each item of a transaction
+    /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>).
+    fn add_up(&mut self, succeeded: bool, consumed: &Value) {
+        let units = match consumed {
+            Value::Array(tables) => tables.iter().map(units).sum(),
+            Value::Object(_) => units(consumed),
+            _ => 0.0,
+        };
+        let items = f64::from(u32::try_from(self.items).unwrap());
+        match (self.operation.as_str(), succeeded) {
+            ("BatchGetItem" | "GetItem" | "Query", true) => self.read_units = units,
+            ("TransactWriteItems", false) => self.write_units = 2.0 * items,
+            ("UpdateItem", false) => self.write_units = 1.0,
+            _ => self.write_units = units,
+        }
+    }
+}
+
+fn units(consumed: &Value) -> f64 {
+    consumed["CapacityUnits"].as_f64().unwrap()
+}
