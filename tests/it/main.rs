@@ -18,6 +18,7 @@ mod calls;
 mod canaries;
 mod close_account;
 mod collisions;
+mod dependencies;
 mod deployment;
 mod docs;
 mod events;
