@@ -1,12 +1,11 @@
 //! What each call asks of AWS, and what that costs. These numbers are what a call costs and how long
 //! it takes: they change on purpose only. `docs/performance.md` has them all in one table.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::join;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Cost, Meter, OWNER, Person, Reply, Rollcall, Row, Rows, member_id};
+use crate::harness::{Cost, Meter, OWNER, Person, Reply, Rollcall, member_id};
 use crate::mail_feedback::event;
 use platform::problem::Code;
 
@@ -65,8 +64,6 @@ struct Line {
     operation: &'static str,
     outcome: String,
     cost: Cost,
-    /// The size of the items that it wrote.
-    bytes: usize,
 }
 
 impl Line {
@@ -75,8 +72,9 @@ impl Line {
             steps,
             read_units,
             write_units,
+            bytes,
         } = &self.cost;
-        let (operation, outcome, bytes) = (self.operation, &self.outcome, self.bytes);
+        let (operation, outcome) = (self.operation, &self.outcome);
         let calls = match steps.join(", ") {
             none if none.is_empty() => "none".to_owned(),
             calls => calls,
@@ -92,62 +90,44 @@ impl Line {
 struct Ledger<'a> {
     rollcall: &'a Rollcall,
     meter: Meter,
-    rows: Rows,
     lines: Vec<Line>,
 }
 
 impl<'a> Ledger<'a> {
-    async fn of(rollcall: &'a Rollcall) -> Self {
+    fn of(rollcall: &'a Rollcall) -> Self {
         Self {
             rollcall,
             meter: rollcall.wire.meter(),
-            rows: rollcall.rows().await,
             lines: Vec::new(),
         }
     }
 
-    /// Leaves out what happened since the last line.
-    async fn skip(&mut self) {
-        self.meter.take();
-        self.rows = self.rollcall.rows().await;
+    /// What happened since the last line.
+    async fn cost(&self) -> Cost {
+        self.meter.take(&self.rollcall.stack).await
     }
 
-    /// Writes down a call that was made just now, and demands that it asked these things of AWS in
-    /// this order, and nothing else: its depth.
-    #[track_caller]
-    fn enter(&mut self, operation: &'static str, outcome: &str, steps: &[&str], rows: Rows) {
-        let cost = self.meter.take();
+    /// Leaves out what happened since the last line.
+    async fn skip(&self) {
+        self.cost().await;
+    }
+
+    /// Writes down what happened since the last line, and demands that it asked these things of AWS
+    /// in this order, and nothing else.
+    async fn happened(&mut self, operation: &'static str, outcome: &str, steps: &[&str]) {
+        let cost = self.cost().await;
         assert_eq!(cost.steps, steps, "{operation}: {outcome}");
-        let changed = rows
-            .iter()
-            .filter(|(key, row)| self.rows.get(*key) != Some(*row));
-        let bytes: usize = changed.map(|(_, row)| size(row)).sum();
         self.lines.push(Line {
             operation,
             outcome: outcome.to_owned(),
             cost,
-            bytes,
         });
-        self.rows = rows;
     }
 
     /// A call that succeeded.
     async fn done(&mut self, operation: &'static str, what: &str, steps: &[&str], reply: Reply) {
         assert!(reply.status < 300, "{operation}, {what}: {}", reply.raw);
         self.happened(operation, what, steps).await;
-    }
-
-    /// What happened since the last line, and succeeded.
-    async fn happened(&mut self, operation: &'static str, what: &str, steps: &[&str]) {
-        let rows = self.rollcall.rows().await;
-        self.enter(operation, what, steps, rows);
-    }
-
-    /// What the guard did not let pass.
-    async fn denied(&mut self, operation: &'static str, what: &str, steps: &[&str]) {
-        let rows = self.rollcall.rows().await;
-        assert_eq!(rows, self.rows, "{operation}: {what}");
-        self.enter(operation, what, steps, rows);
     }
 
     /// A call that was refused: it writes nothing.
@@ -165,33 +145,10 @@ impl<'a> Ledger<'a> {
         reply: Reply,
     ) {
         assert_eq!(reply.text("code"), code, "{operation} {how}: {}", reply.raw);
-        let rows = self.rollcall.rows().await;
-        assert_eq!(rows, self.rows, "{operation}: {code}");
-        self.enter(operation, &format!("`{code}`{how}"), steps, rows);
-    }
-}
-
-/// The size of an item, as DynamoDB counts it
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>).
-fn size(row: &Row) -> usize {
-    row.iter()
-        .map(|(name, value)| name.len() + size_of(value))
-        .sum()
-}
-
-fn size_of(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::S(text) => text.len(),
-        AttributeValue::N(number) => number.len().div_ceil(2) + 1,
-        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
-        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size_of(value)).sum::<usize>(),
-        AttributeValue::M(map) => {
-            let entries = map
-                .iter()
-                .map(|(name, value)| 1 + name.len() + size_of(value));
-            3 + entries.sum::<usize>()
-        }
-        other => panic!("no item has {other:?}"),
+        let outcome = format!("`{code}`{how}");
+        self.happened(operation, &outcome, steps).await;
+        let written = self.lines.last().map(|line| line.cost.bytes);
+        assert_eq!(written, Some(0), "{operation}: {code}");
     }
 }
 
@@ -232,7 +189,7 @@ async fn every_call_costs_what_is_written_down() {
 async fn invites_and_resends() -> Vec<Line> {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall.member(&owner, MAX).await;
-    let mut ledger = Ledger::of(&rollcall).await;
+    let mut ledger = Ledger::of(&rollcall);
     const SENDS: &[&str] = &[READ, TRANSACTION, MAIL];
 
     let reply = owner.invite("acme", KIM).await;
@@ -328,7 +285,7 @@ async fn removals() -> Vec<Line> {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall.member(&owner, MAX).await;
     owner.invite("acme", KIM).await.expect_status(201);
-    let mut ledger = Ledger::of(&rollcall).await;
+    let mut ledger = Ledger::of(&rollcall);
     let reply = owner.remove("acme", MAX).await;
     ledger
         .done("remove", "an active member", &[READ, UPDATE], reply)
@@ -357,7 +314,7 @@ async fn lists() -> Vec<Line> {
         owner.invite("acme", &email).await.expect_status(201);
     }
     owner.remove("acme", "p00@example.com").await;
-    let mut ledger = Ledger::of(&rollcall).await;
+    let mut ledger = Ledger::of(&rollcall);
     for (query, what) in [
         ("", "49 people"),
         ("?limit=10", "a page of 10"),
@@ -376,7 +333,7 @@ async fn logins() -> Vec<Line> {
     let kim = rollcall.person(KIM).await;
     let acme = json!({ "accountId": "acme" });
     let with = |token: &str| json!({ "inviteToken": token });
-    let mut ledger = Ledger::of(&rollcall).await;
+    let mut ledger = Ledger::of(&rollcall);
     let name = "authorize-login";
     const NAMED: &[&str] = &[READ];
     const SEARCHED: &[&str] = &[QUERY, READ];
@@ -445,7 +402,7 @@ async fn logins() -> Vec<Line> {
 async fn guarded_requests() -> Vec<Line> {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let stranger = rollcall.person("stranger@example.com").await;
-    let mut ledger = Ledger::of(&rollcall).await;
+    let mut ledger = Ledger::of(&rollcall);
     let name = "authorize-request";
     let use_product = async |caller: &Person, account: Option<&str>| {
         let mut request = caller.request(Method::GET, "/dev/product");
@@ -464,18 +421,18 @@ async fn guarded_requests() -> Vec<Line> {
         .await
         .expect_status(403);
     ledger
-        .denied(name, "a stranger, account known", &[READ])
+        .happened(name, "a stranger, account known", &[READ])
         .await;
     use_product(&stranger, None).await.expect_status(403);
     ledger
-        .denied(name, "a stranger, account not known", &[QUERY])
+        .happened(name, "a stranger, account not known", &[QUERY])
         .await;
     ledger.lines
 }
 
 async fn details() -> Vec<Line> {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
-    let mut ledger = Ledger::of(&rollcall).await;
+    let mut ledger = Ledger::of(&rollcall);
     let name = "update-details";
     let company = json!({ "company": "Acme & Sons" });
     let reply = owner.patch("/accounts/acme", &company).await;
@@ -497,7 +454,7 @@ async fn details() -> Vec<Line> {
 
 async fn provisioning_and_closing() -> Vec<Line> {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
-    let mut ledger = Ledger::of(&rollcall).await;
+    let mut ledger = Ledger::of(&rollcall);
     let name = "provision-account";
     rollcall.account("new", "pro").await;
     ledger
@@ -528,7 +485,7 @@ async fn feedback_and_support() -> Vec<Line> {
     });
     let claims = json!({ "email": "sue@product.example", "groups": ["support"] });
     let support = rollcall.signed_in(&claims).await;
-    let mut ledger = Ledger::of(&rollcall).await;
+    let mut ledger = Ledger::of(&rollcall);
 
     let name = "mail-feedback";
     let reply = rollcall.dev("/dev/feedback", &bounce).await;
@@ -583,7 +540,7 @@ async fn published_changes() -> Vec<Line> {
     };
     look().await;
     owner.invite("acme", KIM).await.expect_status(201);
-    let mut ledger = Ledger::of(&rollcall).await;
+    let mut ledger = Ledger::of(&rollcall);
     look().await;
     let name = "publish-changes";
     ledger.happened(name, "an invite", &["PutEvents"]).await;
@@ -603,7 +560,7 @@ async fn people_without_rights() -> Vec<Line> {
     let impostor = json!({ "email": OWNER, "sub": "somebody-else" });
     let impostor = rollcall.signed_in(&impostor).await;
     let acme = json!({ "accountId": "acme" });
-    let mut ledger = Ledger::of(&rollcall).await;
+    let mut ledger = Ledger::of(&rollcall);
     for (person, code) in [
         (&stranger, "no_access"),
         (&removed, "access_revoked"),
@@ -659,7 +616,7 @@ async fn time_and_plans() -> Vec<Line> {
     let invite = json!({ "inviteToken": rollcall.newest_token() });
     let acme = json!({ "accountId": "acme" });
     rollcall.advance(8 * 86_400).await;
-    let mut ledger = Ledger::of(&rollcall).await;
+    let mut ledger = Ledger::of(&rollcall);
     let login = "authorize-login";
     let reply = kim.login(&invite).await;
     ledger
@@ -715,7 +672,7 @@ async fn limits() -> Vec<Line> {
     rollcall.advance(60).await;
     owner.resend("c", MAX).await.expect_status(200);
     rollcall.advance(60).await;
-    let mut ledger = Ledger::of(&rollcall).await;
+    let mut ledger = Ledger::of(&rollcall);
     let code = "send_limit_reached";
     let reply = owner.invite("c", KIM).await;
     ledger

@@ -1,11 +1,14 @@
-//! What calls to AWS cost: which ones there are, which of them run side by side, and the capacity
-//! units that DynamoDB says it used.
+//! What calls to AWS cost: which ones there are, which of them run side by side, the capacity units
+//! that DynamoDB says it used, and what was written.
 
 use std::sync::{Arc, Mutex};
 
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use local::Stack;
 use serde_json::Value;
 
 /// A meter on the wire. Clones share it.
@@ -25,8 +28,10 @@ struct Request {
     /// the sequence, from 1.
     step: usize,
     has_ended: bool,
-    /// For DynamoDB's answers to failed transactions, which do not say what they cost.
+    /// How many items it is about, checks of conditions included.
     items: usize,
+    /// The keys of the items that it writes, once it has.
+    writes: Vec<Value>,
     read_units: f64,
     write_units: f64,
 }
@@ -41,6 +46,8 @@ pub(crate) struct Cost {
     pub(crate) read_units: f64,
     /// Write capacity units of DynamoDB, those of its indexes included.
     pub(crate) write_units: f64,
+    /// The size of the items that were written, as DynamoDB counts it.
+    pub(crate) bytes: usize,
 }
 
 /// The place of a request that has begun.
@@ -49,7 +56,7 @@ pub(super) struct Begun(usize);
 
 impl Meter {
     /// What was asked since the last time that somebody wanted to know.
-    pub(crate) fn take(&self) -> Cost {
+    pub(crate) async fn take(&self, stack: &Stack) -> Cost {
         let requests = std::mem::take(&mut self.0.lock().unwrap().requests);
         let depth = requests.iter().map(|request| request.step).max();
         let steps = (1..=depth.unwrap_or(0)).map(|step| {
@@ -61,25 +68,39 @@ impl Meter {
             side_by_side.sort_unstable();
             side_by_side.join(" + ")
         });
-        Cost {
-            steps: steps.collect(),
-            read_units: requests
-                .iter()
-                .fold(0.0, |sum, request| sum + request.read_units),
-            write_units: requests
-                .iter()
-                .fold(0.0, |sum, request| sum + request.write_units),
+        let steps = steps.collect();
+        let mut cost = Cost {
+            steps,
+            read_units: 0.0,
+            write_units: 0.0,
+            bytes: 0,
+        };
+        let dynamodb = stack.dynamodb();
+        for request in requests {
+            cost.read_units += request.read_units;
+            cost.write_units += request.write_units;
+            for key in &request.writes {
+                cost.bytes += size_at(&dynamodb, key).await;
+            }
         }
+        cost
     }
 
     /// Notes that a request begins, and has DynamoDB say what it costs.
     pub(super) fn begin(&self, operation: &str, request: &mut HttpRequest) -> Begun {
-        let mut items = 0;
+        let (mut items, mut writes) = (0, Vec::new());
         let target = request.headers().get("x-amz-target");
         if target.is_some_and(|target| target.starts_with("DynamoDB_")) {
             let body = request.body().bytes().unwrap();
             let mut body: Value = serde_json::from_slice(body).unwrap();
-            items = body["TransactItems"].as_array().map_or(1, Vec::len);
+            match body["TransactItems"].as_array() {
+                Some(changes) => {
+                    items = changes.len();
+                    let updates = changes.iter().filter_map(|change| change.get("Update"));
+                    writes.extend(updates.map(|update| update["Key"].clone()));
+                }
+                None => writes.extend(body.get("Key").cloned()),
+            }
             body["ReturnConsumedCapacity"] = "TOTAL".into();
             let body = body.to_string();
             let length = body.len().to_string();
@@ -93,6 +114,7 @@ impl Meter {
             step: 1 + before.map(|request| request.step).max().unwrap_or(0),
             has_ended: false,
             items,
+            writes,
             read_units: 0.0,
             write_units: 0.0,
         });
@@ -129,16 +151,50 @@ impl Request {
             Value::Object(_) => units(consumed),
             _ => 0.0,
         };
-        let items = f64::from(u32::try_from(self.items).unwrap());
         match (self.operation.as_str(), succeeded) {
-            ("BatchGetItem" | "GetItem" | "Query", true) => self.read_units = units,
-            ("TransactWriteItems", false) => self.write_units = 2.0 * items,
+            ("UpdateItem" | "TransactWriteItems", true) => self.write_units = units,
             ("UpdateItem", false) => self.write_units = 1.0,
-            _ => self.write_units = units,
+            ("TransactWriteItems", false) => {
+                self.write_units = 2.0 * f64::from(u32::try_from(self.items).unwrap());
+            }
+            _ => self.read_units = units,
+        }
+        if self.write_units == 0.0 || !succeeded {
+            self.writes.clear();
         }
     }
 }
 
 fn units(consumed: &Value) -> f64 {
     consumed["CapacityUnits"].as_f64().unwrap()
+}
+
+/// The size of the item with a key, as DynamoDB counts it
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>).
+async fn size_at(dynamodb: &Client, key: &Value) -> usize {
+    let text = |name: &str| AttributeValue::S(key[name]["S"].as_str().unwrap().to_owned());
+    let read = dynamodb
+        .get_item()
+        .table_name("Table")
+        .key("pk", text("pk"))
+        .key("sk", text("sk"));
+    let item = read.send().await.unwrap().item.unwrap();
+    let attributes = item.iter();
+    attributes
+        .map(|(name, value)| name.len() + size(value))
+        .sum()
+}
+
+fn size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(number) => number.len().div_ceil(2) + 1,
+        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
+        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size(value)).sum::<usize>(),
+        AttributeValue::M(map) => {
+            let entries = map.iter().map(|(name, value)| 1 + name.len() + size(value));
+            3 + entries.sum::<usize>()
+        }
+        other => panic!("no item has {other:?}"),
+    }
 }
