@@ -46,6 +46,7 @@ mod races;
 mod remove;
 mod resend;
 mod restore;
+mod scale;
 mod security;
 mod sequences;
 mod story;
