@@ -117,3 +117,38 @@ async fn a_call_costs_the_same_in_a_large_account() {
     );
     assert_eq!(in_small, in_large);
 }
+
+/// Puts the owner into so many accounts in all.
+async fn accounts(rollcall: &Rollcall, before: usize, after: usize) {
+    for number in before..after {
+        rollcall.account(&format!("a{number:03}"), "pro").await;
+    }
+}
+
+/// What a login costs somebody who does not say which account, and somebody who does.
+async fn logins(rollcall: &Rollcall, owner: &Person) -> [Cost; 2] {
+    let meter = rollcall.wire.meter();
+    owner.login(&json!({})).await;
+    let unknown = meter.take(&rollcall.stack).await;
+    let known = json!({ "accountId": "a000" });
+    owner.login(&known).await.expect_status(200);
+    [unknown, meter.take(&rollcall.stack).await]
+}
+
+#[tokio::test]
+async fn a_login_is_as_deep_for_somebody_in_many_accounts() {
+    let rollcall = start().await;
+    let owner = rollcall.person(OWNER).await;
+    accounts(&rollcall, 0, 1).await;
+    owner.login(&json!({})).await.expect_status(200);
+    let [unknown, known] = logins(&rollcall, &owner).await;
+    assert_eq!(unknown.steps, ["Query", "BatchGetItem"]);
+    assert_eq!(unknown.read_units, 1.0 + 2.0);
+
+    accounts(&rollcall, 1, 60).await;
+    let [unknown, known_among_many] = logins(&rollcall, &owner).await;
+    assert_eq!(unknown.steps, ["Query", "BatchGetItem + BatchGetItem"]);
+    // An account and a row for each, and the pointers, which are 100 bytes each.
+    assert_eq!(unknown.read_units, 2.0 + 2.0 * 60.0);
+    assert_eq!(known_among_many, known);
+}
