@@ -17,7 +17,7 @@ use crate::harness::{Fault, OWNER, Person, Reply, Rollcall, member_id};
 const KIM: &str = "kim@example.com";
 
 /// Somebody uses the product, for an account or for the only one there is.
-async fn product(caller: &Person, account: Option<&str>) -> Reply {
+pub(crate) async fn product(caller: &Person, account: Option<&str>) -> Reply {
     let mut request = caller.request(Method::GET, "/dev/product");
     if let Some(account) = account {
         request = request.header("x-account-id", account);
@@ -26,7 +26,7 @@ async fn product(caller: &Person, account: Option<&str>) -> Reply {
 }
 
 #[track_caller]
-fn expect_forbidden(reply: &Reply) {
+pub(crate) fn expect_forbidden(reply: &Reply) {
     let forbidden = (403, json!({ "message": "Forbidden" }));
     assert_eq!((reply.status, reply.body.clone()), forbidden);
 }

@@ -4,12 +4,15 @@
 //! The reference model of `sequences` says what each of those orders comes to. So of two calls of
 //! which one can win, exactly one does, and no write is lost.
 
+use std::pin::Pin;
+
+use futures_util::future::join_all;
 use proptest::collection::vec;
 use proptest::prelude::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use tokio::runtime::Runtime;
 
-use crate::harness::{Rollcall, invitation};
+use crate::harness::{Reply, Rollcall, invitation};
 use crate::sequences::model::{Caller, Model, Report, Token};
 use crate::sequences::{Sequence, Step, World, single_step, summary_of};
 
@@ -143,7 +146,7 @@ async fn collide(world: &mut World, before: &[Step], at_once: &[Step], seed: u64
     }
     let steps: Vec<_> = at_once
         .iter()
-        .filter_map(|step| sequence.resolved(step))
+        .filter_map(|step| step.resolved(&sequence.model))
         .collect();
     let mails = sequence.world.rollcall.stack.mailbox().list().len();
     let wire = &sequence.world.rollcall.wire;
@@ -225,7 +228,7 @@ async fn every_race_has_a_winner_and_loses_no_write() {
 
 /// The long run.
 #[tokio::test]
-#[ignore = "takes half an hour: cargo test -p tests -- --ignored collisions --nocapture"]
+#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored collisions --nocapture"]
 async fn every_race_has_a_winner_five_hundred_times() {
     race(500).await;
     println!("{} races, 500 orders each", named_races().len());
@@ -264,32 +267,30 @@ fn whatever_is_called_at_once_has_an_order() {
 
 /// The long run: other calls each time, by up to five clients.
 #[test]
-#[ignore = "takes an hour: cargo test -p tests -- --ignored collisions --nocapture"]
+#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored collisions --nocapture"]
 fn whatever_is_called_at_once_by_many_has_an_order() {
     collide_at_random(5_000, 5, RngSeed::Random);
     println!("5000 collisions of up to five calls");
 }
 
-/// Fifty calls at the same moment, for real: as many mails go out as the limit allows.
-#[tokio::test(flavor = "multi_thread")]
-async fn of_fifty_invites_at_once_the_limit_lets_its_number_through() {
-    let rollcall = Rollcall::start_with(local::Options {
-        parameters: vec![("SendsPerHour", "20".to_owned())],
-        ..local::Options::default()
-    })
-    .await;
-    rollcall.account("acme", "pro").await;
+/// Fifty invites at the same moment, when the account may send twenty mails: as many go out.
+async fn fifty_invites(
+    rollcall: &Rollcall,
+    account: &str,
+    at_once: impl AsyncFnOnce(Vec<Pin<Box<dyn Future<Output = Reply> + Send>>>) -> Vec<Reply>,
+) {
+    rollcall.account(account, "pro").await;
     let owner = rollcall.person(crate::harness::OWNER).await;
-    let calls: Vec<_> = (0..50)
-        .map(|number| {
-            let owner = owner.clone();
-            let body = invitation(&format!("p{number}@example.com"));
-            tokio::spawn(async move { owner.post("/accounts/acme/members", &body).await })
-        })
-        .collect();
+    let mails_before = rollcall.stack.mailbox().list().len();
+    let calls = (0..50).map(|number| {
+        let (owner, path) = (owner.clone(), format!("/accounts/{account}/members"));
+        let body = invitation(&format!("p{number}@{account}.example"));
+        let call: Pin<Box<dyn Future<Output = Reply> + Send>> =
+            Box::pin(async move { owner.post(&path, &body).await });
+        call
+    });
     let (mut invited, mut limited) = (0, 0);
-    for call in calls {
-        let reply = call.await.unwrap();
+    for reply in at_once(calls.collect()).await {
         match reply.status {
             201 => invited += 1,
             // Whoever lost too often against the others is told to come back.
@@ -304,13 +305,52 @@ async fn of_fifty_invites_at_once_the_limit_lets_its_number_through() {
         invited <= 20 && (limited == 0 || invited == 20),
         "{invited}"
     );
-    assert_eq!(rollcall.stack.mailbox().list().len(), invited);
+    let mails = rollcall.stack.mailbox().list().len() - mails_before;
+    assert_eq!(mails, invited);
     let rows = rollcall.rows().await;
-    let members = rows.keys().filter(|key| key.contains("MEMBER#")).count();
-    assert_eq!(members, invited + 1);
+    let of_account = |kind: &str| format!("ACCOUNT#{account} {kind}#");
+    let members = rows
+        .keys()
+        .filter(|key| key.starts_with(&of_account("MEMBER")));
+    assert_eq!(members.count(), invited + 1);
     let mut counters = rows
         .iter()
-        .filter(|(key, _)| key.starts_with("ACCOUNT#acme SENDS#"));
+        .filter(|(key, _)| key.starts_with(&of_account("SENDS")));
     let count = counters.next().unwrap().1["count"].as_n().unwrap();
     assert_eq!(*count, invited.to_string());
+}
+
+async fn twenty_an_hour() -> Rollcall {
+    Rollcall::start_with(local::Options {
+        parameters: vec![("SendsPerHour", "20".to_owned())],
+        ..local::Options::default()
+    })
+    .await
+}
+
+/// In parallel, for real.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_invites_at_once_the_limit_lets_its_number_through() {
+    let rollcall = twenty_an_hour().await;
+    let in_parallel = async |calls: Vec<_>| {
+        let calls: Vec<_> = calls.into_iter().map(tokio::spawn).collect();
+        let replies = join_all(calls).await.into_iter();
+        replies.map(Result::unwrap).collect()
+    };
+    fifty_invites(&rollcall, "acme", in_parallel).await;
+}
+
+/// The long run.
+#[tokio::test]
+#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored collisions --nocapture"]
+async fn of_fifty_invites_in_five_hundred_orders_the_limit_lets_its_number_through() {
+    let mut rollcall = twenty_an_hour().await;
+    for seed in 0..500 {
+        if seed % 50 == 49 {
+            rollcall = twenty_an_hour().await;
+        }
+        let in_turns = async |calls| rollcall.wire.interleave(seed, calls).await;
+        fifty_invites(&rollcall, &format!("acme{seed}"), in_turns).await;
+    }
+    println!("fifty invites at the limit, in 500 orders");
 }

@@ -30,6 +30,7 @@ mod integrating;
 mod interleavings;
 mod invite;
 mod lift_suppression;
+mod linearizability;
 mod list;
 mod local_stack;
 mod logs;

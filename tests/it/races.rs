@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::harness::{Fault, OWNER, Person, Rollcall, member_id};
 
 const KIM: &str = "kim@example.com";
+const READ: &str = "BatchGetItem";
 const UPDATE: &str = "UpdateItem";
 const TRANSACTION: &str = "TransactWriteItems";
 
@@ -430,6 +431,52 @@ async fn a_removal_whose_answer_is_lost_happens_once() {
             removed.text("removedAt"),
             row["removedAt"].as_s().unwrap().as_str()
         );
+    }
+}
+
+/// The removal was done: the invite that came after it is not what the owner asked to take away.
+#[tokio::test]
+async fn a_removal_whose_answer_is_lost_spares_a_new_invite() {
+    let (rollcall, owner, kim, _token) = invited().await;
+    let other = owner.clone();
+    rollcall.wire.fail(UPDATE, Fault::LostAnswer, 1);
+    rollcall.wire.before(UPDATE, async move {
+        other.invite("acme", KIM).await.expect_status(201);
+    });
+    owner.remove("acme", KIM).await.expect_status(200);
+    rollcall.wire.expect_all_happened();
+    let token = json!({ "inviteToken": rollcall.newest_token() });
+    kim.login(&token).await.expect_status(200);
+}
+
+/// Whoever was removed in the meantime is not brought back by a call that looks again.
+#[tokio::test]
+async fn an_invite_whose_answer_is_lost_does_not_undo_a_removal() {
+    for key in [None, Some("key")] {
+        let (rollcall, owner) = Rollcall::start_with_owner().await;
+        let other = owner.clone();
+        rollcall.wire.fail(TRANSACTION, Fault::LostAnswer, 3);
+        rollcall.wire.before(READ, async {});
+        rollcall.wire.before(READ, async move {
+            other.remove("acme", KIM).await.expect_status(200);
+        });
+        match key {
+            None => {
+                let unsure = owner.invite("acme", KIM).await;
+                unsure.expect_problem(503, "unavailable");
+            }
+            // The key says what became of the first attempt.
+            Some(key) => {
+                let invited = owner.invite_with_key("acme", KIM, key).await;
+                invited.expect_status(201);
+            }
+        }
+        rollcall.wire.expect_all_happened();
+        assert_eq!(
+            kim_in_list(&owner, "removed").await["status"],
+            Value::from("removed")
+        );
+        owner.invite("acme", KIM).await.expect_status(201);
     }
 }
 

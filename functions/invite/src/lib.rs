@@ -30,7 +30,8 @@ struct Request {
 enum Outcome {
     Committed(Box<CommittedInvite>),
     Replayed(String),
-    Lost,
+    /// With the number of the send that was to be committed.
+    Lost(u32),
 }
 
 impl Operation for Invite {
@@ -49,12 +50,16 @@ impl Operation for Invite {
         let (account, member) = (request.account.clone(), request.invitee.id.clone());
         let token = InviteToken::new(account, member, random::secret()?);
 
+        let mut tried_send = None;
         let mut attempts = Attempts::begin();
         let committed = loop {
-            match self.attempt(call, &request, &token).await? {
+            match self.attempt(call, &request, &token, tried_send).await? {
                 Outcome::Committed(committed) => break committed,
                 Outcome::Replayed(answer) => return Ok(Answer::created_text(answer)),
-                Outcome::Lost => attempts.again().await?,
+                Outcome::Lost(send) => {
+                    tried_send = tried_send.or(Some(send));
+                    attempts.again().await?;
+                }
             }
         };
 
@@ -104,6 +109,7 @@ impl Invite {
         call: &Call,
         request: &Request,
         token: &InviteToken,
+        tried_send: Option<u32>,
     ) -> Result<Outcome, Problem> {
         let Request {
             account: account_id,
@@ -130,6 +136,7 @@ impl Invite {
             account: account.as_deref(),
             caller: inviter.as_deref(),
             invitee: member.as_deref(),
+            tried_send,
             request: recorded.as_deref(),
             account_sends: found.count(&account_sends),
             recipient_sends: found.count(&recipient_sends),
@@ -174,7 +181,7 @@ impl Invite {
                     .await?;
                 match commit {
                     Commit::Done => {}
-                    Commit::Lost => return Ok(Outcome::Lost),
+                    Commit::Lost => return Ok(Outcome::Lost(invited.last_send)),
                     Commit::LimitReached(limit) => {
                         return Err(Problem::of(limit_reached(limit, now), now));
                     }

@@ -3,7 +3,7 @@
 
 use domain::account::ProPlans;
 use domain::id::{AccountId, MemberId};
-use domain::member::Removal;
+use domain::member::{Member, Removal};
 use domain::remove::{Decision, Seen, decide};
 use platform::answer::RemovalAnswer;
 use platform::commit::Attempts;
@@ -31,9 +31,10 @@ impl Operation for Remove {
         let account: AccountId = call.path("accountId")?;
         let member: MemberId = call.path("memberId")?;
 
+        let mut at_first = None;
         let mut attempts = Attempts::begin();
         let removal = loop {
-            match self.attempt(call, &account, &member).await? {
+            match self.attempt(call, &account, &member, &mut at_first).await? {
                 Some(removal) => break removal,
                 None => attempts.again().await?,
             }
@@ -50,6 +51,7 @@ impl Remove {
         call: &Call,
         account_id: &AccountId,
         member_id: &MemberId,
+        at_first: &mut Option<Member>,
     ) -> Result<Option<Removal>, Problem> {
         let (caller, now) = (&call.caller, call.now);
 
@@ -66,6 +68,7 @@ impl Remove {
             account: account.as_deref(),
             caller: remover.as_deref(),
             member: member.as_deref(),
+            at_first: at_first.as_ref(),
         };
         let decision = decide(caller, seen, &self.pro_plans, now)
             .map_err(|refusal| Problem::of(refusal, now))?;
@@ -83,7 +86,10 @@ impl Remove {
                 telemetry::log_removal(account_id, member_id);
                 Ok(Some(removal))
             }
-            Commit::Lost | Commit::LimitReached(_) => Ok(None),
+            Commit::Lost | Commit::LimitReached(_) => {
+                *at_first = at_first.take().or(member.as_deref().cloned());
+                Ok(None)
+            }
         }
     }
 }

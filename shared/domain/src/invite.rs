@@ -46,6 +46,9 @@ pub struct Seen<'a> {
     pub caller: Option<&'a Member>,
     /// The row of the person to invite.
     pub invitee: Option<&'a Member>,
+    /// The number of the send ([`Member::last_send`]) that this call tried to commit first, if it
+    /// looks again.
+    pub tried_send: Option<u32>,
     /// The request that the idempotency key stands for.
     pub request: Option<&'a RecordedRequest>,
     /// Mails of the account in this hour.
@@ -70,7 +73,7 @@ pub enum Decision {
 /// # Errors
 ///
 /// The refusals of [`authorize`]; then, in this order, owner only, reused key, upgrade required,
-/// already member or invited, send limits.
+/// already member or invited, removed meanwhile, send limits.
 pub fn decide(
     caller: &Caller,
     invitee: &Invitee,
@@ -95,6 +98,10 @@ pub fn decide(
         Some(State::Invited(_)) => return Err(Refusal::AlreadyInvited),
         Some(State::Removed(_)) | None => {}
     }
+    let last_send = seen.invitee.map_or(0, |member| member.last_send);
+    if seen.tried_send.is_some_and(|tried| tried <= last_send) {
+        return Err(Refusal::RemovedMeanwhile);
+    }
     within_send_limits(seen.account_sends, seen.recipient_sends, &rules.limits, now)?;
 
     let invite = Invite::new(access.member().id.clone(), token, &rules.limits, now);
@@ -106,10 +113,7 @@ pub fn decide(
         email: invitee.email.clone(),
         role: Role::Member,
         state: State::Invited(invite),
-        last_send: seen
-            .invitee
-            .map_or(0, |member| member.last_send)
-            .saturating_add(1),
+        last_send: last_send.saturating_add(1),
     };
     Ok(Decision::Commit(invited, expires_at))
 }

@@ -204,6 +204,17 @@ impl Member {
         }
     }
 
+    /// Whether the membership is the one that an earlier look at the row found, and no invite has
+    /// begun anew since.
+    #[must_use]
+    pub fn is_still(&self, earlier: &Self) -> bool {
+        match (self.invite(), earlier.invite()) {
+            (Some(invite), Some(earlier)) => invite.tokens.contain(earlier.tokens.newest()),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// What became of the newest mail, as far as it still matters: all about an open invite, and
     /// what is amiss with the address of somebody who signs in with it.
     #[must_use]

@@ -30,6 +30,9 @@ pub enum Refusal {
     AlreadyMember,
     /// The person is invited already.
     AlreadyInvited,
+    /// The person was removed since this call looked first, perhaps after it had invited the person
+    /// and its answer got lost. A new call can invite.
+    RemovedMeanwhile,
     /// The person has no open invite.
     NotInvited,
     /// The newest mail to the person bounced for good, or the person complained about it.

@@ -17,6 +17,8 @@ pub struct Seen<'a> {
     pub caller: Option<&'a Member>,
     /// The row of the person to remove.
     pub member: Option<&'a Member>,
+    /// The same row as this call saw it first, if it looks again.
+    pub at_first: Option<&'a Member>,
 }
 
 /// What to do.
@@ -56,6 +58,11 @@ pub fn decide(
                 at: now,
                 by: access.member().id.clone(),
             };
+            // Removed and invited anew in the meantime: the removal may have been this call's, whose
+            // answer was lost. The new invite is not what the owner asked to take away.
+            if seen.at_first.is_some_and(|first| !member.is_still(first)) {
+                return Ok(Decision::Removed(removal));
+            }
             let removed = member.with_state(State::Removed(removal.clone()));
             Ok(Decision::Commit(removed, removal))
         }

@@ -320,6 +320,9 @@ impl Problem {
                 Code::AlreadyInvited,
                 "This person is invited already. Resend the invite to send it again.",
             ),
+            Refusal::RemovedMeanwhile => {
+                Self::unavailable("the person was removed while being invited")
+            }
             Refusal::NotInvited => Self::new(
                 Code::NotInvited,
                 "This person has no open invite to send again.",

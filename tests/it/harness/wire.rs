@@ -25,17 +25,22 @@ use super::meter::Meter;
 pub(crate) enum Fault {
     /// Nobody listens.
     NoConnection,
-    /// The request arrives and does its work, but the answer does not come back.
+    /// The request arrives and does its work, and then the connection breaks.
     LostAnswer,
     /// Nothing happens, ever.
     Hang,
+    /// The request arrives and does its work, but nothing is heard of it, ever.
+    NoAnswer,
+    /// The answer comes, and takes more than half of the time that there is.
+    Slow,
     /// An answer that is not the service's.
     Garbage,
     /// An answer with this body.
     Answer(&'static str),
     /// An error of the service, by HTTP status and code.
     Error(u16, &'static str),
-    /// A transaction that is cancelled because of another one that is under way.
+    /// A write that is cancelled because of a transaction that is under way. What else is sent goes
+    /// its way.
     TransactionConflict,
 }
 
@@ -304,7 +309,7 @@ impl HttpConnector for Tap {
                     interruption.await;
                     tap.pass_on(&operation, request).await
                 }
-                Some(Plan::Fault(fault)) => tap.break_down(fault, request).await,
+                Some(Plan::Fault(fault)) => tap.break_down(fault, &operation, request).await,
             }
         })
     }
@@ -349,6 +354,7 @@ impl Tap {
     async fn break_down(
         &self,
         fault: Fault,
+        operation: &str,
         request: HttpRequest,
     ) -> Result<HttpResponse, ConnectorError> {
         match fault {
@@ -358,22 +364,36 @@ impl Tap {
                 Err(ConnectorError::io("connection reset".into()))
             }
             Fault::Hang => std::future::pending().await,
+            Fault::NoAnswer => {
+                self.connector.call(request).await?;
+                std::future::pending().await
+            }
+            Fault::Slow => {
+                let [a_try, _] = platform::aws::DYNAMODB_TIMEOUTS;
+                tokio::time::sleep(a_try * 6 / 10).await;
+                self.connector.call(request).await
+            }
             Fault::Garbage => Ok(response(200, "<html>not what you wanted</html>".to_owned())),
             Fault::Answer(body) => Ok(response(200, body.to_owned())),
-            Fault::Error(status, code) => Ok(response(
-                status,
-                format!(
-                    r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"{AWS_SAYS}"}}"#
-                ),
-            )),
-            Fault::TransactionConflict => Ok(response(
-                400,
-                r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-                    "CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict"}]}"#
-                    .to_owned(),
-            )),
+            Fault::Error(status, code) => Ok(error(status, code)),
+            Fault::TransactionConflict => match operation {
+                "TransactWriteItems" => Ok(response(
+                    400,
+                    r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+                        "CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict"}]}"#
+                        .to_owned(),
+                )),
+                "UpdateItem" => Ok(error(400, "TransactionConflictException")),
+                _ => self.connector.call(request).await,
+            },
         }
     }
+}
+
+fn error(status: u16, code: &str) -> HttpResponse {
+    let body =
+        format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"{AWS_SAYS}"}}"#);
+    response(status, body)
 }
 
 fn response(status: u16, body: String) -> HttpResponse {

@@ -7,6 +7,8 @@ use super::Step;
 
 pub(super) const HOUR: i64 = 3_600;
 pub(super) const DAY: i64 = 24 * HOUR;
+/// When every sequence begins.
+pub(super) const NOON: i64 = 12 * HOUR;
 pub(super) const LIFETIME: i64 = 7 * DAY;
 pub(super) const SENDS_PER_HOUR: u32 = 4;
 pub(super) const RESENDS_PER_DAY: u32 = 2;
@@ -83,9 +85,9 @@ const NO_ACCESS: Answer = (403, "no_access");
 const LIMIT: Answer = (429, "send_limit_reached");
 
 impl Model {
-    pub(super) fn at(now: i64) -> Self {
+    pub(super) fn at_noon() -> Self {
         Self {
-            now,
+            now: NOON,
             ..Self::default()
         }
     }
