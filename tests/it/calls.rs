@@ -1,13 +1,20 @@
 //! What each call asks of AWS, and what that costs. These numbers are what a call costs and how long
 //! it takes: they change on purpose only. `docs/performance.md` has them all in one table.
 
+mod ledger;
+mod rates;
+
+use std::collections::BTreeSet;
+
 use futures_util::join;
+use local::Template;
+use platform::problem::Code;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Cost, Meter, OWNER, Person, Reply, Rollcall, member_id};
+use self::ledger::{Ledger, Line};
+use crate::harness::{OWNER, Person, Reply, Rollcall, member_id};
 use crate::mail_feedback::event;
-use platform::problem::Code;
 
 const KIM: &str = "kim@example.com";
 const MAX: &str = "max@example.com";
@@ -53,165 +60,6 @@ const BEFORE_ANY_CALL: [Code; 7] = [
     Code::Unavailable,
 ];
 
-const HEAD: &str = "\
-| Operation | Outcome | Calls to AWS, in sequence | Depth | Read units | Write units | Bytes written |
-|---|---|---|--:|--:|--:|--:|
-";
-
-/// How often a call can be made in a second.
-struct Rate {
-    operation: &'static str,
-    outcome: &'static str,
-    /// How many of its read and write units are spent outside of the account's partition: on where
-    /// the person belongs, on mails and reports to the person, and on the index of those reports.
-    elsewhere: (f64, f64),
-}
-
-const RATES: [Rate; 9] = [
-    Rate::new("invite", "invited", (1.0, 4.0)),
-    Rate::new("resend", "sent", (0.0, 2.0)),
-    Rate::new("remove", "an active member", (0.0, 0.0)),
-    Rate::new("list", "49 people", (0.0, 0.0)),
-    Rate::new("authorize-login", "account known", (0.0, 0.0)),
-    Rate::new("authorize-login", "account not known", (1.0, 0.0)),
-    Rate::new("authorize-login", "accepts an invite", (0.0, 0.0)),
-    Rate::new("authorize-request", "account known", (0.0, 0.0)),
-    Rate::new("mail-feedback", "a bounce", (1.0, 3.0)),
-];
-
-const RATES_HEAD: &str = "\
-| Call | Units in the account's partition: read, write | One account | A new table | A table with the default quota |
-|---|---|--:|--:|--:|
-";
-
-/// Read and write units that one partition takes in a second
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>).
-const PARTITION: (f64, f64) = (3_000.0, 1_000.0);
-/// The same for a table on demand that is new
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html>).
-const NEW_TABLE: (f64, f64) = (12_000.0, 4_000.0);
-/// The same for one that has grown to the default quota
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html>).
-const GROWN_TABLE: (f64, f64) = (40_000.0, 40_000.0);
-
-impl Rate {
-    const fn new(operation: &'static str, outcome: &'static str, elsewhere: (f64, f64)) -> Self {
-        Self {
-            operation,
-            outcome,
-            elsewhere,
-        }
-    }
-
-    fn text(&self, cost: &Cost) -> String {
-        let all = (cost.read_units, cost.write_units);
-        let account = (all.0 - self.elsewhere.0, all.1 - self.elsewhere.1);
-        let rate = |limit: (f64, f64), units: (f64, f64)| {
-            let rate = (limit.0 / units.0).min(limit.1 / units.1);
-            format!("{:.0}", rate.floor())
-        };
-        let (operation, outcome) = (self.operation, self.outcome);
-        let (read, write) = account;
-        let one = rate(PARTITION, account);
-        let (new, grown) = (rate(NEW_TABLE, all), rate(GROWN_TABLE, all));
-        format!("| {operation}, {outcome} | {read}, {write} | {one} | {new} | {grown} |\n")
-    }
-}
-
-/// What one call cost.
-#[derive(Debug, Clone)]
-struct Line {
-    operation: &'static str,
-    outcome: String,
-    cost: Cost,
-}
-
-impl Line {
-    fn text(&self) -> String {
-        let Cost {
-            steps,
-            read_units,
-            write_units,
-            bytes,
-        } = &self.cost;
-        let (operation, outcome) = (self.operation, &self.outcome);
-        let calls = match steps.join(", ") {
-            none if none.is_empty() => "none".to_owned(),
-            calls => calls,
-        };
-        let depth = steps.len();
-        format!(
-            "| {operation} | {outcome} | {calls} | {depth} | {read_units} | {write_units} | {bytes} |\n"
-        )
-    }
-}
-
-/// What the calls to one stack cost, line by line.
-struct Ledger<'a> {
-    rollcall: &'a Rollcall,
-    meter: Meter,
-    lines: Vec<Line>,
-}
-
-impl<'a> Ledger<'a> {
-    fn of(rollcall: &'a Rollcall) -> Self {
-        Self {
-            rollcall,
-            meter: rollcall.wire.meter(),
-            lines: Vec::new(),
-        }
-    }
-
-    /// What happened since the last line.
-    async fn cost(&self) -> Cost {
-        self.meter.take(&self.rollcall.stack).await
-    }
-
-    /// Leaves out what happened since the last line.
-    async fn skip(&self) {
-        self.cost().await;
-    }
-
-    /// Writes down what happened since the last line, and demands that it asked these things of AWS
-    /// in this order, and nothing else.
-    async fn happened(&mut self, operation: &'static str, outcome: &str, steps: &[&str]) {
-        let cost = self.cost().await;
-        assert_eq!(cost.steps, steps, "{operation}: {outcome}");
-        self.lines.push(Line {
-            operation,
-            outcome: outcome.to_owned(),
-            cost,
-        });
-    }
-
-    /// A call that succeeded.
-    async fn done(&mut self, operation: &'static str, what: &str, steps: &[&str], reply: Reply) {
-        assert!(reply.status < 300, "{operation}, {what}: {}", reply.raw);
-        self.happened(operation, what, steps).await;
-    }
-
-    /// A call that was refused: it writes nothing.
-    async fn refused(&mut self, operation: &'static str, code: &str, steps: &[&str], reply: Reply) {
-        self.refused_as(operation, code, "", steps, reply).await;
-    }
-
-    /// A call that was refused for a reason that can cost one thing or another.
-    async fn refused_as(
-        &mut self,
-        operation: &'static str,
-        code: &str,
-        how: &str,
-        steps: &[&str],
-        reply: Reply,
-    ) {
-        assert_eq!(reply.text("code"), code, "{operation} {how}: {}", reply.raw);
-        let outcome = format!("`{code}`{how}");
-        self.happened(operation, &outcome, steps).await;
-        let written = self.lines.last().map(|line| line.cost.bytes);
-        assert_eq!(written, Some(0), "{operation}: {code}");
-    }
-}
-
 #[tokio::test]
 async fn every_call_costs_what_is_written_down() {
     let parts = join!(
@@ -230,22 +78,32 @@ async fn every_call_costs_what_is_written_down() {
     );
     let parts: [Vec<Line>; 12] = parts.into();
     let mut lines = parts.concat();
+    let measured: BTreeSet<&str> = lines.iter().map(|line| line.operation).collect();
+    assert_eq!(measured, OPERATIONS.into());
     lines.sort_by_key(|line| OPERATIONS.iter().position(|name| *name == line.operation));
-    let table = lines
-        .iter()
-        .fold(HEAD.to_owned(), |table, line| table + &line.text());
+    let table = ledger::table(&lines);
     for code in Code::ALL {
         let costs = table.contains(&format!("`{}`", code.as_str()));
         assert_ne!(costs, BEFORE_ANY_CALL.contains(code), "{}", code.as_str());
     }
     expect_written("calls", &table);
 
-    let rates = RATES.iter().fold(RATES_HEAD.to_owned(), |rates, rate| {
-        let is_it =
-            |line: &&Line| (line.operation, &*line.outcome) == (rate.operation, rate.outcome);
-        rates + &rate.text(&lines.iter().find(is_it).unwrap().cost)
-    });
-    expect_written("rates", &rates);
+    expect_written("rates", &rates::table(&lines));
+}
+
+#[test]
+fn no_operation_is_left_out() {
+    let functions = Template::of_this_repository().unwrap().functions().unwrap();
+    let functions = functions.into_iter().map(|function| function.operation);
+    // The page asks nothing of AWS.
+    let expected: BTreeSet<String> = functions.filter(|name| name != "members-page").collect();
+    assert_eq!(
+        OPERATIONS
+            .map(str::to_owned)
+            .into_iter()
+            .collect::<BTreeSet<_>>(),
+        expected
+    );
 }
 
 /// Demands that a table stands in the document as it is.
@@ -585,6 +443,9 @@ async fn feedback_and_support() -> Vec<Line> {
     ledger
         .done(name, "since this morning", &[QUERY], reply)
         .await;
+    let reply = support.get("/support/feedback").await;
+    // A week touches eight days.
+    ledger.done(name, "of a week", &[QUERY; 8], reply).await;
     let reply = owner.get("/support/feedback?email=kim@example.com").await;
     ledger.refused(name, "support_only", &[], reply).await;
 

@@ -13,19 +13,13 @@ use serde_json::Value;
 
 /// A meter on the wire. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Meter(Arc<Mutex<State>>);
-
-#[derive(Debug, Default)]
-struct State {
-    requests: Vec<Request>,
-}
+pub(crate) struct Meter(Arc<Mutex<Vec<Request>>>);
 
 /// A request, from its start to its end.
 #[derive(Debug)]
 struct Request {
     operation: String,
-    /// How many requests have to end, one after another, before this one can end: its own place in
-    /// the sequence, from 1.
+    /// Its place in the sequence, from 1: behind those that had ended when it began.
     step: usize,
     has_ended: bool,
     /// How many items it is about, checks of conditions included.
@@ -57,7 +51,7 @@ pub(super) struct Begun(usize);
 impl Meter {
     /// What was asked since the last time that somebody wanted to know.
     pub(crate) async fn take(&self, stack: &Stack) -> Cost {
-        let requests = std::mem::take(&mut self.0.lock().unwrap().requests);
+        let requests = std::mem::take(&mut *self.0.lock().unwrap());
         let depth = requests.iter().map(|request| request.step).max();
         let steps = (1..=depth.unwrap_or(0)).map(|step| {
             let mut side_by_side: Vec<&str> = requests
@@ -107,11 +101,12 @@ impl Meter {
             request.headers_mut().insert("content-length", length);
             *request.body_mut() = SdkBody::from(body);
         }
-        let requests = &mut self.0.lock().unwrap().requests;
+        let mut requests = self.0.lock().unwrap();
         let before = requests.iter().filter(|request| request.has_ended);
+        let last_before = before.map(|request| request.step).max();
         requests.push(Request {
             operation: operation.to_owned(),
-            step: 1 + before.map(|request| request.step).max().unwrap_or(0),
+            step: 1 + last_before.unwrap_or(0),
             has_ended: false,
             items,
             writes,
@@ -130,7 +125,7 @@ impl Meter {
         for _ in 0..16 {
             tokio::task::yield_now().await;
         }
-        if let Some(request) = self.0.lock().unwrap().requests.get_mut(begun.0) {
+        if let Some(request) = self.0.lock().unwrap().get_mut(begun.0) {
             let said: Value = serde_json::from_slice(&body).unwrap_or_default();
             request.has_ended = true;
             request.add_up(answer.status().is_success(), &said["ConsumedCapacity"]);
