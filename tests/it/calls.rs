@@ -1,246 +1,598 @@
-//! What each operation asks of AWS, in sequence. These numbers are what a call costs and how long
-//! it takes: they change on purpose only.
+//! What each call asks of AWS, and what that costs. These numbers are what a call costs and how long
+//! it takes: they change on purpose only. `docs/performance.md` has them all in one table.
 
+mod ledger;
+mod rates;
+
+use std::collections::BTreeSet;
+
+use futures_util::join;
+use local::Template;
+use platform::problem::Code;
 use reqwest::Method;
 use serde_json::json;
 
+use self::ledger::{Ledger, Line};
 use crate::harness::{OWNER, Person, Reply, Rollcall, member_id};
+use crate::mail_feedback::event;
 
 const KIM: &str = "kim@example.com";
+const MAX: &str = "max@example.com";
+const NEW: &str = "new@example.com";
 
 /// One read of several items.
 const READ: &str = "BatchGetItem";
 /// The search for somebody's accounts, or a page of the list.
 const QUERY: &str = "Query";
+/// The caller's check and a page of the list.
+const READ_AND_QUERY: &str = "BatchGetItem + Query";
 /// One item changes.
 const UPDATE: &str = "UpdateItem";
 /// Several items change together.
 const TRANSACTION: &str = "TransactWriteItems";
 const MAIL: &str = "SendEmail";
 
+/// The operations, in the order of the table.
+const OPERATIONS: [&str; 13] = [
+    "invite",
+    "resend",
+    "remove",
+    "list",
+    "authorize-login",
+    "authorize-request",
+    "update-details",
+    "close-account",
+    "provision-account",
+    "mail-feedback",
+    "support-feedback",
+    "lift-suppression",
+    "publish-changes",
+];
+
+/// Refusals that ask nothing of AWS, whatever the operation, and answers that are no decisions.
+const BEFORE_ANY_CALL: [Code; 7] = [
+    Code::InvalidRequest,
+    Code::Unauthenticated,
+    Code::EmailUnverified,
+    Code::NotFound,
+    Code::BodyTooLarge,
+    Code::Internal,
+    Code::Unavailable,
+];
+
 #[tokio::test]
-async fn each_operation_makes_its_calls_and_no_others() {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
-    let kim = rollcall.person(KIM).await;
-    let calls = || rollcall.wire.calls();
-
-    owner.login(&json!({})).await.expect_status(200);
-    assert_eq!(
-        calls(),
-        [QUERY, READ, TRANSACTION],
-        "first login of an owner"
+async fn every_call_costs_what_is_written_down() {
+    let parts = join!(
+        invites_and_resends(),
+        removals(),
+        lists(),
+        logins(),
+        guarded_requests(),
+        details(),
+        provisioning_and_closing(),
+        feedback_and_support(),
+        published_changes(),
+        people_without_rights(),
+        time_and_plans(),
+        limits(),
     );
-    owner.login(&json!({})).await.expect_status(200);
-    assert_eq!(calls(), [QUERY, READ], "login, account not known");
-    let named = json!({ "accountId": "acme" });
-    owner.login(&named).await.expect_status(200);
-    assert_eq!(calls(), [READ], "login, account known");
-
-    owner.invite("acme", KIM).await.expect_status(201);
-    assert_eq!(calls(), [READ, TRANSACTION, MAIL], "invite");
-    let keyed = owner.invite_with_key("acme", "max@example.com", "key");
-    keyed.await.expect_status(201);
-    assert_eq!(calls(), [READ, TRANSACTION, MAIL], "invite with a key");
-    let keyed = owner.invite_with_key("acme", "max@example.com", "key");
-    keyed.await.expect_status(201);
-    assert_eq!(calls(), [READ], "a repeated invite");
-
-    rollcall.advance(60).await;
-    owner.resend("acme", KIM).await.expect_status(200);
-    assert_eq!(calls(), [READ, TRANSACTION, MAIL], "resend");
-    let keyed = owner.resend_with_key("acme", "max@example.com", "again");
-    keyed.await.expect_status(200);
-    assert_eq!(calls(), [READ, TRANSACTION, MAIL], "resend with a key");
-    let keyed = owner.resend_with_key("acme", "max@example.com", "again");
-    keyed.await.expect_status(200);
-    assert_eq!(calls(), [READ], "a repeated resend");
-
-    owner.resend("acme", KIM).await;
-    rollcall.wire.forget();
-    let mails = rollcall.stack.mailbox().list();
-    let to_kim = mails.iter().find(|mail| mail.to == KIM).unwrap();
-    let token = to_kim.link.as_deref().unwrap().split_once("#token=");
-    let token = json!({ "inviteToken": token.unwrap().1 });
-    kim.login(&token).await.expect_status(200);
-    assert_eq!(calls(), [READ, UPDATE], "accepting an invite");
-    kim.login(&token).await.expect_status(200);
-    assert_eq!(calls(), [READ], "login with a link that is not needed");
-
-    for query in ["", "?q=kim", "?status=active", "?status=removed&limit=1"] {
-        owner.list("acme", query).await.expect_status(200);
-        // The two run side by side.
-        let mut made = calls();
-        made.sort_unstable();
-        assert_eq!(made, [READ, QUERY], "list {query}");
+    let parts: [Vec<Line>; 12] = parts.into();
+    let mut lines = parts.concat();
+    let measured: BTreeSet<&str> = lines.iter().map(|line| line.operation).collect();
+    assert_eq!(measured, OPERATIONS.into());
+    lines.sort_by_key(|line| OPERATIONS.iter().position(|name| *name == line.operation));
+    let table = ledger::table(&lines);
+    for code in Code::ALL {
+        let costs = table.contains(&format!("`{}`", code.as_str()));
+        assert_ne!(costs, BEFORE_ANY_CALL.contains(code), "{}", code.as_str());
     }
+    expect_written("calls", &table);
 
-    owner.remove("acme", KIM).await.expect_status(200);
-    assert_eq!(calls(), [READ, UPDATE], "remove");
-    owner.remove("acme", KIM).await.expect_status(200);
-    assert_eq!(calls(), [READ], "removing again");
-
-    rollcall.account("new", "pro").await;
-    assert_eq!(calls(), [READ, TRANSACTION], "a new account");
-    rollcall.account("new", "basic").await;
-    assert_eq!(calls(), [READ, UPDATE], "a new plan");
-    rollcall.account("new", "basic").await;
-    assert_eq!(calls(), [READ], "nothing new");
+    expect_written("rates", &rates::table(&lines));
 }
 
-#[tokio::test]
-async fn a_failed_mail_is_written_down_in_one_call() {
+#[test]
+fn no_operation_is_left_out() {
+    let functions = Template::of_this_repository().unwrap().functions().unwrap();
+    let functions = functions.into_iter().map(|function| function.operation);
+    // The page asks nothing of AWS.
+    let expected: BTreeSet<String> = functions.filter(|name| name != "members-page").collect();
+    assert_eq!(
+        OPERATIONS
+            .map(str::to_owned)
+            .into_iter()
+            .collect::<BTreeSet<_>>(),
+        expected
+    );
+}
+
+/// Demands that a table stands in the document as it is.
+#[track_caller]
+fn expect_written(name: &str, table: &str) {
+    let document = include_str!("../../docs/performance.md");
+    let (_, written) = document.split_once(&format!("<!-- {name}: -->\n")).unwrap();
+    let (written, _) = written.split_once(&format!("<!-- :{name} -->")).unwrap();
+    assert!(written == table, "docs/performance.md must say:\n{table}");
+}
+
+/// A running stack with the pro account `acme`, and its owner, who has logged in.
+async fn acme() -> (Rollcall, Person) {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
+    owner.login(&json!({})).await.expect_status(200);
+    rollcall.wire.forget();
+    (rollcall, owner)
+}
+
+async fn invites_and_resends() -> Vec<Line> {
+    let (rollcall, owner) = acme().await;
+    rollcall.member(&owner, MAX).await;
+    let mut ledger = Ledger::of(&rollcall);
+    const SENDS: &[&str] = &[READ, TRANSACTION, MAIL];
+
+    let reply = owner.invite("acme", KIM).await;
+    ledger.done("invite", "invited", SENDS, reply).await;
+    let reply = owner.invite("acme", KIM).await;
+    ledger
+        .refused("invite", "already_invited", &[READ], reply)
+        .await;
+    let reply = owner.invite("acme", MAX).await;
+    ledger
+        .refused("invite", "already_member", &[READ], reply)
+        .await;
+    let reply = owner.invite_with_key("acme", NEW, "key").await;
+    ledger.done("invite", "with a key", SENDS, reply).await;
+    let reply = owner.invite_with_key("acme", NEW, "key").await;
+    ledger
+        .done("invite", "the same key again", &[READ], reply)
+        .await;
+    let reply = owner.invite_with_key("acme", KIM, "key").await;
+    ledger
+        .refused("invite", "idempotency_key_reused", &[READ], reply)
+        .await;
+
+    let reply = owner.resend("acme", KIM).await;
+    ledger
+        .refused("resend", "resend_too_soon", &[READ], reply)
+        .await;
+    rollcall.advance(60).await;
+    let reply = owner.resend("acme", KIM).await;
+    ledger.done("resend", "sent", SENDS, reply).await;
+    let reply = owner.resend_with_key("acme", NEW, "again").await;
+    ledger.done("resend", "with a key", SENDS, reply).await;
+    let reply = owner.resend_with_key("acme", NEW, "again").await;
+    ledger
+        .done("resend", "the same key again", &[READ], reply)
+        .await;
+    let reply = owner.resend_with_key("acme", KIM, "again").await;
+    ledger
+        .refused("resend", "idempotency_key_reused", &[READ], reply)
+        .await;
+    let reply = owner.resend("acme", MAX).await;
+    ledger
+        .refused("resend", "not_invited", &[READ], reply)
+        .await;
+    let reply = owner.resend("acme", "nobody@example.com").await;
+    ledger
+        .refused("resend", "member_not_found", &[READ], reply)
+        .await;
+
+    owner.remove("acme", MAX).await.expect_status(200);
+    ledger.skip().await;
+    let reply = owner.invite("acme", MAX).await;
+    ledger
+        .done("invite", "somebody who was removed", SENDS, reply)
+        .await;
+
     let mailbox = rollcall.stack.mailbox();
     mailbox.fail_next(local::SesFailure::MessageRejected);
-    owner.invite("acme", KIM).await.expect_status(201);
-    let calls = rollcall.wire.calls();
-    assert_eq!(calls, [READ, TRANSACTION, MAIL, UPDATE]);
+    let reply = owner.invite("acme", "a@example.com").await;
+    let steps = [READ, TRANSACTION, MAIL, UPDATE];
+    ledger
+        .done("invite", "the mail service refuses", &steps, reply)
+        .await;
     mailbox.fail_next(local::SesFailure::MessageRejected);
-    owner.resend_with_key("acme", KIM, "key").await;
-    let calls = rollcall.wire.calls();
-    assert_eq!(calls, [READ, TRANSACTION, MAIL, TRANSACTION]);
+    let reply = owner
+        .resend_with_key("acme", "a@example.com", "third")
+        .await;
+    let steps = [READ, TRANSACTION, MAIL, TRANSACTION];
+    let what = "with a key, the mail service refuses";
+    ledger.done("resend", what, &steps, reply).await;
+    rollcall.advance(60).await;
+    mailbox.fail_next(local::SesFailure::MessageRejected);
+    let reply = owner.resend("acme", "a@example.com").await;
+    let steps = [READ, TRANSACTION, MAIL, UPDATE];
+    ledger
+        .done("resend", "the mail service refuses", &steps, reply)
+        .await;
+
+    let mut bounce = event(&rollcall.newest_mail(), "Bounce");
+    bounce["bounce"] = json!({ "bounceType": "Permanent", "bounceSubType": "General" });
+    let fed = rollcall.dev("/dev/feedback", &bounce).await;
+    fed.expect_status(200);
+    rollcall.advance(60).await;
+    ledger.skip().await;
+    let reply = owner.resend("acme", &rollcall.newest_mail().to).await;
+    ledger
+        .refused("resend", "address_undeliverable", &[READ], reply)
+        .await;
+    ledger.lines
 }
 
-/// A way to be refused: what it is, the answer, the code, the calls.
-struct Refused(&'static str, Reply, &'static str, &'static [&'static str]);
+async fn removals() -> Vec<Line> {
+    let (rollcall, owner) = acme().await;
+    rollcall.member(&owner, MAX).await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    let mut ledger = Ledger::of(&rollcall);
+    let reply = owner.remove("acme", MAX).await;
+    ledger
+        .done("remove", "an active member", &[READ, UPDATE], reply)
+        .await;
+    let reply = owner.remove("acme", KIM).await;
+    ledger
+        .done("remove", "an invite", &[READ, UPDATE], reply)
+        .await;
+    let reply = owner.remove("acme", KIM).await;
+    ledger.done("remove", "again", &[READ], reply).await;
+    let reply = owner.remove("acme", NEW).await;
+    ledger
+        .refused("remove", "member_not_found", &[READ], reply)
+        .await;
+    let reply = owner.remove("acme", OWNER).await;
+    ledger
+        .refused("remove", "owner_cannot_be_removed", &[READ], reply)
+        .await;
+    ledger.lines
+}
 
-/// Demands that no row changes, and that every refusal made its calls.
-async fn expect_reads_only(
-    rollcall: &Rollcall,
-    refused: impl AsyncFn() -> Vec<(Refused, Vec<String>)>,
-) {
-    let rows = rollcall.rows().await;
-    let mails = rollcall.stack.mailbox().list().len();
-    rollcall.wire.forget();
-    for (Refused(what, reply, code, expected), mut calls) in refused().await {
-        assert_eq!(reply.text("code"), code, "{what}");
-        // The list reads side by side.
-        calls.sort_unstable();
-        assert_eq!(calls, expected, "{what}");
+async fn lists() -> Vec<Line> {
+    let (rollcall, owner) = acme().await;
+    rollcall.member(&owner, MAX).await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    owner.invite("acme", NEW).await.expect_status(201);
+    owner.remove("acme", NEW).await.expect_status(200);
+    // 49 people, and the one who was removed.
+    rollcall.crowd("acme", KIM, 46).await;
+    let mut ledger = Ledger::of(&rollcall);
+    for (query, what) in [
+        ("", "49 people"),
+        ("?limit=10", "a page of 10"),
+        ("?q=p0001", "a search among 49"),
+        ("?status=invited", "those invited among 49"),
+        ("?status=removed", "the one removed"),
+    ] {
+        let reply = owner.list("acme", query).await;
+        ledger.done("list", what, &[READ_AND_QUERY], reply).await;
     }
-    assert_eq!(rollcall.rows().await, rows);
-    assert_eq!(rollcall.stack.mailbox().list().len(), mails);
+    ledger.lines
 }
 
-#[tokio::test]
-async fn a_refusal_reads_and_writes_nothing() {
+async fn logins() -> Vec<Line> {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
-    owner.login(&json!({})).await.expect_status(200);
-    let max = rollcall.member(&owner, "max@example.com").await;
-    let removed = rollcall.member(&owner, "mia@example.com").await;
-    owner.remove("acme", "mia@example.com").await;
     let kim = rollcall.person(KIM).await;
-    owner.invite_with_key("acme", KIM, "key").await;
+    let acme = json!({ "accountId": "acme" });
+    let with = |token: &str| json!({ "inviteToken": token });
+    let mut ledger = Ledger::of(&rollcall);
+    let name = "authorize-login";
+    const NAMED: &[&str] = &[READ];
+    const SEARCHED: &[&str] = &[QUERY, READ];
+
+    let reply = owner.login(&json!({})).await;
+    let first = [QUERY, READ, TRANSACTION];
+    ledger
+        .done(name, "first, account not known", &first, reply)
+        .await;
+    let reply = owner.login(&json!({})).await;
+    ledger
+        .done(name, "account not known", SEARCHED, reply)
+        .await;
+    let reply = owner.login(&acme).await;
+    ledger.done(name, "account known", NAMED, reply).await;
+
+    owner.invite("acme", KIM).await.expect_status(201);
     let superseded = rollcall.newest_token();
     rollcall.advance(60).await;
     owner.resend("acme", KIM).await.expect_status(200);
     let token = rollcall.newest_token();
+    let unknown = format!("acme.{}.{}", member_id("acme", KIM), "A".repeat(43));
+    let stranger = rollcall.person("stranger@example.com").await;
+    ledger.skip().await;
+
+    let reply = kim.login(&acme).await;
+    ledger
+        .refused(name, "invite_link_required", NAMED, reply)
+        .await;
+    let reply = kim.login(&json!({})).await;
+    let code = "invite_link_required";
+    ledger
+        .refused_as(name, code, ", account not known", SEARCHED, reply)
+        .await;
+    let reply = kim.login(&with(&superseded)).await;
+    ledger
+        .refused(name, "invite_superseded", NAMED, reply)
+        .await;
+    let reply = kim.login(&with(&unknown)).await;
+    ledger.refused(name, "invite_invalid", NAMED, reply).await;
+    let reply = stranger.login(&with(&token)).await;
+    ledger.refused(name, "wrong_account", NAMED, reply).await;
+    let reply = stranger.login(&json!({})).await;
+    ledger
+        .refused_as(name, "no_access", ", account not known", &[QUERY], reply)
+        .await;
+
+    let reply = kim.login(&with(&token)).await;
+    ledger
+        .done(name, "accepts an invite", &[READ, UPDATE], reply)
+        .await;
+    let reply = kim.login(&with(&token)).await;
+    ledger
+        .done(name, "with a link that is not needed", NAMED, reply)
+        .await;
+
+    rollcall.account("other", "pro").await;
+    ledger.skip().await;
+    let reply = owner.login(&json!({})).await;
+    ledger
+        .refused_as(name, "choose_account", ", of two", SEARCHED, reply)
+        .await;
+    ledger.lines
+}
+
+async fn guarded_requests() -> Vec<Line> {
+    let (rollcall, owner) = acme().await;
+    let stranger = rollcall.person("stranger@example.com").await;
+    let mut ledger = Ledger::of(&rollcall);
+    let name = "authorize-request";
+    let use_product = async |caller: &Person, account: Option<&str>| {
+        let mut request = caller.request(Method::GET, "/dev/product");
+        if let Some(account) = account {
+            request = request.header("x-account-id", account);
+        }
+        Reply::of(request).await
+    };
+    let reply = use_product(&owner, Some("acme")).await;
+    ledger.done(name, "account known", &[READ], reply).await;
+    let reply = use_product(&owner, None).await;
+    ledger
+        .done(name, "account not known", &[QUERY, READ], reply)
+        .await;
+    use_product(&stranger, Some("acme"))
+        .await
+        .expect_status(403);
+    ledger
+        .happened(name, "a stranger, account known", &[READ])
+        .await;
+    use_product(&stranger, None).await.expect_status(403);
+    ledger
+        .happened(name, "a stranger, account not known", &[QUERY])
+        .await;
+    ledger.lines
+}
+
+async fn details() -> Vec<Line> {
+    let (rollcall, owner) = acme().await;
+    let mut ledger = Ledger::of(&rollcall);
+    let name = "update-details";
+    let company = json!({ "company": "Acme & Sons" });
+    let reply = owner.patch("/accounts/acme", &company).await;
+    ledger
+        .done(name, "the company", &[READ, UPDATE], reply)
+        .await;
+    let reply = owner.patch("/accounts/acme", &company).await;
+    ledger.done(name, "nothing new", &[READ], reply).await;
+    let path = format!("/accounts/acme/members/{}", member_id("acme", OWNER));
+    let reply = owner.patch(&path, &json!({ "firstName": "Olga" })).await;
+    ledger.done(name, "a name", &[READ, UPDATE], reply).await;
+    let path = format!("/accounts/acme/members/{}", member_id("acme", NEW));
+    let reply = owner.patch(&path, &json!({ "firstName": "Olga" })).await;
+    ledger
+        .refused(name, "member_not_found", &[READ], reply)
+        .await;
+    ledger.lines
+}
+
+async fn provisioning_and_closing() -> Vec<Line> {
+    let (rollcall, owner) = acme().await;
+    let mut ledger = Ledger::of(&rollcall);
+    let name = "provision-account";
+    rollcall.account("new", "pro").await;
+    ledger
+        .happened(name, "a new account", &[READ, TRANSACTION])
+        .await;
+    rollcall.account("new", "basic").await;
+    ledger.happened(name, "a new plan", &[READ, UPDATE]).await;
+    rollcall.account("new", "basic").await;
+    ledger.happened(name, "nothing new", &[READ]).await;
+    let reply = owner.delete("/accounts/acme").await;
+    ledger
+        .done("close-account", "closed", &[READ, UPDATE], reply)
+        .await;
+    let reply = owner.delete("/accounts/acme").await;
+    ledger.done("close-account", "again", &[READ], reply).await;
+    ledger.lines
+}
+
+async fn feedback_and_support() -> Vec<Line> {
+    let (rollcall, owner) = acme().await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    let mut bounce = event(&rollcall.newest_mail(), "Bounce");
+    bounce["bounce"] = json!({
+        "bounceType": "Permanent",
+        "bounceSubType": "General",
+        "bouncedRecipients": [{ "status": "5.1.1", "diagnosticCode": "smtp; 550 5.1.1 unknown" }],
+        "feedbackId": "0107-bounce",
+    });
+    let claims = json!({ "email": "sue@product.example", "groups": ["support"] });
+    let support = rollcall.signed_in(&claims).await;
+    let mut ledger = Ledger::of(&rollcall);
+
+    let name = "mail-feedback";
+    let reply = rollcall.dev("/dev/feedback", &bounce).await;
+    ledger
+        .done(name, "a bounce", &[READ, TRANSACTION], reply)
+        .await;
+    let reply = rollcall.dev("/dev/feedback", &bounce).await;
+    ledger.done(name, "the same again", &[READ], reply).await;
+    bounce["mail"]["tags"]["send"] = json!(["7"]);
+    bounce["bounce"]["feedbackId"] = json!("0107-other");
+    let reply = rollcall.dev("/dev/feedback", &bounce).await;
+    let what = "about another send";
+    ledger.done(name, what, &[READ, UPDATE], reply).await;
+    bounce["mail"]["tags"]["account"] = json!(["nowhere"]);
+    let reply = rollcall.dev("/dev/feedback", &bounce).await;
+    ledger.done(name, "no mail of ours", &[READ], reply).await;
+
+    let name = "support-feedback";
+    let reply = support.get("/support/feedback?email=kim@example.com").await;
+    let all = ["GetSuppressedDestination + Query + Query", READ];
+    ledger.done(name, "about a person", &all, reply).await;
+    let reply = support
+        .get("/support/feedback?since=2026-11-24T00:00:00Z")
+        .await;
+    ledger
+        .done(name, "since this morning", &[QUERY], reply)
+        .await;
+    let reply = support.get("/support/feedback").await;
+    // A week touches eight days.
+    ledger.done(name, "of a week", &[QUERY; 8], reply).await;
+    let reply = owner.get("/support/feedback?email=kim@example.com").await;
+    ledger.refused(name, "support_only", &[], reply).await;
+
+    let name = "lift-suppression";
+    let lift = "DeleteSuppressedDestination";
+    let path = "/support/suppressions/kim@example.com";
+    let reply = support.delete(path).await;
+    ledger
+        .done(name, "lifted", &[lift, QUERY, READ, UPDATE], reply)
+        .await;
+    let reply = support.delete(path).await;
+    ledger
+        .done(name, "nothing to lift", &[lift, QUERY, READ], reply)
+        .await;
+    let reply = owner.delete(path).await;
+    ledger.refused(name, "support_only", &[], reply).await;
+    ledger.lines
+}
+
+async fn published_changes() -> Vec<Line> {
+    let (rollcall, owner) = acme().await;
+    let look = async || {
+        let looked = rollcall.anonymous(Method::GET, "/dev/events.json").await;
+        looked.expect_status(200);
+    };
+    look().await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    let mut ledger = Ledger::of(&rollcall);
+    look().await;
+    let name = "publish-changes";
+    ledger.happened(name, "an invite", &["PutEvents"]).await;
+    ledger.lines
+}
+
+/// What refuses each call of an account before its own rules do.
+async fn people_without_rights() -> Vec<Line> {
+    let (rollcall, owner) = acme().await;
+    let max = rollcall.member(&owner, MAX).await;
+    let removed = rollcall.member(&owner, "mia@example.com").await;
+    owner.remove("acme", "mia@example.com").await;
+    let kim = rollcall.person(KIM).await;
+    owner.invite("acme", KIM).await.expect_status(201);
     let stranger = rollcall.person("stranger@example.com").await;
     let impostor = json!({ "email": OWNER, "sub": "somebody-else" });
     let impostor = rollcall.signed_in(&impostor).await;
-    let unknown = format!("acme.{}.{}", member_id("acme", KIM), "A".repeat(43));
-    let with = |token: &str| json!({ "inviteToken": token });
     let acme = json!({ "accountId": "acme" });
-    let wire = &rollcall.wire;
-
-    expect_reads_only(&rollcall, async || {
-        let mut refused = Vec::new();
-        let mut note = |what, reply, code, calls| {
-            refused.push((Refused(what, reply, code, calls), wire.calls()));
-        };
-        for (who, person, code) in [
-            ("stranger", &stranger, "no_access"),
-            ("removed", &removed, "access_revoked"),
-            ("invited", &kim, "invite_link_required"),
-            ("impostor", &impostor, "identity_mismatch"),
-        ] {
-            let new = "new@example.com";
-            note(who, person.invite("acme", new).await, code, &[READ]);
-            note(who, person.resend("acme", KIM).await, code, &[READ]);
-            note(who, person.remove("acme", KIM).await, code, &[READ]);
-            note(who, person.list("acme", "").await, code, &[READ, QUERY]);
-            note(who, person.login(&acme).await, code, &[READ]);
+    let mut ledger = Ledger::of(&rollcall);
+    for (person, code) in [
+        (&stranger, "no_access"),
+        (&removed, "access_revoked"),
+        (&kim, "invite_link_required"),
+        (&impostor, "identity_mismatch"),
+    ] {
+        let reply = person.invite("acme", NEW).await;
+        ledger.refused("invite", code, &[READ], reply).await;
+        let reply = person.resend("acme", KIM).await;
+        ledger.refused("resend", code, &[READ], reply).await;
+        let reply = person.remove("acme", KIM).await;
+        ledger.refused("remove", code, &[READ], reply).await;
+        let reply = person.list("acme", "").await;
+        ledger.refused("list", code, &[READ_AND_QUERY], reply).await;
+        let reply = person
+            .patch("/accounts/acme", &json!({ "company": "x" }))
+            .await;
+        ledger.refused("update-details", code, &[READ], reply).await;
+        let reply = person.delete("/accounts/acme").await;
+        ledger.refused("close-account", code, &[READ], reply).await;
+        if code != "invite_link_required" {
+            let reply = person.login(&acme).await;
+            ledger
+                .refused("authorize-login", code, &[READ], reply)
+                .await;
         }
-        let new = "new@example.com";
-        let reply = max.invite("acme", new).await;
-        note("a member's invite", reply, "owner_only", &[READ]);
-        let reply = max.resend("acme", KIM).await;
-        note("a member's resend", reply, "owner_only", &[READ]);
-        let reply = max.remove("acme", KIM).await;
-        note("a member's removal", reply, "owner_only", &[READ]);
-
-        let reply = owner.invite("acme", KIM).await;
-        note("invited twice", reply, "already_invited", &[READ]);
-        let reply = owner.invite("acme", "max@example.com").await;
-        note("invited a member", reply, "already_member", &[READ]);
-        let reply = owner.invite_with_key("acme", new, "key").await;
-        note("key reused", reply, "idempotency_key_reused", &[READ]);
-        let reply = owner.resend_with_key("acme", KIM, "key").await;
-        note("key reused", reply, "idempotency_key_reused", &[READ]);
-        let reply = owner.resend("acme", KIM).await;
-        note("resent too soon", reply, "resend_too_soon", &[READ]);
-        let reply = owner.resend("acme", "max@example.com").await;
-        note("resent to a member", reply, "not_invited", &[READ]);
-        let reply = owner.resend("acme", new).await;
-        note("resent to nobody", reply, "member_not_found", &[READ]);
-        let reply = owner.remove("acme", new).await;
-        note("removed nobody", reply, "member_not_found", &[READ]);
-        let reply = owner.remove("acme", OWNER).await;
-        note(
-            "removed the owner",
-            reply,
-            "owner_cannot_be_removed",
-            &[READ],
-        );
-
-        let reply = kim.login(&with(&superseded)).await;
-        note("old link", reply, "invite_superseded", &[READ]);
-        let reply = kim.login(&with(&unknown)).await;
-        note("unknown link", reply, "invite_invalid", &[READ]);
-        let reply = kim.login(&json!({})).await;
-        note("no link", reply, "invite_link_required", &[READ, QUERY]);
-        let reply = stranger.login(&with(&token)).await;
-        note("another's link", reply, "wrong_account", &[READ]);
-        let reply = stranger.login(&json!({})).await;
-        note("nobody's login", reply, "no_access", &[QUERY]);
-        refused
-    })
-    .await;
-
-    rollcall.advance(8 * 86_400).await;
-    expect_reads_only(&rollcall, async || {
-        let reply = kim.login(&with(&token)).await;
-        let expired = Refused("expired", reply, "invite_expired", &[READ]);
-        vec![(expired, wire.calls())]
-    })
-    .await;
-
-    rollcall.account("acme", "basic").await;
-    expect_reads_only(&rollcall, async || {
-        let mut refused = Vec::new();
-        let mut note = |what, reply| {
-            let refusal = Refused(what, reply, "upgrade_required", &[READ]);
-            refused.push((refusal, wire.calls()));
-        };
-        let new = "new@example.com";
-        note("basic plan: invite", owner.invite("acme", new).await);
-        note("basic plan: resend", owner.resend("acme", KIM).await);
-        note("basic plan: login", max.login(&acme).await);
-        refused
-    })
-    .await;
-
-    rollcall.close("acme").await;
-    expect_reads_only(&rollcall, async || {
-        let reply = owner.login(&acme).await;
-        let closed = Refused("closed", reply, "account_closed", &[READ]);
-        vec![(closed, wire.calls())]
-    })
-    .await;
+    }
+    let reply = max.invite("acme", NEW).await;
+    ledger.refused("invite", "owner_only", &[READ], reply).await;
+    let reply = max.resend("acme", KIM).await;
+    ledger.refused("resend", "owner_only", &[READ], reply).await;
+    let reply = max.remove("acme", KIM).await;
+    ledger.refused("remove", "owner_only", &[READ], reply).await;
+    let reply = max
+        .patch("/accounts/acme", &json!({ "company": "x" }))
+        .await;
+    ledger
+        .refused("update-details", "owner_only", &[READ], reply)
+        .await;
+    let reply = max.delete("/accounts/acme").await;
+    ledger
+        .refused("close-account", "owner_only", &[READ], reply)
+        .await;
+    ledger.lines
 }
 
-#[tokio::test]
-async fn limits_are_known_before_a_write_but_for_the_recipient_of_a_resend() {
+/// What refuses calls once an invite is old, the plan is basic, or the account is closed.
+async fn time_and_plans() -> Vec<Line> {
+    let (rollcall, owner) = acme().await;
+    let max = rollcall.member(&owner, MAX).await;
+    let kim = rollcall.person(KIM).await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    let invite = json!({ "inviteToken": rollcall.newest_token() });
+    let acme = json!({ "accountId": "acme" });
+    rollcall.advance(8 * 86_400).await;
+    let mut ledger = Ledger::of(&rollcall);
+    let login = "authorize-login";
+    let reply = kim.login(&invite).await;
+    ledger
+        .refused(login, "invite_expired", &[READ], reply)
+        .await;
+
+    rollcall.account("acme", "basic").await;
+    ledger.skip().await;
+    let code = "upgrade_required";
+    let reply = owner.invite("acme", NEW).await;
+    ledger.refused("invite", code, &[READ], reply).await;
+    let reply = owner.resend("acme", KIM).await;
+    ledger.refused("resend", code, &[READ], reply).await;
+    let reply = max.list("acme", "").await;
+    ledger.refused("list", code, &[READ_AND_QUERY], reply).await;
+    let reply = max.login(&acme).await;
+    ledger.refused(login, code, &[READ], reply).await;
+
+    rollcall.close("acme").await;
+    ledger.skip().await;
+    let code = "account_closed";
+    let reply = owner.invite("acme", NEW).await;
+    ledger.refused("invite", code, &[READ], reply).await;
+    let reply = owner.resend("acme", KIM).await;
+    ledger.refused("resend", code, &[READ], reply).await;
+    let reply = owner.remove("acme", KIM).await;
+    ledger.refused("remove", code, &[READ], reply).await;
+    let reply = owner.list("acme", "").await;
+    ledger.refused("list", code, &[READ_AND_QUERY], reply).await;
+    let reply = owner.login(&acme).await;
+    ledger.refused(login, code, &[READ], reply).await;
+    ledger.lines
+}
+
+/// Limits are known before a write, but for the recipient's of a resend.
+async fn limits() -> Vec<Line> {
     let rollcall = Rollcall::start_with(local::Options {
         parameters: vec![
             ("SendsPerHour", "4".to_owned()),
@@ -253,33 +605,46 @@ async fn limits_are_known_before_a_write_but_for_the_recipient_of_a_resend() {
     let owner = rollcall.person(OWNER).await;
     for account in ["a", "b", "c"] {
         rollcall.account(account, "pro").await;
+        let named = json!({ "accountId": account });
+        owner.login(&named).await.expect_status(200);
     }
     owner.invite("a", KIM).await.expect_status(201);
     owner.invite("b", KIM).await.expect_status(201);
-    owner.invite("c", "max@example.com").await;
+    owner.invite("c", MAX).await.expect_status(201);
     rollcall.advance(60).await;
-    owner.resend("c", "max@example.com").await;
+    owner.resend("c", MAX).await.expect_status(200);
     rollcall.advance(60).await;
-    let rows = rollcall.rows().await;
-    rollcall.wire.forget();
-    let limited = |reply: Reply| {
-        reply.expect_problem(429, "send_limit_reached");
-        rollcall.wire.calls()
-    };
-    assert_eq!(limited(owner.invite("c", KIM).await), [READ]);
-    assert_eq!(limited(owner.resend("c", "max@example.com").await), [READ]);
+    let mut ledger = Ledger::of(&rollcall);
+    let code = "send_limit_reached";
+    let reply = owner.invite("c", KIM).await;
+    ledger
+        .refused_as("invite", code, ", the recipient's", &[READ], reply)
+        .await;
+    let reply = owner.resend("c", MAX).await;
+    ledger
+        .refused_as("resend", code, ", the invite's", &[READ], reply)
+        .await;
     // Whom the mail would go to is not known before the read: the transaction is cancelled.
-    assert_eq!(limited(owner.resend("a", KIM).await), [READ, TRANSACTION]);
-    assert_eq!(rollcall.rows().await, rows);
-
+    let reply = owner.resend("a", KIM).await;
+    let steps = [READ, TRANSACTION];
+    ledger
+        .refused_as("resend", code, ", the recipient's", &steps, reply)
+        .await;
     for number in 0..2 {
         let email = format!("p{number}@example.com");
         owner.invite("c", &email).await.expect_status(201);
     }
     rollcall.advance(60).await;
-    rollcall.wire.forget();
-    assert_eq!(limited(owner.invite("c", "q@example.com").await), [READ]);
-    assert_eq!(limited(owner.resend("c", "p0@example.com").await), [READ]);
+    ledger.skip().await;
+    let reply = owner.invite("c", "q@example.com").await;
+    ledger
+        .refused_as("invite", code, ", the account's", &[READ], reply)
+        .await;
+    let reply = owner.resend("c", "p0@example.com").await;
+    ledger
+        .refused_as("resend", code, ", the account's", &[READ], reply)
+        .await;
+    ledger.lines
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds every function from a clean checkout of the last commit, as a deployment does, prints how
-# large they are, and sees that no old code is shipped after a change outside of a function's folder.
+# Builds every function from a clean checkout of the last commit, as a deployment does, looks into what
+# came out, and sees that no old code is shipped after a change outside of a function's folder.
 #
 #   tests/sam/build.sh FOLDER    FOLDER/checkout/.aws-sam/build is what a deployment would upload
 #
-# Needs sam and cargo-lambda on the PATH (.ci/requirements.txt), and Rust. It builds for the processor of
+# Needs sam and cargo-lambda on the PATH (.ci/requirements.txt), Python 3, and Rust. It builds for the processor of
 # this machine, so that `sam local` can run it. CARGO_TARGET_DIR is used if it is set.
 set -euo pipefail
 repository="$(cd "$(dirname "$0")/../.." && pwd)"
@@ -34,11 +34,7 @@ if [[ "${#artifacts[@]}" -ne "$functions" ]]; then
     echo "The template has $functions functions, but ${#artifacts[@]} were built." >&2
     exit 1
 fi
-printf '%-20s %10s %10s\n' function bytes zipped
-for artifact in "${artifacts[@]}"; do
-    name="$(basename "$(dirname "$artifact")")"
-    printf '%-20s %10d %10d\n' "$name" "$(stat -c %s "$artifact")" "$(gzip -c "$artifact" | wc -c)"
-done
+"$repository/tests/sam/artefacts.py" "$checkout/.aws-sam/build"
 
 # A sentence that lives in shared/ and is part of every function that answers calls.
 old='Your access to this account has been revoked.'

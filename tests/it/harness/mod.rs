@@ -3,12 +3,13 @@
 pub(crate) mod contract;
 pub(crate) mod issuer;
 mod log;
+mod meter;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use domain::id::MemberId;
 use local::{Mail, Options, SigningKey, Stack};
 use platform::Problem;
@@ -17,6 +18,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
 
 pub(crate) use log::Log;
+pub(crate) use meter::{Cost, Meter};
 pub(crate) use wire::{AWS_SAYS, Fault, Request, Wire};
 
 /// The owner of every account that [`Rollcall::account`] makes.
@@ -132,6 +134,34 @@ impl Rollcall {
         login.expect_status(200);
         self.wire.forget();
         member
+    }
+
+    /// Puts so many people into an account, past its functions: copies of one of them, as
+    /// `p0000@example.com` and on.
+    pub(crate) async fn crowd(&self, account: &str, like: &str, people: usize) {
+        let original = self.row(account, like).await;
+        let text = |text: String| AttributeValue::S(text);
+        let (rank_before_id, _) = original["rank"].as_s().unwrap().rsplit_once('#').unwrap();
+        let requests: Vec<WriteRequest> = (0..people)
+            .map(|number| {
+                let email = format!("p{number:04}@example.com");
+                let id = member_id(account, &email);
+                let mut row: HashMap<_, _> = original.clone().into_iter().collect();
+                row.insert("sk".to_owned(), text(format!("MEMBER#{id}")));
+                row.insert("rank".to_owned(), text(format!("{rank_before_id}#{id}")));
+                row.insert("memberId".to_owned(), text(id.to_string()));
+                row.insert("email".to_owned(), text(email));
+                let put = PutRequest::builder().set_item(Some(row)).build().unwrap();
+                WriteRequest::builder().put_request(put).build()
+            })
+            .collect();
+        let dynamodb = self.stack.dynamodb();
+        // DynamoDB takes 25 at once.
+        for batch in requests.chunks(25) {
+            let write = dynamodb.batch_write_item();
+            let write = write.request_items("Table", batch.to_vec());
+            write.send().await.unwrap();
+        }
     }
 
     /// Closes an account, as its owner.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -16,6 +17,8 @@ use futures_util::future::join_all;
 use local::HttpClients;
 use serde_json::Value;
 use tokio::sync::oneshot;
+
+use super::meter::Meter;
 
 /// What happens to a request in place of a plain answer.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +79,9 @@ struct State {
     plans: VecDeque<(&'static str, Plan)>,
     outage: Option<Outage>,
     turns: Option<Turns>,
+    meter: Option<Meter>,
+    /// How long every request takes longer than it would.
+    latency: Option<Duration>,
 }
 
 /// Requests that fail wherever they go: after so many that do not, so many that do.
@@ -134,6 +140,18 @@ impl Wire {
     /// The requests that were kept.
     pub(crate) fn recorded(&self) -> Vec<Request> {
         self.state().record.clone().unwrap_or_default()
+    }
+
+    /// Has a meter run from now on.
+    pub(crate) fn meter(&self) -> Meter {
+        let meter = Meter::default();
+        self.state().meter = Some(meter.clone());
+        meter
+    }
+
+    /// Has every request take longer from now on.
+    pub(crate) fn delay(&self, latency: Duration) {
+        self.state().latency = Some(latency);
     }
 
     /// Forgets the calls so far.
@@ -286,10 +304,10 @@ impl HttpConnector for Tap {
             tap.wire.turn().await;
             tap.note(&operation, &request);
             match tap.wire.next_plan(&operation) {
-                None => tap.connector.call(request).await,
+                None => tap.pass_on(&operation, request).await,
                 Some(Plan::First(interruption)) => {
                     interruption.await;
-                    tap.connector.call(request).await
+                    tap.pass_on(&operation, request).await
                 }
                 Some(Plan::Fault(fault)) => tap.break_down(fault, &operation, request).await,
             }
@@ -309,6 +327,28 @@ impl Tap {
                 body: serde_json::from_slice(body).unwrap_or_default(),
             });
         }
+    }
+
+    async fn pass_on(
+        &self,
+        operation: &str,
+        mut request: HttpRequest,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let (meter, latency) = {
+            let state = self.wire.state();
+            (state.meter.clone(), state.latency)
+        };
+        let begun = meter.map(|meter| (meter.begin(operation, &mut request), meter));
+        if let Some(latency) = latency {
+            // A thread sleeps to a tenth of a millisecond, the runtime's timer to a whole one.
+            let asleep = tokio::task::spawn_blocking(move || std::thread::sleep(latency));
+            asleep.await.unwrap();
+        }
+        let answer = self.connector.call(request).await?;
+        Ok(match begun {
+            Some((begun, meter)) => meter.end(begun, answer).await,
+            None => answer,
+        })
     }
 
     async fn break_down(

@@ -5,6 +5,7 @@ use domain::account::Account;
 use domain::address::EmailAddress;
 use domain::id::{AccountId, MemberId};
 use domain::member::Member;
+use futures_util::future::try_join_all;
 
 use super::key::{Key, MEMBERSHIP, person_partition};
 use super::write::unanswered;
@@ -47,26 +48,24 @@ impl Store {
     }
 
     /// Every account that a person has a row in: one read finds the accounts, another one all that
-    /// matters about them.
+    /// matters about them. Where there are too many for one, several run side by side.
     ///
     /// # Errors
     ///
     /// If DynamoDB does not answer.
     pub async fn candidates(&self, email: &EmailAddress) -> Result<Vec<Candidate>, StoreError> {
         let accounts = self.memberships(email).await?;
-        let mut candidates = Vec::new();
-        for accounts in accounts.chunks(ACCOUNTS_AT_ONCE) {
+        let reads = accounts.chunks(ACCOUNTS_AT_ONCE).map(async |accounts| {
             let mut read = self.read();
             let slots: Vec<_> = accounts
                 .iter()
                 .map(|account| read.candidate(account, email))
                 .collect();
             let found = read.run().await?;
-            for slots in &slots {
-                candidates.push(found.candidate(slots)?);
-            }
-        }
-        Ok(candidates)
+            let candidates = slots.iter().map(|slots| found.candidate(slots));
+            candidates.collect::<Result<Vec<_>, _>>()
+        });
+        Ok(try_join_all(reads).await?.into_iter().flatten().collect())
     }
 
     /// The accounts that a person has a row in. More than one page of pointers (some 10,000) is
