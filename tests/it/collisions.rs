@@ -255,7 +255,7 @@ async fn every_race_has_a_winner_and_loses_no_write() {
 
 /// The long run.
 #[tokio::test]
-#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored collisions --nocapture"]
+#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored --nocapture collisions"]
 async fn every_race_has_a_winner_five_hundred_times() {
     race(500).await;
     println!("{} races, 500 orders each", named_races().len());
@@ -294,7 +294,7 @@ fn whatever_is_called_at_once_has_an_order() {
 
 /// The long run: other calls each time, by up to five clients.
 #[test]
-#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored collisions --nocapture"]
+#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored --nocapture collisions"]
 fn whatever_is_called_at_once_by_many_has_an_order() {
     collide_at_random(5_000, 5, RngSeed::Random);
     println!("5000 collisions of up to five calls");
@@ -369,7 +369,7 @@ async fn of_fifty_invites_at_once_the_limit_lets_its_number_through() {
 
 /// The long run.
 #[tokio::test]
-#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored collisions --nocapture"]
+#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored --nocapture collisions"]
 async fn of_fifty_invites_in_five_hundred_orders_the_limit_lets_its_number_through() {
     let mut rollcall = twenty_an_hour().await;
     for seed in 0..500 {
