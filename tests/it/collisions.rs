@@ -316,30 +316,37 @@ async fn fifty_invites(
             Box::pin(async move { owner.post(&path, &body).await });
         call
     });
-    let (mut invited, mut limited) = (0, 0);
+    let (mut answered, mut unsure, mut limited) = (0, 0, 0);
     for reply in at_once(calls.collect()).await {
         match reply.status {
-            201 => invited += 1,
-            // Whoever lost too often against the others is told to come back.
-            503 => drop(reply.expect_problem(503, "unavailable")),
+            201 => answered += 1,
+            // Whoever waited too long is told to come back, and may have invited.
+            503 => {
+                reply.expect_problem(503, "unavailable");
+                unsure += 1;
+            }
             _ => {
                 reply.expect_problem(429, "send_limit_reached");
                 limited += 1;
             }
         }
     }
-    assert!(
-        invited <= 20 && (limited == 0 || invited == 20),
-        "{invited}"
-    );
-    let mails = rollcall.stack.mailbox().list().len() - mails_before;
-    assert_eq!(mails, invited);
     let rows = rollcall.rows().await;
     let of_account = |kind: &str| format!("ACCOUNT#{account} {kind}#");
     let members = rows
         .keys()
         .filter(|key| key.starts_with(&of_account("MEMBER")));
-    assert_eq!(members.count(), invited + 1);
+    let invited = members.count() - 1;
+    assert!(
+        (answered..=answered + unsure).contains(&invited),
+        "{invited}"
+    );
+    assert!(
+        invited <= 20 && (limited == 0 || invited == 20),
+        "{invited}"
+    );
+    let mails = rollcall.stack.mailbox().list().len() - mails_before;
+    assert!((answered..=invited).contains(&mails), "{mails}");
     let mut counters = rows
         .iter()
         .filter(|(key, _)| key.starts_with(&of_account("SENDS")));
