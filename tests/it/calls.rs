@@ -115,8 +115,16 @@ fn expect_written(name: &str, table: &str) {
     assert!(written == table, "docs/performance.md must say:\n{table}");
 }
 
-async fn invites_and_resends() -> Vec<Line> {
+/// A running stack with the pro account `acme`, and its owner, who has logged in.
+async fn acme() -> (Rollcall, Person) {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
+    owner.login(&json!({})).await.expect_status(200);
+    rollcall.wire.forget();
+    (rollcall, owner)
+}
+
+async fn invites_and_resends() -> Vec<Line> {
+    let (rollcall, owner) = acme().await;
     rollcall.member(&owner, MAX).await;
     let mut ledger = Ledger::of(&rollcall);
     const SENDS: &[&str] = &[READ, TRANSACTION, MAIL];
@@ -211,7 +219,7 @@ async fn invites_and_resends() -> Vec<Line> {
 }
 
 async fn removals() -> Vec<Line> {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = acme().await;
     rollcall.member(&owner, MAX).await;
     owner.invite("acme", KIM).await.expect_status(201);
     let mut ledger = Ledger::of(&rollcall);
@@ -237,7 +245,7 @@ async fn removals() -> Vec<Line> {
 }
 
 async fn lists() -> Vec<Line> {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = acme().await;
     rollcall.member(&owner, MAX).await;
     owner.invite("acme", KIM).await.expect_status(201);
     owner.invite("acme", NEW).await.expect_status(201);
@@ -269,7 +277,7 @@ async fn logins() -> Vec<Line> {
     const SEARCHED: &[&str] = &[QUERY, READ];
 
     let reply = owner.login(&json!({})).await;
-    let first = [QUERY, READ, UPDATE];
+    let first = [QUERY, READ, TRANSACTION];
     ledger
         .done(name, "first, account not known", &first, reply)
         .await;
@@ -330,7 +338,7 @@ async fn logins() -> Vec<Line> {
 }
 
 async fn guarded_requests() -> Vec<Line> {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = acme().await;
     let stranger = rollcall.person("stranger@example.com").await;
     let mut ledger = Ledger::of(&rollcall);
     let name = "authorize-request";
@@ -361,7 +369,7 @@ async fn guarded_requests() -> Vec<Line> {
 }
 
 async fn details() -> Vec<Line> {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = acme().await;
     let mut ledger = Ledger::of(&rollcall);
     let name = "update-details";
     let company = json!({ "company": "Acme & Sons" });
@@ -383,7 +391,7 @@ async fn details() -> Vec<Line> {
 }
 
 async fn provisioning_and_closing() -> Vec<Line> {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = acme().await;
     let mut ledger = Ledger::of(&rollcall);
     let name = "provision-account";
     rollcall.account("new", "pro").await;
@@ -404,7 +412,7 @@ async fn provisioning_and_closing() -> Vec<Line> {
 }
 
 async fn feedback_and_support() -> Vec<Line> {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = acme().await;
     owner.invite("acme", KIM).await.expect_status(201);
     let mut bounce = event(&rollcall.newest_mail(), "Bounce");
     bounce["bounce"] = json!({
@@ -466,7 +474,7 @@ async fn feedback_and_support() -> Vec<Line> {
 }
 
 async fn published_changes() -> Vec<Line> {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = acme().await;
     let look = async || {
         let looked = rollcall.anonymous(Method::GET, "/dev/events.json").await;
         looked.expect_status(200);
@@ -482,8 +490,7 @@ async fn published_changes() -> Vec<Line> {
 
 /// What refuses each call of an account before its own rules do.
 async fn people_without_rights() -> Vec<Line> {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
-    owner.login(&json!({})).await.expect_status(200);
+    let (rollcall, owner) = acme().await;
     let max = rollcall.member(&owner, MAX).await;
     let removed = rollcall.member(&owner, "mia@example.com").await;
     owner.remove("acme", "mia@example.com").await;
@@ -542,7 +549,7 @@ async fn people_without_rights() -> Vec<Line> {
 
 /// What refuses calls once an invite is old, the plan is basic, or the account is closed.
 async fn time_and_plans() -> Vec<Line> {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = acme().await;
     let max = rollcall.member(&owner, MAX).await;
     let kim = rollcall.person(KIM).await;
     owner.invite("acme", KIM).await.expect_status(201);
@@ -598,6 +605,8 @@ async fn limits() -> Vec<Line> {
     let owner = rollcall.person(OWNER).await;
     for account in ["a", "b", "c"] {
         rollcall.account(account, "pro").await;
+        let named = json!({ "accountId": account });
+        owner.login(&named).await.expect_status(200);
     }
     owner.invite("a", KIM).await.expect_status(201);
     owner.invite("b", KIM).await.expect_status(201);

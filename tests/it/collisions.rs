@@ -59,6 +59,18 @@ fn login(token: Option<Token>, is_another: bool) -> Step {
     }
 }
 
+/// A login with the owner's address, by somebody else than [`OWNER`].
+fn first_login() -> Step {
+    Step::Login {
+        by: Caller {
+            is_another: true,
+            ..OWNER
+        },
+        account: Some(ACME),
+        token: None,
+    }
+}
+
 /// Follows the newest link.
 fn accept() -> Step {
     login(Some(Token::Sent(0)), false)
@@ -129,6 +141,21 @@ fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
         ("close/accept", invited(), vec![close(), accept()]),
         ("close/invite", vec![], vec![close(), invite(KIM)]),
         ("close/downgrade", vec![], vec![close(), plan(false)]),
+        (
+            "close/first login of who has the owner's address, too",
+            vec![],
+            vec![close(), first_login()],
+        ),
+        (
+            "invite/first login of who has the owner's address, too",
+            vec![],
+            vec![invite(KIM), first_login(), login(None, false)],
+        ),
+        (
+            "remove/first login of who has the owner's address, too",
+            active(),
+            vec![remove(), first_login(), login(None, false)],
+        ),
         (
             "remove/resend/accept",
             invited(),
@@ -228,7 +255,7 @@ async fn every_race_has_a_winner_and_loses_no_write() {
 
 /// The long run.
 #[tokio::test]
-#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored collisions --nocapture"]
+#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored --nocapture collisions"]
 async fn every_race_has_a_winner_five_hundred_times() {
     race(500).await;
     println!("{} races, 500 orders each", named_races().len());
@@ -267,7 +294,7 @@ fn whatever_is_called_at_once_has_an_order() {
 
 /// The long run: other calls each time, by up to five clients.
 #[test]
-#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored collisions --nocapture"]
+#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored --nocapture collisions"]
 fn whatever_is_called_at_once_by_many_has_an_order() {
     collide_at_random(5_000, 5, RngSeed::Random);
     println!("5000 collisions of up to five calls");
@@ -342,7 +369,7 @@ async fn of_fifty_invites_at_once_the_limit_lets_its_number_through() {
 
 /// The long run.
 #[tokio::test]
-#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored collisions --nocapture"]
+#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored --nocapture collisions"]
 async fn of_fifty_invites_in_five_hundred_orders_the_limit_lets_its_number_through() {
     let mut rollcall = twenty_an_hour().await;
     for seed in 0..500 {

@@ -386,7 +386,7 @@ async fn a_history_that_cannot_be_is_found_out() {
 
 /// The long run: other histories each time.
 #[test]
-#[ignore = "takes a while: cargo test --profile long -p tests -- --ignored linearizability --nocapture"]
+#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored --nocapture linearizability"]
 fn a_thousand_histories_of_eight_clients_are_linearizable() {
     let calls = follow_histories(1_000, RngSeed::Random);
     println!("1000 histories of {CLIENTS} clients, {calls} calls");

@@ -312,7 +312,7 @@ async fn who_cannot_be_looked_up_is_kept_out_of_the_product_and_not_shown_to_sup
 
 /// The long run.
 #[tokio::test]
-#[ignore = "takes a while: cargo test --profile long -p tests -- --ignored outages --nocapture"]
+#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored --nocapture outages"]
 async fn a_failure_of_any_kind_at_any_request_does_no_harm() {
     let operations = operations();
     let fail = async |operation| {

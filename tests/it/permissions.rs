@@ -280,6 +280,12 @@ async fn use_everything(rollcall: &Rollcall) {
     }
     owner.remove("acme", KIM).await.expect_status(200);
     owner.delete("/accounts/acme").await.expect_status(200);
+
+    // The owner did all this without ever having logged in: the first login binds more than a
+    // member's does.
+    rollcall.account("other", "pro").await;
+    let other = json!({ "accountId": "other" });
+    owner.login(&other).await.expect_status(200);
     rollcall.wire.expect_all_happened();
 }
 

@@ -14,6 +14,7 @@ const TRANSACTION: &str = "TransactWriteItems";
 /// An invite of Kim's a minute ago, and the body that accepts it.
 async fn invited() -> (Rollcall, Person, Person, Value) {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
+    owner.login(&json!({})).await.expect_status(200);
     owner.invite("acme", KIM).await.expect_status(201);
     let token = json!({ "inviteToken": rollcall.newest_token() });
     let kim = rollcall.person(KIM).await;
@@ -290,13 +291,49 @@ async fn of_two_people_with_one_address_the_first_login_counts() {
     let claims = json!({ "email": OWNER, "sub": "somebody-else" });
     let impostor = rollcall.signed_in(&claims).await;
     let first = owner.clone();
-    rollcall.wire.before(UPDATE, async move {
+    rollcall.wire.before(TRANSACTION, async move {
         first.login(&json!({})).await.expect_status(200);
     });
     let refused = impostor.login(&json!({})).await;
     refused.expect_problem(403, "identity_mismatch");
     rollcall.wire.expect_all_happened();
     owner.login(&json!({})).await.expect_status(200);
+}
+
+/// What an owner does before the first login is done by whoever has the address; not so after it.
+#[tokio::test]
+async fn whoever_only_has_the_owners_address_does_nothing_after_the_first_login() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    rollcall.advance(60).await;
+    let claims = json!({ "email": OWNER, "sub": "somebody-else" });
+    let impostor = rollcall.signed_in(&claims).await;
+    let kims_row = format!("/accounts/acme/members/{}", member_id("acme", KIM));
+    let name = json!({ "lastName": "Li" });
+    let company = json!({ "company": "Acme" });
+    // The first of them meets the owner's first login, the others come after it.
+    let first = owner.clone();
+    rollcall.wire.before(TRANSACTION, async move {
+        first.login(&json!({})).await.expect_status(200);
+    });
+    let rows = rollcall.rows().await;
+    for refused in [
+        impostor.remove("acme", KIM).await,
+        impostor.resend("acme", KIM).await,
+        impostor.invite("acme", "max@example.com").await,
+        impostor.patch(&kims_row, &name).await,
+        impostor.patch("/accounts/acme", &company).await,
+        impostor.delete("/accounts/acme").await,
+    ] {
+        refused.expect_problem(403, "identity_mismatch");
+    }
+    rollcall.wire.expect_all_happened();
+    let owners_row = format!("ACCOUNT#acme MEMBER#{}", member_id("acme", OWNER));
+    let others = |mut rows: crate::harness::Rows| {
+        rows.remove(&owners_row);
+        rows
+    };
+    assert_eq!(others(rollcall.rows().await), others(rows));
 }
 
 fn provisioning(plan: &str, email: &str) -> Value {

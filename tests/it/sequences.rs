@@ -932,7 +932,7 @@ fn two_hundred_sequences_go_as_the_model_says() {
 
 /// The long run: other sequences each time.
 #[test]
-#[ignore = "takes an hour: cargo test -p tests -- --ignored sequences --nocapture"]
+#[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored --nocapture sequences"]
 fn ten_thousand_sequences_go_as_the_model_says() {
     let steps = run(10_000, 50, RngSeed::Random);
     println!("10000 sequences, {steps} steps");

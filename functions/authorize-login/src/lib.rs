@@ -146,12 +146,18 @@ impl AuthorizeLogin {
         Ok((login, candidate))
     }
 
-    /// Commits a first login on the row that was seen. False, if the commit was lost.
+    /// Commits a first login on the row that was seen; an owner's on the account, too, so that
+    /// nobody else with the owner's address has closed it in the meantime. False, if the commit was
+    /// lost.
     async fn bind(&self, login: &Login, seen: &Candidate) -> Result<bool, Problem> {
         let write =
             self.store
                 .write()
                 .member(&login.account.id, seen.member.as_ref(), &login.member);
+        let write = match (login.member.role, &seen.account) {
+            (Role::Owner, Some(account)) => write.account_unchanged(account),
+            _ => write,
+        };
         if write.commit().await? != Commit::Done {
             return Ok(false);
         }

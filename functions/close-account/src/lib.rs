@@ -69,7 +69,11 @@ impl CloseAccount {
             Decision::Closed(closed) => return Ok(Some(closed)),
             Decision::Commit(closed) => closed,
         };
-        let write = self.store.write().account(account.as_ref(), &closed);
+        let write = self
+            .store
+            .write()
+            .account(account.as_ref(), &closed)
+            .still_unbound(account_id, closer.as_ref());
         match write.commit().await? {
             Commit::Done => Ok(Some(closed)),
             Commit::Lost | Commit::LimitReached(_) => Ok(None),

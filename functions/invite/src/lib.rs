@@ -177,6 +177,7 @@ impl Invite {
                     .account_send(account_id, limits.sends_per_hour, now)
                     .recipient_send(&invited.email, limits.sends_per_recipient_per_day, now)
                     .request(account_id, key.as_ref(), recorded.as_ref(), &record)
+                    .still_unbound(account_id, Some(&inviter))
                     .commit()
                     .await?;
                 match commit {

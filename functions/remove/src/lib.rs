@@ -80,7 +80,8 @@ impl Remove {
         let write = self
             .store
             .write()
-            .member(account_id, member.as_ref(), &removed);
+            .member(account_id, member.as_ref(), &removed)
+            .still_unbound(account_id, remover.as_ref());
         match write.commit().await? {
             Commit::Done => {
                 telemetry::log_removal(account_id, member_id);

@@ -117,7 +117,11 @@ impl UpdateDetails {
             Decision::Unchanged(account) => return Ok(Some(account)),
             Decision::Commit(renamed) => renamed,
         };
-        let write = self.store.write().account(account.as_ref(), &renamed);
+        let write = self
+            .store
+            .write()
+            .account(account.as_ref(), &renamed)
+            .still_unbound(account_id, updater.as_ref());
         match write.commit().await? {
             Commit::Done => Ok(Some(renamed)),
             Commit::Lost | Commit::LimitReached(_) => Ok(None),
@@ -157,7 +161,8 @@ impl UpdateDetails {
         let write = self
             .store
             .write()
-            .member(account_id, member.as_ref(), &renamed);
+            .member(account_id, member.as_ref(), &renamed)
+            .still_unbound(account_id, updater.as_ref());
         match write.commit().await? {
             Commit::Done => Ok(Some(renamed)),
             Commit::Lost | Commit::LimitReached(_) => Ok(None),

@@ -194,6 +194,12 @@ impl Member {
         }
     }
 
+    /// Whether somebody is a member and has never logged in: an owner before the first login.
+    #[must_use]
+    pub fn is_unbound(&self) -> bool {
+        matches!(&self.state, State::Active(active) if active.identity.is_none())
+    }
+
     /// The invite, open or accepted.
     #[must_use]
     pub fn invite(&self) -> Option<&Invite> {

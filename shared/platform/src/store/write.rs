@@ -94,11 +94,31 @@ impl<'a> Write<'a> {
 
     /// Demands that an account is still as it was seen.
     #[must_use]
-    pub fn account_unchanged(mut self, seen: &Stored<Account>) -> Self {
+    pub fn account_unchanged(self, seen: &Stored<Account>) -> Self {
+        self.unchanged(Key::account(&seen.value.id), seen.version)
+    }
+
+    /// Demands that a caller who has never logged in still has not: the first login binds who that
+    /// is, and nobody else can act after it. Of other callers it demands nothing, since rights do
+    /// not change while a call is under way but by a removal, and an owner is not removed. To be
+    /// said last, because the caller's row can be among those that are written.
+    #[must_use]
+    pub fn still_unbound(self, account: &AccountId, caller: Option<&Stored<Member>>) -> Self {
+        let Some(unbound) = caller.filter(|caller| caller.value.is_unbound()) else {
+            return self;
+        };
+        let key = Key::member(account, &unbound.value.id);
+        if self.changes.iter().any(|change| change.key == key) {
+            return self;
+        }
+        self.unchanged(key, unbound.version)
+    }
+
+    fn unchanged(mut self, key: Key, version: u64) -> Self {
         let mut expression = Expression::default();
-        expression.require_version(Some(seen.version));
+        expression.require_version(Some(version));
         self.changes.push(Change {
-            key: Key::account(&seen.value.id),
+            key,
             condition: Condition::Unchanged,
             update: expression,
         });
