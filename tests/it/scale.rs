@@ -2,7 +2,7 @@
 //! more people call at once. What is counted is tested; what takes time is measured on demand, and printed:
 //!
 //! ```text
-//! cargo test --release --package tests -- scale:: --ignored --nocapture --test-threads 1
+//! cargo test --profile long -p tests -- --ignored scale --nocapture --test-threads 1
 //! ```
 
 use std::time::{Duration, Instant};
@@ -190,15 +190,15 @@ fn print(cells: &[String]) {
 }
 
 #[tokio::test]
-#[ignore = "measures, and takes a while"]
+#[ignore = "measures: cargo test --profile long -p tests -- --ignored scale --nocapture --test-threads 1"]
 async fn large_accounts() {
     let (rollcall, owner) = start().await;
-    let meter = rollcall.wire.meter();
     let mut accounts = Vec::new();
     for people in [10, 1_000, 10_000] {
         let account = account_of(&rollcall, &owner, people).await;
         let pages = pages(&rollcall, &owner, &account, people).await;
         let units: f64 = pages.iter().map(|page| page.read_units).sum();
+        let meter = rollcall.wire.meter();
         owner.list(&account, "?q=nobody").await.expect_status(200);
         let search = meter.take(&rollcall.stack).await;
         let (depth, searched) = (search.steps.len(), search.read_units);
@@ -240,7 +240,7 @@ async fn large_accounts() {
 }
 
 #[tokio::test]
-#[ignore = "measures, and takes a while"]
+#[ignore = "measures: cargo test --profile long -p tests -- --ignored scale --nocapture --test-threads 1"]
 async fn people_in_many_accounts() {
     let (rollcall, owner) = start().await;
     let mut before = 0;
@@ -267,7 +267,7 @@ async fn people_in_many_accounts() {
 }
 
 #[tokio::test]
-#[ignore = "measures, and takes a while"]
+#[ignore = "measures: cargo test --profile long -p tests -- --ignored scale --nocapture --test-threads 1"]
 async fn time_rises_by_depth_times_latency() {
     const LATENCIES: [u64; 3] = [0, 5, 25];
     let (rollcall, owner) = start().await;
@@ -329,7 +329,7 @@ async fn time_rises_by_depth_times_latency() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "measures, and takes a while"]
+#[ignore = "measures: cargo test --profile long -p tests -- --ignored scale --nocapture --test-threads 1"]
 async fn many_people_at_once() {
     const LOGINS: usize = 3_200;
     const INVITES: usize = 320;
