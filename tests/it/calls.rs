@@ -112,16 +112,8 @@ fn expect_written(name: &str, table: &str) {
     assert!(written == table, "docs/performance.md must say:\n{table}");
 }
 
-/// A running stack with the pro account `acme`, and its owner, who has logged in.
-async fn acme() -> (Rollcall, Person) {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
-    owner.login(&json!({})).await.expect_status(200);
-    rollcall.wire.forget();
-    (rollcall, owner)
-}
-
 async fn invites_and_resends() -> Vec<Line> {
-    let (rollcall, owner) = acme().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     rollcall.member(&owner, MAX).await;
     let mut ledger = Ledger::of(&rollcall);
     const SENDS: &[&str] = &[READ, TRANSACTION, MAIL];
@@ -216,7 +208,7 @@ async fn invites_and_resends() -> Vec<Line> {
 }
 
 async fn removals() -> Vec<Line> {
-    let (rollcall, owner) = acme().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     rollcall.member(&owner, MAX).await;
     owner.invite("acme", KIM).await.expect_status(201);
     let mut ledger = Ledger::of(&rollcall);
@@ -242,7 +234,7 @@ async fn removals() -> Vec<Line> {
 }
 
 async fn lists() -> Vec<Line> {
-    let (rollcall, owner) = acme().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     rollcall.member(&owner, MAX).await;
     owner.invite("acme", KIM).await.expect_status(201);
     owner.invite("acme", NEW).await.expect_status(201);
@@ -335,7 +327,7 @@ async fn logins() -> Vec<Line> {
 }
 
 async fn guarded_requests() -> Vec<Line> {
-    let (rollcall, owner) = acme().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     let stranger = rollcall.person("stranger@example.com").await;
     let mut ledger = Ledger::of(&rollcall);
     let name = "authorize-request";
@@ -366,7 +358,7 @@ async fn guarded_requests() -> Vec<Line> {
 }
 
 async fn details() -> Vec<Line> {
-    let (rollcall, owner) = acme().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     let mut ledger = Ledger::of(&rollcall);
     let name = "update-details";
     let company = json!({ "company": "Acme & Sons" });
@@ -388,7 +380,7 @@ async fn details() -> Vec<Line> {
 }
 
 async fn provisioning_and_closing() -> Vec<Line> {
-    let (rollcall, owner) = acme().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     let mut ledger = Ledger::of(&rollcall);
     let name = "provision-account";
     rollcall.account("new", "pro").await;
@@ -409,7 +401,7 @@ async fn provisioning_and_closing() -> Vec<Line> {
 }
 
 async fn feedback_and_support() -> Vec<Line> {
-    let (rollcall, owner) = acme().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     owner.invite("acme", KIM).await.expect_status(201);
     let mut bounce = event(&rollcall.newest_mail(), "Bounce");
     bounce["bounce"] = json!({
@@ -471,7 +463,7 @@ async fn feedback_and_support() -> Vec<Line> {
 }
 
 async fn published_changes() -> Vec<Line> {
-    let (rollcall, owner) = acme().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     let look = async || {
         let looked = rollcall.anonymous(Method::GET, "/dev/events.json").await;
         looked.expect_status(200);
@@ -487,7 +479,7 @@ async fn published_changes() -> Vec<Line> {
 
 /// What refuses each call of an account before its own rules do.
 async fn people_without_rights() -> Vec<Line> {
-    let (rollcall, owner) = acme().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     let max = rollcall.member(&owner, MAX).await;
     let removed = rollcall.member(&owner, "mia@example.com").await;
     owner.remove("acme", "mia@example.com").await;
@@ -546,7 +538,7 @@ async fn people_without_rights() -> Vec<Line> {
 
 /// What refuses calls once an invite is old, the plan is basic, or the account is closed.
 async fn time_and_plans() -> Vec<Line> {
-    let (rollcall, owner) = acme().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     let max = rollcall.member(&owner, MAX).await;
     let kim = rollcall.person(KIM).await;
     owner.invite("acme", KIM).await.expect_status(201);

@@ -27,7 +27,7 @@ fn reopening(plan: &str) -> Value {
 
 #[tokio::test]
 async fn closing_is_immediate_for_everybody() {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     let member = rollcall.member(&owner, KIM).await;
     let removed = rollcall.member(&owner, "gone@example.com").await;
     owner.remove("acme", "gone@example.com").await;
@@ -74,7 +74,7 @@ async fn closing_is_immediate_for_everybody() {
 
 #[tokio::test]
 async fn the_owner_whose_answer_was_lost_asks_again() {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     rollcall.wire.fail("UpdateItem", Fault::LostAnswer, 1);
     let first = close(&owner).await.expect_status(200);
     rollcall.wire.expect_all_happened();
@@ -155,7 +155,7 @@ async fn an_invite_that_began_before_the_closing_is_not_sent_after_it() {
 
 #[tokio::test]
 async fn a_plan_change_in_between_is_kept() {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     let body = json!({ "company": "Other" });
     let other = owner.clone();
     rollcall.wire.before("UpdateItem", async move {

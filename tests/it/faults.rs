@@ -136,7 +136,7 @@ async fn what_cannot_be_written_is_not_half_done() {
 #[tokio::test]
 async fn a_moment_of_trouble_is_not_noticed() {
     for fault in PASSING.into_iter().chain([Fault::TransactionConflict]) {
-        let (rollcall, owner) = Rollcall::start_with_owner().await;
+        let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
         rollcall.wire.fail(TRANSACTION, fault, 2);
         owner.invite("acme", KIM).await.expect_status(201);
         rollcall.wire.expect_all_happened();

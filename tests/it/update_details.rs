@@ -25,7 +25,7 @@ async fn names(owner: &Person) -> Vec<String> {
 
 #[tokio::test]
 async fn the_owner_renames_the_company() {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     let body = json!({ "company": "  Acme & Sons " });
 
     let renamed = owner.patch("/accounts/acme", &body).await;
@@ -51,7 +51,7 @@ async fn the_owner_renames_the_company() {
 
 #[tokio::test]
 async fn the_owner_renames_people_and_the_list_keeps_its_order() {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     rollcall.member(&owner, KIM).await;
     rollcall.member(&owner, "bo@example.com").await;
     let first = json!({ "firstName": "Anna" });
@@ -205,7 +205,7 @@ async fn a_plan_without_multi_user_access_still_has_details() {
 
 #[tokio::test]
 async fn two_changes_at_once_both_count() {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     rollcall.member(&owner, KIM).await;
 
     let other = owner.clone();
@@ -230,7 +230,7 @@ async fn two_changes_at_once_both_count() {
 
 #[tokio::test]
 async fn an_account_that_closes_meanwhile_is_not_renamed() {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     let other = owner.clone();
     rollcall.wire.before("UpdateItem", async move {
         other.delete("/accounts/acme").await.expect_status(200);
@@ -244,7 +244,7 @@ async fn an_account_that_closes_meanwhile_is_not_renamed() {
 
 #[tokio::test]
 async fn a_lost_answer_is_found_again() {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     rollcall.wire.fail("UpdateItem", Fault::LostAnswer, 1);
     let renamed = rename(&owner, OWNER, json!({ "firstName": "Olive" })).await;
     assert_eq!(renamed.expect_status(200).text("firstName"), "Olive");

@@ -72,6 +72,15 @@ impl Rollcall {
         (rollcall, owner)
     }
 
+    /// The same with an owner who has logged in: what that owner does needs nothing but the rows it
+    /// changes.
+    pub(crate) async fn start_with_bound_owner() -> (Self, Person) {
+        let (rollcall, owner) = Self::start_with_owner().await;
+        owner.login(&json!({})).await.expect_status(200);
+        rollcall.wire.forget();
+        (rollcall, owner)
+    }
+
     /// Provisions an account that belongs to [`OWNER`], or changes its plan.
     pub(crate) async fn account(&self, id: &str, plan: &str) {
         self.provision(&json!({
