@@ -57,7 +57,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         endpoints: Endpoints::start(&bundle)?,
         folder: arguments.out.clone(),
     };
-    let workshop = Workshop::open(arguments.functions.clone(), bundle)?;
+    let workshop = Workshop::open(&arguments.out, arguments.functions.clone(), bundle)?;
     if let Some(ceilings) = &arguments.gate {
         return gate(&mut stage, &workshop, &Ceiling::read(ceilings)?);
     }

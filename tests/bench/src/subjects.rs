@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use local::{Function as Deployed, Options, Stack, Template};
+use local::{Function as Deployed, Options, SigningKey, Stack, Template};
 use platform::Clock;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -31,7 +31,11 @@ impl Workshop {
     /// # Errors
     ///
     /// If it does not start.
-    pub(crate) fn open(functions: PathBuf, bundle: PathBuf) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        folder: &Path,
+        functions: PathBuf,
+        bundle: PathBuf,
+    ) -> Result<Self, Failure> {
         let runtime = Runtime::new()?;
         let template = Template::of_this_repository()?;
         // All of it happened an hour ago, so that an invite can be sent again.
@@ -40,6 +44,8 @@ impl Workshop {
             demo: true,
             mail_feedback: true,
             clock_stands_at: Some(an_hour_ago),
+            // Making one takes a while.
+            signing_key: Some(SigningKey::load_or_generate(&folder.join("signing-key.pem"))?),
             ..Options::default()
         };
         let stack = runtime.block_on(Stack::start(options))?;
