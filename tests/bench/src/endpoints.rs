@@ -141,7 +141,10 @@ fn tls(bundle: &Path) -> Result<ServerConfig, Failure> {
     let key = KeyPair::generate()?;
     let certificate = CertificateParams::new(["localhost".to_owned()])?
         .signed_by(&key, &Issuer::new(root, &root_key))?;
-    std::fs::write(bundle, format!("{AMAZON_ROOTS}\n{}", root_certificate.pem()))?;
+    std::fs::write(
+        bundle,
+        format!("{AMAZON_ROOTS}\n{}", root_certificate.pem()),
+    )?;
 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let key = PrivatePkcs8KeyDer::from(key.serialize_der());

@@ -70,9 +70,15 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
             eprintln!("No share of the processor can be imposed ({error}): that is left out.");
         }
         let rounds = arguments.rounds;
-        let times = measure(&mut stage, &subjects, rounds, quota.ok().as_ref(), |round| {
-            eprintln!("Round {round} of {rounds} is done.");
-        })?;
+        let times = measure(
+            &mut stage,
+            &subjects,
+            rounds,
+            quota.ok().as_ref(),
+            |round| {
+                eprintln!("Round {round} of {rounds} is done.");
+            },
+        )?;
         for (row, times) in rows.iter_mut().zip(times) {
             row.times = Some(times);
         }
@@ -143,7 +149,11 @@ fn gate(stage: &mut Stage, workshop: &Workshop, ceilings: &[Ceiling]) -> Result<
         let subject = workshop.function(stage, &ceiling.operation)?;
         let counts = count(stage, &subject)?;
         for (what, counted, most) in [
-            ("to the end of the first invocation", counts.to_first, ceiling.to_first),
+            (
+                "to the end of the first invocation",
+                counts.to_first,
+                ceiling.to_first,
+            ),
             ("per warm invocation", counts.warm, ceiling.warm),
         ] {
             let is_over = counted > most;

@@ -182,7 +182,11 @@ fn size(text: &mut String, sizes: &[Size]) -> Result<(), Failure> {
          |---|---|---|\n",
     );
     for size in sizes {
-        writeln!(text, "| {} | {} | {} |", size.name, size.program, size.zipped)?;
+        writeln!(
+            text,
+            "| {} | {} | {} |",
+            size.name, size.program, size.zipped
+        )?;
     }
     Ok(())
 }
@@ -242,10 +246,20 @@ fn all_goals(rows: &[Row], sizes: &[Size]) -> Vec<Goal> {
         let counts = row.and_then(|row| row.counts);
         let bare_counts = other(bare).and_then(|row| row.counts);
         let millions = counts.map(|counts| counts.to_first as f64 / 1e6);
-        at_most("instructions to the end of the first invocation", 10.0, " million", millions);
+        at_most(
+            "instructions to the end of the first invocation",
+            10.0,
+            " million",
+            millions,
+        );
         let ratio = counts.zip(bare_counts);
         let ratio = ratio.map(|(counts, bare)| counts.warm as f64 / bare.warm as f64);
-        at_most("warm instructions, against the bare requests", 1.15, "x", ratio);
+        at_most(
+            "warm instructions, against the bare requests",
+            1.15,
+            "x",
+            ratio,
+        );
         let warm = row.and_then(|row| row.warm(50));
         let warm = warm.zip(other(bare).and_then(|row| row.warm(50)));
         let warm = warm.map(|(warm, bare)| warm.as_secs_f64() / bare.as_secs_f64());
@@ -255,7 +269,12 @@ fn all_goals(rows: &[Row], sizes: &[Size]) -> Vec<Goal> {
         let measured = row.and_then(Row::peak).map(|peak| peak as f64 / 1024.0);
         at_most("peak memory", peak, " MiB", measured);
         let growth = row.and_then(Row::growth).map(|growth| growth as f64);
-        at_most("growth from 1,000 to 10,000 invocations", 256.0, " KiB", growth);
+        at_most(
+            "growth from 1,000 to 10,000 invocations",
+            256.0,
+            " KiB",
+            growth,
+        );
         let zipped = size.map(|size| size.zipped as f64 / 1e6);
         at_most("zip", zip, " MB", zipped);
         if name == "authorize-login" {

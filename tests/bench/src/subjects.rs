@@ -1,5 +1,10 @@
 //! What is measured: the functions of `template.yaml` with their events, and the baselines.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "what is absent in a JSON value is null"
+)]
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,7 +50,9 @@ impl Workshop {
             mail_feedback: true,
             clock_stands_at: Some(an_hour_ago),
             // Making one takes a while.
-            signing_key: Some(SigningKey::load_or_generate(&folder.join("signing-key.pem"))?),
+            signing_key: Some(SigningKey::load_or_generate(
+                &folder.join("signing-key.pem"),
+            )?),
             ..Options::default()
         };
         let stack = runtime.block_on(Stack::start(options))?;
@@ -103,11 +110,7 @@ impl Workshop {
     /// # Errors
     ///
     /// If it cannot be started, or does not answer well.
-    pub(crate) fn function(
-        &self,
-        stage: &mut Stage,
-        operation: &str,
-    ) -> Result<Subject, Failure> {
+    pub(crate) fn function(&self, stage: &mut Stage, operation: &str) -> Result<Subject, Failure> {
         let deployed = self.deployed()?;
         let deployed = deployed.iter().find(|f| f.operation == operation);
         let deployed = deployed.ok_or_else(|| format!("there is no function {operation}"))?;
@@ -202,7 +205,10 @@ impl Workshop {
             text("AWS_REGION", "eu-central-1"),
             text("AWS_DEFAULT_REGION", "eu-central-1"),
             text("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE"),
-            text("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+            text(
+                "AWS_SECRET_ACCESS_KEY",
+                "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            ),
             text("AWS_SESSION_TOKEN", &"x".repeat(700)),
             text("LAMBDA_TASK_ROOT", "/var/task"),
             text("LAMBDA_RUNTIME_DIR", "/var/runtime"),

@@ -1,6 +1,11 @@
 //! A function that asks AWS for what an operation asks it for, and does nothing else. The requests
 //! are those that the benchmark saw the operation make, in the file that `BENCH_REQUESTS` names.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "what is absent in a JSON value is null"
+)]
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 
@@ -31,7 +36,11 @@ async fn main() -> Result<(), Error> {
     let (dynamodb, ses) = (&aws.dynamodb(), &aws.ses());
     let nothing = || AttributeValue::S("NOTHING".to_owned());
     let connected = dynamodb.get_item().table_name("Table");
-    let _ = connected.key("pk", nothing()).key("sk", nothing()).send().await;
+    let _ = connected
+        .key("pk", nothing())
+        .key("sk", nothing())
+        .send()
+        .await;
     lambda_http::run(service_fn(async move |_: Request| {
         let status = match requests.send(dynamodb, ses).await {
             Ok(()) => 200,
@@ -183,5 +192,7 @@ fn text(value: &Value) -> Option<String> {
 }
 
 fn texts(value: &Value) -> Option<Vec<String>> {
-    value.as_array().map(|values| values.iter().filter_map(text).collect())
+    value
+        .as_array()
+        .map(|values| values.iter().filter_map(text).collect())
 }
