@@ -2,13 +2,14 @@
 //! and replays them. So the answers are true, and cost next to nothing.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
@@ -19,6 +20,12 @@ use crate::http::{self, Request};
 /// The certificates that functions trust when they are deployed: those of the benchmark come on top,
 /// so that reading them costs what it costs.
 const AMAZON_ROOTS: &str = include_str!("../../../shared/platform/src/aws/amazon-roots.pem");
+
+/// What the system trusts, for those who ask it.
+const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// The file with the key of the certificates, and of tokens.
+pub(crate) const SIGNING_KEY: &str = "signing-key.pem";
 
 /// Requests of an operation and their answers, by what is asked for.
 #[derive(Default, Clone)]
@@ -82,10 +89,10 @@ impl Endpoints {
     /// # Errors
     ///
     /// If there is no port, or the file cannot be written.
-    pub(crate) fn start(bundle: &Path) -> Result<Self, Failure> {
+    pub(crate) fn start(folder: &Path, bundle: &Path) -> Result<Self, Failure> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let url = format!("https://localhost:{}", listener.local_addr()?.port());
-        let tls = Arc::new(tls(bundle)?);
+        let tls = Arc::new(tls(folder, bundle)?);
         let state = Arc::<Mutex<State>>::default();
         let shared = Arc::clone(&state);
         thread::spawn(move || {
@@ -132,26 +139,39 @@ impl Endpoints {
     }
 }
 
-/// A certificate like those of AWS's endpoints: signed by another one that is trusted.
-fn tls(bundle: &Path) -> Result<ServerConfig, Failure> {
-    let mut root = CertificateParams::new([])?;
-    root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let root_key = KeyPair::generate()?;
-    let root_certificate = root.self_signed(&root_key)?;
-    let key = KeyPair::generate()?;
-    let certificate = CertificateParams::new(["localhost".to_owned()])?
-        .signed_by(&key, &Issuer::new(root, &root_key))?;
-    std::fs::write(
-        bundle,
-        format!("{AMAZON_ROOTS}\n{}", root_certificate.pem()),
+/// A certificate like those of AWS's endpoints: RSA, with one between it and the root. One key does
+/// for all of them.
+fn tls(folder: &Path, bundle: &Path) -> Result<ServerConfig, Failure> {
+    let key = KeyPair::from_pem(&fs::read_to_string(folder.join(SIGNING_KEY))?)?;
+    let authority = |name: &str| {
+        let mut parameters = CertificateParams::new([])?;
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Ok::<_, rcgen::Error>(parameters)
+    };
+    let root = authority("Root of the benchmark")?;
+    let root_certificate = root.self_signed(&key)?;
+    let root = Issuer::new(root, &key);
+    let middle = authority("Authority of the benchmark")?;
+    let middle_certificate = middle.signed_by(&key, &root)?;
+    let middle = Issuer::new(middle, &key);
+    let own = CertificateParams::new(["localhost".to_owned()])?.signed_by(&key, &middle)?;
+
+    let root = root_certificate.pem();
+    fs::write(bundle, format!("{AMAZON_ROOTS}\n{root}"))?;
+    let system = fs::read_to_string(SYSTEM_ROOTS).unwrap_or_else(|_| AMAZON_ROOTS.to_owned());
+    fs::write(
+        bundle.with_extension("system.pem"),
+        format!("{system}\n{root}"),
     )?;
 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let chain = vec![own.der().clone(), middle_certificate.der().clone()];
     let key = PrivatePkcs8KeyDer::from(key.serialize_der());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key.into())?;
+        .with_single_cert(chain, key.into())?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

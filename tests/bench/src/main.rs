@@ -15,9 +15,11 @@ mod subjects;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use local::SigningKey;
+
 use crate::arguments::Arguments;
 use crate::counts::{Ceiling, count};
-use crate::endpoints::Endpoints;
+use crate::endpoints::{Endpoints, SIGNING_KEY};
 use crate::function::{Stage, Subject};
 use crate::measure::measure;
 use crate::quota::Quota;
@@ -52,12 +54,14 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     std::fs::create_dir_all(&arguments.out)?;
     let bundle = arguments.out.join("ca.pem");
+    // Making one takes a while.
+    let signing_key = SigningKey::load_or_generate(&arguments.out.join(SIGNING_KEY))?;
     let mut stage = Stage {
         api: RuntimeApi::start()?,
-        endpoints: Endpoints::start(&bundle)?,
+        endpoints: Endpoints::start(&arguments.out, &bundle)?,
         folder: arguments.out.clone(),
     };
-    let workshop = Workshop::open(&arguments.out, arguments.functions.clone(), bundle)?;
+    let workshop = Workshop::open(signing_key, arguments.functions.clone(), bundle)?;
     if let Some(ceilings) = &arguments.gate {
         return gate(&mut stage, &workshop, &Ceiling::read(ceilings)?);
     }

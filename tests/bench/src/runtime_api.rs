@@ -14,7 +14,7 @@ use crate::Failure;
 use crate::http::{self, Request};
 
 /// Longest time that a function is waited for. It may run under valgrind.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// The API, for one function at a time.
 pub(crate) struct RuntimeApi {

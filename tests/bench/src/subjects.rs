@@ -37,7 +37,7 @@ impl Workshop {
     ///
     /// If it does not start.
     pub(crate) fn open(
-        folder: &Path,
+        signing_key: SigningKey,
         functions: PathBuf,
         bundle: PathBuf,
     ) -> Result<Self, Failure> {
@@ -49,10 +49,7 @@ impl Workshop {
             demo: true,
             mail_feedback: true,
             clock_stands_at: Some(an_hour_ago),
-            // Making one takes a while.
-            signing_key: Some(SigningKey::load_or_generate(
-                &folder.join("signing-key.pem"),
-            )?),
+            signing_key: Some(signing_key),
             ..Options::default()
         };
         let stack = runtime.block_on(Stack::start(options))?;
@@ -193,6 +190,7 @@ impl Workshop {
             .environment(&function.logical_id, &parameters)?
             .into_iter()
             .collect();
+        let system = self.bundle.with_extension("system.pem");
         environment.extend([
             text("AWS_LAMBDA_FUNCTION_NAME", &function.operation),
             text("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -218,6 +216,7 @@ impl Workshop {
             text("PATH", "/usr/local/bin:/usr/bin:/bin"),
             // What differs from Lambda.
             text("AWS_CA_BUNDLE", &self.bundle.to_string_lossy()),
+            text("SSL_CERT_FILE", &system.to_string_lossy()),
             text("AWS_ENDPOINT_URL_DYNAMODB", endpoints.url()),
             text("AWS_ENDPOINT_URL_SESV2", endpoints.url()),
             text("AWS_ENDPOINT_URL_EVENTBRIDGE", endpoints.url()),

@@ -7,6 +7,8 @@ use std::sync::Once;
 use authorize_login::AuthorizeLogin;
 use aws_config::BehaviorVersion;
 use aws_credential_types::provider::ProvideCredentials;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use lambda_http::{Error, service_fn};
 use platform::aws::Aws;
 use platform::{Clock, Environment, Operation, Platform, api, telemetry};
@@ -18,7 +20,10 @@ async fn main() -> Result<(), Error> {
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let credentials = config.credentials_provider().ok_or("no credentials")?;
     credentials.provide_credentials().await?;
-    let http_client = config.http_client().ok_or("no HTTP client")?;
+    // The SDK's own choice where nobody chooses.
+    let http_client = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .build_https();
     let platform = Platform {
         aws: Aws::with_http_client(&environment, http_client)?,
         environment,
