@@ -32,6 +32,6 @@ while True:
     invocation = "/invocation/" + headers["lambda-runtime-aws-request-id"]
     try:
         answer = handle(json.loads(event))
-        call("POST", invocation + "/response", json.dumps(answer))
+        call("POST", invocation + "/response", json.dumps(answer, separators=(",", ":")))
     except Exception as error:
         call("POST", invocation + "/error", json.dumps({"errorMessage": str(error)}))
