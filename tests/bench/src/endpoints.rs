@@ -191,7 +191,11 @@ fn serve(stream: TcpStream, tls: Arc<ServerConfig>, state: &Mutex<State>) -> Res
 fn answer(request: &Request, state: &Mutex<State>) -> Result<Arc<Vec<u8>>, Failure> {
     let (method, path) = request.line();
     let target = request.header("x-amz-target");
-    let asked = target.map_or_else(|| format!("{method} {path}"), str::to_owned);
+    let mut asked = target.map_or_else(|| format!("{method} {path}"), str::to_owned);
+    // The mail to nobody, which opens the connection, is refused.
+    if request.body == b"{}" {
+        asked += " of nothing";
+    }
     let mut state = state.lock().map_err(|error| error.to_string())?;
     if let Some(exchange) = state.recording.0.get(&asked) {
         return Ok(Arc::clone(&exchange.answer));
