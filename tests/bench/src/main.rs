@@ -97,10 +97,13 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let sizes = if arguments.does("sizes") {
         let deployed = workshop.deployed()?;
-        let sizes = deployed.iter().map(|function| {
-            let program = workshop.program(function);
-            Size::of(&function.operation, &program)
-        });
+        let programs = deployed
+            .iter()
+            .map(|function| (&function.operation, workshop.program(function)));
+        // What is not built is left out.
+        let sizes = programs
+            .filter(|(_, program)| program.exists())
+            .map(|(operation, program)| Size::of(operation, &program));
         sizes.collect::<Result<_, _>>()?
     } else {
         Vec::new()
