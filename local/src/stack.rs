@@ -253,6 +253,24 @@ impl Stack {
         &self.url
     }
 
+    /// Where the embedded DynamoDB is.
+    #[must_use]
+    pub fn dynamodb_url(&self) -> &str {
+        &self.dynamodb_url
+    }
+
+    /// Where SES is.
+    #[must_use]
+    pub fn ses_url(&self) -> &str {
+        &self.ses_url
+    }
+
+    /// Where EventBridge is.
+    #[must_use]
+    pub fn events_url(&self) -> &str {
+        &self.events_url
+    }
+
     /// What to open, for the person who started the stack.
     #[must_use]
     pub fn what_to_open(&self) -> String {

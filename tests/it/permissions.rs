@@ -165,7 +165,7 @@ fn needed(requests: &[Request], opening: &BTreeSet<Permission>) -> Permissions {
     needed
 }
 
-/// What a function needs to open its connection when it starts: `api::run` and `invocation::run` do
+/// What a function needs to open its connection to the table when it starts: every `get_ready` does
 /// what is done here.
 async fn needed_for_opening() -> BTreeSet<Permission> {
     let wire = Wire::default();

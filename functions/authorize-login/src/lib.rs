@@ -40,6 +40,10 @@ impl Operation for AuthorizeLogin {
         })
     }
 
+    async fn get_ready(&self) {
+        self.store.connect().await;
+    }
+
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         let request = parse(call)?;
 

@@ -26,6 +26,10 @@ impl Operation for CloseAccount {
         })
     }
 
+    async fn get_ready(&self) {
+        self.store.connect().await;
+    }
+
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         let account: AccountId = call.path("accountId")?;
         call.body()?.finish()?;

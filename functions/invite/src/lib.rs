@@ -45,6 +45,10 @@ impl Operation for Invite {
         })
     }
 
+    async fn get_ready(&self) {
+        tokio::join!(self.store.connect(), self.mailer.connect());
+    }
+
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         let request = parse(call)?;
         let (account, member) = (request.account.clone(), request.invitee.id.clone());

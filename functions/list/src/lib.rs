@@ -51,6 +51,10 @@ impl Operation for List {
         })
     }
 
+    async fn get_ready(&self) {
+        self.store.connect().await;
+    }
+
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         let Request {
             account: account_id,

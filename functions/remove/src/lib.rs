@@ -27,6 +27,10 @@ impl Operation for Remove {
         })
     }
 
+    async fn get_ready(&self) {
+        self.store.connect().await;
+    }
+
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         let account: AccountId = call.path("accountId")?;
         let member: MemberId = call.path("memberId")?;

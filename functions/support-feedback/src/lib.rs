@@ -51,6 +51,10 @@ impl Operation for SupportFeedback {
         })
     }
 
+    async fn get_ready(&self) {
+        self.store.connect().await;
+    }
+
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         if !call.is_by(&self.support) {
             return Err(Problem::support_only());

@@ -35,6 +35,10 @@ impl Operation for UpdateDetails {
         })
     }
 
+    async fn get_ready(&self) {
+        self.store.connect().await;
+    }
+
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         let account: AccountId = call.path("accountId")?;
         let change = parse(call)?;

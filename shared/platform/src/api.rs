@@ -14,7 +14,6 @@ use crate::commit::LAST_ATTEMPT_BY;
 use crate::config::ConfigError;
 use crate::metrics::{self, Metric};
 use crate::problem::Problem;
-use crate::store::Store;
 use crate::telemetry::log_outcome;
 use crate::{Platform, telemetry};
 
@@ -36,6 +35,10 @@ pub trait Operation: Sized + Send + Sync + 'static {
     /// Names the environment variable that is missing or wrong.
     fn new(platform: &Platform) -> Result<Self, ConfigError>;
 
+    /// Does what need not wait for the first call: opens the connections that calls need. It must not
+    /// matter whether that succeeds.
+    fn get_ready(&self) -> impl Future<Output = ()> + Send;
+
     /// Carries out one call.
     fn answer(&self, call: &Call) -> impl Future<Output = Result<Answer, Problem>> + Send;
 }
@@ -49,7 +52,7 @@ pub async fn run<O: Operation>() -> Result<(), lambda_http::Error> {
     let platform = Platform::of_this_process()?;
     telemetry::init(&platform.environment)?;
     let operation = O::new(&platform)?;
-    Store::new(&platform)?.connect().await;
+    operation.get_ready().await;
     let (operation, clock) = (&operation, &platform.clock);
     lambda_http::run(service_fn(async move |request| {
         Ok::<_, Infallible>(serve(operation, clock, request).await)

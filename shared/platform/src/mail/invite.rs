@@ -1,5 +1,7 @@
 //! The mail that carries an invite, and what happens when it cannot be sent.
 
+use std::time::Duration;
+
 use askama::Template;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
@@ -70,6 +72,9 @@ struct HtmlPart<'a> {
     mail: &'a Words<'a>,
 }
 
+/// Lambda waits 10 seconds for a function to get ready, and DynamoDB may need some of them, too.
+const CONNECT_WITHIN: Duration = Duration::from_secs(1);
+
 impl Mailer {
     /// The mailer that the deployment configures.
     ///
@@ -87,6 +92,13 @@ impl Mailer {
             support: environment.required("SUPPORT_EMAIL")?,
             configuration_set: environment.required("CONFIGURATION_SET")?,
         })
+    }
+
+    /// Opens the connection, so that the first invite does not have to: by a mail to nobody, which the
+    /// mail service refuses. Whether it answers does not matter, and is not waited for for long.
+    pub async fn connect(&self) {
+        let refused = self.client.send_email().send();
+        let _ = tokio::time::timeout(CONNECT_WITHIN, refused).await;
     }
 
     /// Sends an invite. Commit first: a mail cannot be taken back.

@@ -1,0 +1,42 @@
+//! `authorize-login` with what the SDK brings by default: the provider chain of aws-config, and
+//! aws-lc with its entropy from the jitter of the processor. No connection is opened during init.
+
+use std::convert::Infallible;
+use std::sync::Once;
+
+use authorize_login::AuthorizeLogin;
+use aws_config::BehaviorVersion;
+use aws_credential_types::provider::ProvideCredentials;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use lambda_http::{Error, service_fn};
+use platform::aws::Aws;
+use platform::{Clock, Environment, Operation, Platform, api, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let environment = Environment::of_this_process();
+    telemetry::init(&environment)?;
+    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let credentials = config.credentials_provider().ok_or("no credentials")?;
+    credentials.provide_credentials().await?;
+    // The SDK's own choice where nobody chooses.
+    let http_client = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .build_https();
+    let platform = Platform {
+        aws: Aws::with_http_client(&environment, http_client)?,
+        environment,
+        clock: Clock::system(),
+    };
+    let (operation, clock) = (&AuthorizeLogin::new(&platform)?, &platform.clock);
+    let once = &Once::new();
+    lambda_http::run(service_fn(async move |request| {
+        // What the first handshake would do. Under valgrind it takes longer than we wait for DynamoDB.
+        once.call_once(|| {
+            let _ = aws_lc_rs::rand::fill(&mut [0; 32]);
+        });
+        Ok::<_, Infallible>(api::serve(operation, clock, request).await)
+    }))
+    .await
+}

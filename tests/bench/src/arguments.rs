@@ -1,0 +1,78 @@
+//! What `tests/bench/run` says is to be measured.
+
+use std::path::PathBuf;
+
+use crate::Failure;
+
+/// The arguments of the program.
+pub(crate) struct Arguments {
+    /// Where the functions are: `<operation>`, or `<LogicalId>/bootstrap`.
+    pub(crate) functions: PathBuf,
+    /// Where the baselines in Rust are.
+    pub(crate) baselines: PathBuf,
+    /// Where results go.
+    pub(crate) out: PathBuf,
+    /// What machine this is, as a list in Markdown.
+    pub(crate) machine: String,
+    /// Whether there is the baseline `stock`.
+    pub(crate) stock: bool,
+    /// How to start the baseline in JavaScript.
+    pub(crate) node: Option<Vec<PathBuf>>,
+    /// How to start the baseline in Python.
+    pub(crate) python: Option<Vec<PathBuf>>,
+    /// How often everything is started.
+    pub(crate) rounds: usize,
+    /// The parts to do; all, if there is none: `times`, `counts`, `sizes`.
+    pub(crate) parts: Vec<String>,
+    /// The ceilings that instruction counts are to be compared with, and nothing else is to be done.
+    pub(crate) gate: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Reads `--name value` pairs.
+    ///
+    /// # Errors
+    ///
+    /// A name that is not known, or a value that is missing or wrong.
+    pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
+        let mut parsed = Self {
+            functions: PathBuf::new(),
+            baselines: PathBuf::new(),
+            out: PathBuf::new(),
+            machine: String::new(),
+            stock: false,
+            node: None,
+            python: None,
+            rounds: 15,
+            parts: Vec::new(),
+            gate: None,
+        };
+        while let Some(name) = arguments.next() {
+            let value = arguments.next();
+            let value = value.ok_or_else(|| format!("{name} lacks its value"))?;
+            match name.as_str() {
+                "--functions" => parsed.functions = value.into(),
+                "--baselines" => parsed.baselines = value.into(),
+                "--out" => parsed.out = value.into(),
+                "--machine" => parsed.machine = value,
+                "--stock" => parsed.stock = value.parse()?,
+                "--node" => parsed.node = Some(words(&value)),
+                "--python" => parsed.python = Some(words(&value)),
+                "--rounds" => parsed.rounds = value.parse()?,
+                "--only" => parsed.parts = value.split(',').map(str::to_owned).collect(),
+                "--gate" => parsed.gate = Some(value.into()),
+                _ => return Err(format!("{name} is not known").into()),
+            }
+        }
+        Ok(parsed)
+    }
+
+    /// Whether a part is to be done.
+    pub(crate) fn does(&self, part: &str) -> bool {
+        self.parts.is_empty() || self.parts.iter().any(|name| name == part)
+    }
+}
+
+fn words(value: &str) -> Vec<PathBuf> {
+    value.split_whitespace().map(PathBuf::from).collect()
+}

@@ -1,0 +1,109 @@
+//! Instructions, counted by valgrind: they are the same on a machine that is busy.
+
+use std::fs;
+use std::path::Path;
+
+use crate::Failure;
+use crate::function::{Function, Stage, Subject};
+
+/// How many invocations the cost of a warm one is the mean of.
+const WARM: u64 = 100;
+
+/// How often each count is made.
+const RUNS: usize = 3;
+
+/// Instructions of a function, in user mode.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    /// From its start to the end of the first invocation.
+    pub(crate) to_first: u64,
+    /// Of one further invocation.
+    pub(crate) warm: u64,
+}
+
+/// Counts the instructions of two runs, which differ by their numbers of invocations.
+///
+/// # Errors
+///
+/// If valgrind is missing, or the function fails under it.
+pub(crate) fn count(stage: &mut Stage, subject: &Subject) -> Result<Counts, Failure> {
+    let to_first = smallest(stage, subject, 1)?;
+    let more = smallest(stage, subject, 1 + WARM)?;
+    Ok(Counts {
+        to_first,
+        warm: more.saturating_sub(to_first) / WARM,
+    })
+}
+
+/// The smallest count of some runs: on a busy machine, what is slow under valgrind can time out, and
+/// is done again.
+fn smallest(stage: &mut Stage, subject: &Subject, invocations: u64) -> Result<u64, Failure> {
+    let mut smallest = run(stage, subject, invocations)?;
+    for _ in 1..RUNS {
+        smallest = smallest.min(run(stage, subject, invocations)?);
+    }
+    Ok(smallest)
+}
+
+fn run(stage: &mut Stage, subject: &Subject, invocations: u64) -> Result<u64, Failure> {
+    let name = subject.name.replace(' ', "-");
+    let out = stage.folder.join(format!("{name}.{invocations}.callgrind"));
+    let valgrind = [
+        VALGRIND.to_owned(),
+        "--tool=callgrind".to_owned(),
+        format!("--callgrind-out-file={}", out.display()),
+    ];
+    let mut function = Function::start(stage, subject, &valgrind, None)?;
+    for _ in 0..invocations {
+        function.invoke()?;
+    }
+    function.end()?;
+    let profile = fs::read_to_string(&out)?;
+    let total = profile
+        .lines()
+        .find_map(|line| line.strip_prefix("totals: "))
+        .ok_or("valgrind counted nothing")?;
+    Ok(total.trim().parse()?)
+}
+
+/// Where valgrind is.
+const VALGRIND: &str = "/usr/bin/valgrind";
+
+/// Whether a subject's instructions can be counted: valgrind is there, and no virtual machine makes
+/// code while it runs.
+pub(crate) fn can_count(subject: &Subject) -> bool {
+    let is_compiled = subject.command.len() == 1;
+    is_compiled && Path::new(VALGRIND).exists()
+}
+
+/// The most instructions that a function may take.
+pub(crate) struct Ceiling {
+    /// The function's operation.
+    pub(crate) operation: String,
+    /// To the end of the first invocation.
+    pub(crate) to_first: u64,
+    /// Per warm one.
+    pub(crate) warm: u64,
+}
+
+impl Ceiling {
+    /// Reads lines of an operation and two numbers; others begin with `#`.
+    ///
+    /// # Errors
+    ///
+    /// A line that is not understood.
+    pub(crate) fn read(file: &Path) -> Result<Vec<Self>, Failure> {
+        let text = fs::read_to_string(file)?;
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        lines
+            .map(|line| match *line.split_whitespace().collect::<Vec<_>>() {
+                [operation, to_first, warm] => Ok(Self {
+                    operation: operation.to_owned(),
+                    to_first: to_first.parse()?,
+                    warm: warm.parse()?,
+                }),
+                _ => Err(format!("a ceiling that is not understood: {line}").into()),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,199 @@
+//! One run of a function, from its start to its end.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::Failure;
+use crate::endpoints::{Endpoints, Recording};
+use crate::quota::Quota;
+use crate::runtime_api::RuntimeApi;
+
+/// Something to measure: a function, or what it is compared with.
+#[derive(Clone)]
+pub(crate) struct Subject {
+    /// What the tables call it.
+    pub(crate) name: String,
+    /// The program and its arguments.
+    pub(crate) command: Vec<PathBuf>,
+    /// Its whole environment, as Lambda would set it.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// What it is invoked with.
+    pub(crate) event: Vec<u8>,
+    /// A part of every right answer.
+    pub(crate) expected: &'static str,
+    /// What AWS answers.
+    pub(crate) recording: Recording,
+}
+
+/// The surroundings of a run.
+pub(crate) struct Stage {
+    pub(crate) api: RuntimeApi,
+    pub(crate) endpoints: Endpoints,
+    /// Where logs go.
+    pub(crate) folder: PathBuf,
+}
+
+/// A running function.
+pub(crate) struct Function<'a> {
+    child: Child,
+    api: &'a mut RuntimeApi,
+    subject: &'a Subject,
+    /// From its start until it asked for the first event.
+    pub(crate) init: Duration,
+}
+
+/// Memory, in KiB.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Memory {
+    /// The most that was resident so far.
+    pub(crate) peak: u64,
+    /// What is resident now.
+    pub(crate) resident: u64,
+}
+
+impl<'a> Function<'a> {
+    /// Starts a function and waits until it asks for an event, with another program in front of it if
+    /// there is one.
+    ///
+    /// # Errors
+    ///
+    /// If it does not start; its output is in a file then.
+    pub(crate) fn start(
+        stage: &'a mut Stage,
+        subject: &'a Subject,
+        in_front: &[String],
+        quota: Option<&Quota>,
+    ) -> Result<Self, Failure> {
+        stage.api.forget();
+        stage.endpoints.replay(subject.recording.clone());
+        Self::start_anyhow(stage, subject, in_front, quota)
+    }
+
+    /// The same, with whatever the endpoints do.
+    ///
+    /// # Errors
+    ///
+    /// If it does not start.
+    pub(crate) fn start_anyhow(
+        stage: &'a mut Stage,
+        subject: &'a Subject,
+        in_front: &[String],
+        quota: Option<&Quota>,
+    ) -> Result<Self, Failure> {
+        let log = stage
+            .folder
+            .join(format!("{}.log", subject.name.replace(' ', "-")));
+        let log = File::create(log)?;
+        let mut words = in_front
+            .iter()
+            .map(PathBuf::from)
+            .chain(subject.command.iter().cloned());
+        let program = words.next().ok_or("nothing to run")?;
+        let mut command = Command::new(program);
+        command
+            .args(words)
+            .env_clear()
+            .envs(&subject.environment)
+            .env("AWS_LAMBDA_RUNTIME_API", stage.api.address())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        let started = Instant::now();
+        let child = command.spawn()?;
+        if let Some(quota) = quota {
+            quota.add(child.id())?;
+        }
+        let mut function = Self {
+            child,
+            api: &mut stage.api,
+            subject,
+            init: Duration::ZERO,
+        };
+        let waiting = function.api.wait();
+        let waiting = waiting.map_err(|error| function.complaint(&error))?;
+        function.init = waiting.saturating_duration_since(started);
+        Ok(function)
+    }
+
+    /// Invokes the function and checks its answer. Returns how long that took.
+    ///
+    /// # Errors
+    ///
+    /// If the answer is not the right one: a benchmark of failures is worth nothing.
+    pub(crate) fn invoke(&mut self) -> Result<Duration, Failure> {
+        let answered = self.api.invoke(&self.subject.event);
+        let (answer, took) = answered.map_err(|error| self.complaint(&error))?;
+        let answer = String::from_utf8_lossy(&answer);
+        if answer.contains(self.subject.expected) {
+            Ok(took)
+        } else {
+            Err(self.complaint(&format!("it answered {answer}").into()))
+        }
+    }
+
+    /// Invokes it often.
+    ///
+    /// # Errors
+    ///
+    /// If an answer is not the right one.
+    pub(crate) fn invoke_times(&mut self, times: usize) -> Result<Vec<Duration>, Failure> {
+        (0..times).map(|_| self.invoke()).collect()
+    }
+
+    /// What is resident, by <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel does not say.
+    pub(crate) fn memory(&self) -> Result<Memory, Failure> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let value = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+            number.ok_or_else(|| format!("/proc/PID/status has no {name}"))
+        };
+        Ok(Memory {
+            peak: value("VmHWM:")?,
+            resident: value("VmRSS:")?,
+        })
+    }
+
+    /// Asks the function to end, and waits until it has.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be asked.
+    pub(crate) fn end(mut self) -> Result<(), Failure> {
+        let process = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &process]).status()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    fn complaint(&self, error: &Failure) -> Failure {
+        let name = &self.subject.name;
+        format!("{name}: {error} (its output is in target/bench)").into()
+    }
+}
+
+impl Drop for Function<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The size of a program, and of what is uploaded of it, in bytes.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub(crate) fn sizes(program: &Path) -> Result<[u64; 2], Failure> {
+    let size = fs::metadata(program)?.len();
+    // What zip does with one file, without zip's list of files.
+    let zipped = Command::new("gzip").arg("-9c").arg(program).output()?;
+    Ok([size, zipped.stdout.len() as u64])
+}

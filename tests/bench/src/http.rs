@@ -1,0 +1,79 @@
+//! As much HTTP/1.1 as the servers of the benchmark need: they must cost next to nothing.
+
+use std::io::{self, BufRead, Error, Write};
+
+/// A request.
+pub(crate) struct Request {
+    /// Method, path and headers, as they came.
+    pub(crate) head: String,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    /// Reads the next request of a connection. None, if the connection was closed.
+    ///
+    /// # Errors
+    ///
+    /// A broken connection, or a body without a `content-length`.
+    pub(crate) fn read(connection: &mut impl BufRead) -> io::Result<Option<Self>> {
+        let mut head = String::new();
+        loop {
+            let before = head.len();
+            if connection.read_line(&mut head)? == 0 {
+                return Ok(None);
+            }
+            if matches!(head.get(before..), Some("\r\n")) {
+                break;
+            }
+        }
+        let mut request = Self {
+            head,
+            body: Vec::new(),
+        };
+        if request.header("transfer-encoding").is_some() {
+            return Err(Error::other("chunked bodies are not understood"));
+        }
+        let length = request.header("content-length").map(str::parse::<usize>);
+        let length = length.transpose().map_err(Error::other)?.unwrap_or(0);
+        request.body.resize(length, 0);
+        connection.read_exact(&mut request.body)?;
+        Ok(Some(request))
+    }
+
+    /// The method and the path.
+    pub(crate) fn line(&self) -> (&str, &str) {
+        let mut words = self.head.split(' ');
+        (
+            words.next().unwrap_or_default(),
+            words.next().unwrap_or_default(),
+        )
+    }
+
+    /// The value of a header, by its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+}
+
+/// Writes an answer in one piece.
+///
+/// # Errors
+///
+/// A broken connection.
+pub(crate) fn write(
+    connection: &mut impl Write,
+    status: &str,
+    headers: &str,
+    body: &[u8],
+) -> io::Result<()> {
+    let length = body.len();
+    let mut answer =
+        format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n").into_bytes();
+    answer.extend_from_slice(body);
+    connection.write_all(&answer)?;
+    connection.flush()
+}

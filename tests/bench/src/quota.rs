@@ -1,0 +1,95 @@
+//! A share of the processor, as Lambda gives it to a small function: by a control group.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// 128 MB of the 1,769 MB that a whole core goes with
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>), in microseconds of a
+/// period.
+const QUOTA: u32 = 1_440;
+const PERIOD: u32 = 20_000;
+
+/// A control group for one process.
+pub(crate) struct Quota {
+    folder: PathBuf,
+    version: Version,
+}
+
+#[derive(Clone, Copy)]
+enum Version {
+    One,
+    Two,
+}
+
+impl Quota {
+    /// Makes a group without a limit.
+    ///
+    /// # Errors
+    ///
+    /// If that is not allowed, or there is no controller for processors.
+    pub(crate) fn new() -> io::Result<Self> {
+        let name = format!("rollcall-bench-{}", std::process::id());
+        let (root, version) = if Path::new("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").exists() {
+            ("/sys/fs/cgroup/cpu", Version::One)
+        } else {
+            // Allowed at the root, and where it is so already.
+            fs::write("/sys/fs/cgroup/cgroup.subtree_control", "+cpu")?;
+            ("/sys/fs/cgroup", Version::Two)
+        };
+        let folder = Path::new(root).join(name);
+        if !folder.exists() {
+            fs::create_dir(&folder)?;
+        }
+        let quota = Self { folder, version };
+        quota.lift()?;
+        Ok(quota)
+    }
+
+    /// Puts a process into the group.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be moved.
+    pub(crate) fn add(&self, process: u32) -> io::Result<()> {
+        fs::write(self.folder.join("cgroup.procs"), process.to_string())
+    }
+
+    /// Limits the group from now on.
+    ///
+    /// # Errors
+    ///
+    /// If that is not allowed.
+    pub(crate) fn impose(&self) -> io::Result<()> {
+        match self.version {
+            Version::One => {
+                self.write("cpu.cfs_period_us", &PERIOD.to_string())?;
+                self.write("cpu.cfs_quota_us", &QUOTA.to_string())
+            }
+            Version::Two => self.write("cpu.max", &format!("{QUOTA} {PERIOD}")),
+        }
+    }
+
+    /// Lets the group take what it wants.
+    ///
+    /// # Errors
+    ///
+    /// If that is not allowed.
+    pub(crate) fn lift(&self) -> io::Result<()> {
+        match self.version {
+            Version::One => self.write("cpu.cfs_quota_us", "-1"),
+            Version::Two => self.write("cpu.max", "max"),
+        }
+    }
+
+    fn write(&self, file: &str, value: &str) -> io::Result<()> {
+        fs::write(self.folder.join(file), value)
+    }
+}
+
+impl Drop for Quota {
+    /// Empty groups can be removed; one that is not goes with the machine.
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
