@@ -109,13 +109,13 @@ impl AuthorizeLogin {
         let account = read.account(account_id);
         let member = read.member(account_id, &MemberId::of(account_id, &call.caller.email));
         let invited = token.map(|token| (token, read.member(account_id, &token.member)));
-        let found = read.run().await?;
+        let mut found = read.run().await?;
         let candidate = Candidate {
-            account: found.get(&account)?,
-            member: found.get(&member)?,
+            account: found.take(account)?,
+            member: found.take(member)?,
         };
         let invited = match invited {
-            Some((token, slot)) => Some((token, found.get(&slot)?)),
+            Some((token, slot)) => Some((token, found.take(slot)?)),
             None => None,
         };
         let presented = invited.as_ref().map(|(token, invited)| Presented {

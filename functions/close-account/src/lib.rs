@@ -58,9 +58,9 @@ impl CloseAccount {
         let mut read = self.store.read();
         let account = read.account(account_id);
         let closer = read.member(account_id, &MemberId::of(account_id, &caller.email));
-        let found = read.run().await?;
-        let account = found.get(&account)?;
-        let closer = found.get(&closer)?;
+        let mut found = read.run().await?;
+        let account = found.take(account)?;
+        let closer = found.take(closer)?;
 
         let seen = Seen {
             account: account.as_deref(),

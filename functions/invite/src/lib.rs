@@ -130,11 +130,11 @@ impl Invite {
         let recorded = read.request(account_id, key.as_ref());
         let account_sends = read.account_sends(account_id, now);
         let recipient_sends = read.recipient_sends(&invitee.email, now);
-        let found = read.run().await?;
-        let account = found.get(&account)?;
-        let inviter = found.get(&inviter)?;
-        let member = found.get(&member)?;
-        let recorded = found.get(&recorded)?;
+        let mut found = read.run().await?;
+        let account = found.take(account)?;
+        let inviter = found.take(inviter)?;
+        let member = found.take(member)?;
+        let recorded = found.take(recorded)?;
 
         let seen = Seen {
             account: account.as_deref(),

@@ -74,8 +74,8 @@ impl Operation for List {
             self.store
                 .members_page(&account_id, &filter, limit.0, after, now)
         );
-        let found = found?;
-        let (account, lister) = (found.get(&account)?, found.get(&lister)?);
+        let mut found = found?;
+        let (account, lister) = (found.take(account)?, found.take(lister)?);
 
         let access = authorize(
             caller,

@@ -178,8 +178,8 @@ impl MailFeedback {
     ) -> Result<Option<Member>, Problem> {
         let mut read = self.store.read();
         let member = read.member(account, member);
-        let found = read.run().await?;
-        Ok(found.get(&member)?.map(|Stored { value, .. }| value))
+        let mut found = read.run().await?;
+        Ok(found.take(member)?.map(|Stored { value, .. }| value))
     }
 
     /// Reads, decides, commits on what was seen. Nothing, if the commit was lost.
@@ -189,9 +189,9 @@ impl MailFeedback {
         let mut read = self.store.read();
         let member = read.member(account, &feedback.send.member);
         let recorded = read.feedback(feedback);
-        let found = read.run().await?;
-        let member = found.get(&member)?;
-        let is_recorded = found.get(&recorded)?.is_some();
+        let mut found = read.run().await?;
+        let member = found.take(member)?;
+        let is_recorded = found.take(recorded)?.is_some();
 
         let changed = match decide(
             feedback,

@@ -88,7 +88,7 @@ impl ProvisionAccount {
     ) -> Result<Option<(Outcome, AccountStatus)>, Problem> {
         let mut read = self.store.read();
         let account = read.account(&wanted.account);
-        let seen = read.run().await?.get(&account)?;
+        let seen = read.run().await?.take(account)?;
 
         let write = self.store.write();
         let (write, outcome, account) = match decide(wanted, seen.as_deref(), now) {

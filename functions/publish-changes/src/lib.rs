@@ -76,7 +76,7 @@ impl PublishChanges {
     ) -> Result<Option<Event>, Problem> {
         let mut read = self.store.read();
         let member = read.member(&account, member);
-        let member = read.run().await?.get(&member)?;
+        let member = read.run().await?.take(member)?;
         let expired = member.and_then(|member| Some((of_expiry(&member, at)?, member.version())));
         Ok(expired.map(|(change, version)| event(record, account, version, change)))
     }

@@ -63,10 +63,10 @@ impl Remove {
         let account = read.account(account_id);
         let remover = read.member(account_id, &MemberId::of(account_id, &caller.email));
         let member = read.member(account_id, member_id);
-        let found = read.run().await?;
-        let account = found.get(&account)?;
-        let remover = found.get(&remover)?;
-        let member = found.get(&member)?;
+        let mut found = read.run().await?;
+        let account = found.take(account)?;
+        let remover = found.take(remover)?;
+        let member = found.take(member)?;
 
         let seen = Seen {
             account: account.as_deref(),

@@ -106,11 +106,11 @@ impl Resend {
         let member = read.member(account_id, member_id);
         let recorded = read.request(account_id, key.as_ref());
         let account_sends = read.account_sends(account_id, now);
-        let found = read.run().await?;
-        let account = found.get(&account)?;
-        let inviter = found.get(&inviter)?;
-        let member = found.get(&member)?;
-        let recorded = found.get(&recorded)?;
+        let mut found = read.run().await?;
+        let account = found.take(account)?;
+        let inviter = found.take(inviter)?;
+        let member = found.take(member)?;
+        let recorded = found.take(recorded)?;
 
         let seen = Seen {
             account: account.as_deref(),

@@ -106,9 +106,9 @@ impl UpdateDetails {
         let mut read = self.store.read();
         let account = read.account(account_id);
         let updater = read.member(account_id, &MemberId::of(account_id, &caller.email));
-        let found = read.run().await?;
-        let account = found.get(&account)?;
-        let updater = found.get(&updater)?;
+        let mut found = read.run().await?;
+        let account = found.take(account)?;
+        let updater = found.take(updater)?;
 
         let seen = Seen {
             account: account.as_deref(),
@@ -146,10 +146,10 @@ impl UpdateDetails {
         let account = read.account(account_id);
         let updater = read.member(account_id, &MemberId::of(account_id, &caller.email));
         let member = read.member(account_id, member_id);
-        let found = read.run().await?;
-        let account = found.get(&account)?;
-        let updater = found.get(&updater)?;
-        let member = found.get(&member)?;
+        let mut found = read.run().await?;
+        let account = found.take(account)?;
+        let updater = found.take(updater)?;
+        let member = found.take(member)?;
 
         let seen = Seen {
             account: account.as_deref(),

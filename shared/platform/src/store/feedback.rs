@@ -210,10 +210,11 @@ impl Store {
             .await
             .map_err(|error| unanswered(&error))?;
         let feedback = output
-            .items()
-            .iter()
+            .items
+            .unwrap_or_default()
+            .into_iter()
             .map(|item| {
-                let key = Key::of_item(item).unwrap_or_else(Key::nothing);
+                let key = Key::of_item(&item).unwrap_or_else(Key::nothing);
                 decode::<Feedback>(&key, item).map(|Stored { value, .. }| value)
             })
             .collect::<Result<_, _>>()?;

@@ -30,10 +30,10 @@ pub(super) fn encode<T: Stores>(value: &T) -> Result<Item, StoreError> {
 }
 
 /// The value of an item. What is wrong with it stays out of the log: it could quote a name.
-pub(super) fn decode<T: Stores>(key: &Key, item: &Item) -> Result<Stored<T>, StoreError> {
+pub(super) fn decode<T: Stores>(key: &Key, item: Item) -> Result<Stored<T>, StoreError> {
     let broken = || StoreError::Broken(format!("the item {} {} cannot be read", key.pk, key.sk));
-    let shape: T::Shape = serde_dynamo::from_item(item.clone()).map_err(|_| broken())?;
-    let version = version(item).ok_or_else(broken)?;
+    let version = version(&item).ok_or_else(broken)?;
+    let shape: T::Shape = serde_dynamo::from_item(item).map_err(|_| broken())?;
     Ok(Stored {
         value: shape.into(),
         version,

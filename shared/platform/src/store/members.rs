@@ -352,13 +352,14 @@ impl Store {
             .await
             .map_err(|error| unanswered(&error))?;
         let members = output
-            .items()
-            .iter()
+            .items
+            .unwrap_or_default()
+            .into_iter()
             .map(|item| {
-                let key = Key::of_item(item).unwrap_or_else(Key::nothing);
+                let key = Key::of_item(&item).unwrap_or_else(Key::nothing);
                 decode::<Member>(&key, item).map(|stored| stored.value)
             })
             .collect::<Result<Vec<_>, _>>()?;
-        Ok((members, output.last_evaluated_key().is_none()))
+        Ok((members, output.last_evaluated_key.is_none()))
     }
 }

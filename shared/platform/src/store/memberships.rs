@@ -44,7 +44,7 @@ impl Store {
     ) -> Result<Candidate, StoreError> {
         let mut read = self.read();
         let slots = read.candidate(account, email);
-        read.run().await?.candidate(&slots)
+        read.run().await?.candidate(slots)
     }
 
     /// Every account that a person has a row in: one read finds the accounts, another one all that
@@ -61,8 +61,8 @@ impl Store {
                 .iter()
                 .map(|account| read.candidate(account, email))
                 .collect();
-            let found = read.run().await?;
-            let candidates = slots.iter().map(|slots| found.candidate(slots));
+            let mut found = read.run().await?;
+            let candidates = slots.into_iter().map(|slots| found.candidate(slots));
             candidates.collect::<Result<Vec<_>, _>>()
         });
         Ok(try_join_all(reads).await?.into_iter().flatten().collect())
@@ -109,10 +109,10 @@ impl Read<'_> {
 }
 
 impl Found {
-    fn candidate(&self, (account, member): &Slots) -> Result<Candidate, StoreError> {
+    fn candidate(&mut self, (account, member): Slots) -> Result<Candidate, StoreError> {
         Ok(Candidate {
-            account: self.get(account)?,
-            member: self.get(member)?,
+            account: self.take(account)?,
+            member: self.take(member)?,
         })
     }
 }

@@ -27,6 +27,8 @@ const MOST_ROUNDS: usize = 3;
 pub struct Read<'a> {
     store: &'a Store,
     keys: Vec<Key>,
+    /// Those that are the place of more than one slot.
+    shared: Vec<Key>,
 }
 
 /// The place of an item in a read.
@@ -43,13 +45,17 @@ pub struct SendCount;
 
 /// What a read found.
 #[derive(Debug)]
-pub struct Found(HashMap<Key, Item>);
+pub struct Found {
+    items: HashMap<Key, Item>,
+    shared: Vec<Key>,
+}
 
 impl<'a> Read<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
         Self {
             store,
             keys: Vec::new(),
+            shared: Vec::new(),
         }
     }
 
@@ -95,9 +101,12 @@ impl<'a> Read<'a> {
 
     fn slot<T>(&mut self, key: Key) -> Slot<T> {
         // DynamoDB refuses to read the same key twice in one call.
-        if !self.keys.contains(&key) {
-            self.keys.push(key.clone());
-        }
+        let keys = if self.keys.contains(&key) {
+            &mut self.shared
+        } else {
+            &mut self.keys
+        };
+        keys.push(key.clone());
         Slot {
             key: Some(key),
             holds: PhantomData,
@@ -135,7 +144,10 @@ impl<'a> Read<'a> {
             let left = output.unprocessed_keys.take().unwrap_or_default();
             wanted = left.into_values().flat_map(|left| left.keys).collect();
             if wanted.is_empty() {
-                return Ok(Found(items));
+                return Ok(Found {
+                    items,
+                    shared: self.shared,
+                });
             }
         }
         Err(StoreError::Unavailable(
@@ -145,7 +157,7 @@ impl<'a> Read<'a> {
 }
 
 impl Found {
-    /// An item, if there is one.
+    /// The item of a slot, if there is one. It is copied only if another slot has it, too.
     ///
     /// # Errors
     ///
@@ -154,11 +166,16 @@ impl Found {
         private_bounds,
         reason = "slots are made for the types of the table alone"
     )]
-    pub fn get<T: Stores>(&self, slot: &Slot<T>) -> Result<Option<Stored<T>>, StoreError> {
-        let Some(key) = &slot.key else {
+    pub fn take<T: Stores>(&mut self, slot: Slot<T>) -> Result<Option<Stored<T>>, StoreError> {
+        let Some(key) = slot.key else {
             return Ok(None);
         };
-        self.0.get(key).map(|item| decode(key, item)).transpose()
+        let item = if self.shared.contains(&key) {
+            self.items.get(&key).cloned()
+        } else {
+            self.items.remove(&key)
+        };
+        item.map(|item| decode(&key, item)).transpose()
     }
 
     /// What a counter has counted; nothing, if it does not exist.
@@ -166,7 +183,7 @@ impl Found {
     pub fn count(&self, slot: &Slot<SendCount>) -> u32 {
         slot.key
             .as_ref()
-            .and_then(|key| self.0.get(key))
+            .and_then(|key| self.items.get(key))
             .map_or(0, count)
     }
 }

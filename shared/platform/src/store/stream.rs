@@ -72,11 +72,11 @@ impl<'a> Record<'a> {
             return Ok(None);
         };
         let (version, changes) = if key.sk == "ACCOUNT" {
-            let (before, after) = states::<Account>(&key, before.as_ref(), &after)?;
+            let (before, after) = states::<Account>(&key, before, after)?;
             let changes = before.map(|before| of_account(&before, &after));
             (after.version, changes.unwrap_or_default())
         } else if key.sk.starts_with("MEMBER#") {
-            let (before, after) = states::<Member>(&key, before.as_ref(), &after)?;
+            let (before, after) = states::<Member>(&key, before, after)?;
             let change = of_member(before.as_deref(), &after);
             (after.version, change.into_iter().collect())
         } else {
@@ -120,8 +120,8 @@ impl<'a> Record<'a> {
 
 fn states<T: Stores>(
     key: &Key,
-    before: Option<&Item>,
-    after: &Item,
+    before: Option<Item>,
+    after: Item,
 ) -> Result<(Option<Stored<T>>, Stored<T>), StoreError> {
     let before = before.map(|before| decode(key, before)).transpose()?;
     Ok((before, decode(key, after)?))
