@@ -13,7 +13,8 @@ use std::io::Write;
 
 use domain::bounce::Permanence;
 use domain::delivery::{DeliveryStatus, SendFailure};
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber, info};
 use tracing_subscriber::Layer;
@@ -169,9 +170,10 @@ where
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut count = Count::default();
         event.record(&mut count);
-        let line = count.embedded(&self.stage, self.clock.now().as_millisecond());
         // A count that cannot be written is not worth a failed call.
-        let _ = self.writer.make_writer().write_all(line.as_bytes());
+        if let Ok(line) = count.embedded(&self.stage, self.clock.now().as_millisecond()) {
+            let _ = self.writer.make_writer().write_all(line.as_bytes());
+        }
     }
 }
 
@@ -185,25 +187,78 @@ struct Count {
 
 impl Count {
     /// One line. The total, and the part that the dimension tells.
-    fn embedded(&self, stage: &str, milliseconds: i64) -> String {
-        let mut dimensions = vec![vec!["stage"]];
-        let mut line = Map::new();
-        if let Some(dimension) = &self.dimension {
-            dimensions.push(vec!["stage", dimension]);
-            line.insert(dimension.clone(), json!(self.value));
+    fn embedded(&self, stage: &str, milliseconds: i64) -> serde_json::Result<String> {
+        let by_dimension = self.dimension.as_deref().map(|name| ["stage", name]);
+        let total: &[&str] = &["stage"];
+        let dimensions: Vec<&[&str]> = std::iter::once(total)
+            .chain(by_dimension.as_ref().map(<[&str; 2]>::as_slice))
+            .collect();
+        let line = Line {
+            metadata: Metadata {
+                timestamp: milliseconds,
+                cloud_watch_metrics: [Directive {
+                    namespace: NAMESPACE,
+                    dimensions: &dimensions,
+                    metrics: [Definition {
+                        name: &self.metric,
+                        unit: "Count",
+                    }],
+                }],
+            },
+            stage,
+            count: self,
+        };
+        let mut line = serde_json::to_string(&line)?;
+        line.push('\n');
+        Ok(line)
+    }
+}
+
+/// A line of the embedded metric format: what it measures, and the values of that and of its
+/// dimensions under their names.
+struct Line<'a> {
+    metadata: Metadata<'a>,
+    stage: &'a str,
+    count: &'a Count,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata<'a> {
+    timestamp: i64,
+    cloud_watch_metrics: [Directive<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive<'a> {
+    namespace: &'a str,
+    dimensions: &'a [&'a [&'a str]],
+    metrics: [Definition<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Definition<'a> {
+    name: &'a str,
+    unit: &'a str,
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Count {
+            metric,
+            dimension,
+            value,
+        } = self.count;
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry("_aws", &self.metadata)?;
+        line.serialize_entry("stage", self.stage)?;
+        if let Some(dimension) = dimension {
+            line.serialize_entry(dimension, value)?;
         }
-        let metadata = json!({
-            "Timestamp": milliseconds,
-            "CloudWatchMetrics": [{
-                "Namespace": NAMESPACE,
-                "Dimensions": dimensions,
-                "Metrics": [{ "Name": self.metric, "Unit": "Count" }],
-            }],
-        });
-        line.insert("_aws".to_owned(), metadata);
-        line.insert("stage".to_owned(), json!(stage));
-        line.insert(self.metric.clone(), json!(1));
-        format!("{}\n", Value::Object(line))
+        line.serialize_entry(metric, &1)?;
+        line.end()
     }
 }
 

@@ -1,6 +1,5 @@
 //! Reading several items in one strongly consistent call.
 
-use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
@@ -46,7 +45,8 @@ pub struct SendCount;
 /// What a read found.
 #[derive(Debug)]
 pub struct Found {
-    items: HashMap<Key, Item>,
+    /// Few enough to look through.
+    items: Vec<(Key, Item)>,
     shared: Vec<Key>,
 }
 
@@ -119,7 +119,7 @@ impl<'a> Read<'a> {
     ///
     /// If DynamoDB does not answer, or leaves items out again and again because it is throttling.
     pub async fn run(self) -> Result<Found, StoreError> {
-        let mut items = HashMap::new();
+        let mut items = Vec::new();
         let mut wanted = self.keys.iter().map(Key::to_item).collect::<Vec<_>>();
         for _ in 0..MOST_ROUNDS {
             let request = KeysAndAttributes::builder()
@@ -138,7 +138,7 @@ impl<'a> Read<'a> {
             let responses = output.responses.take().unwrap_or_default();
             for item in responses.into_values().flatten() {
                 if let Some(key) = Key::of_item(&item) {
-                    items.insert(key, item);
+                    items.push((key, item));
                 }
             }
             let left = output.unprocessed_keys.take().unwrap_or_default();
@@ -170,10 +170,13 @@ impl Found {
         let Some(key) = slot.key else {
             return Ok(None);
         };
+        let mut items = self.items.iter();
         let item = if self.shared.contains(&key) {
-            self.items.get(&key).cloned()
+            let found = items.find(|(found, _)| *found == key);
+            found.map(|(_, item)| item.clone())
         } else {
-            self.items.remove(&key)
+            let place = items.position(|(found, _)| *found == key);
+            place.map(|place| self.items.swap_remove(place).1)
         };
         item.map(|item| decode(&key, item)).transpose()
     }
@@ -181,9 +184,10 @@ impl Found {
     /// What a counter has counted; nothing, if it does not exist.
     #[must_use]
     pub fn count(&self, slot: &Slot<SendCount>) -> u32 {
-        slot.key
-            .as_ref()
-            .and_then(|key| self.items.get(key))
-            .map_or(0, count)
+        let key = slot.key.as_ref();
+        let mut items = self.items.iter();
+        items
+            .find(|(found, _)| Some(found) == key)
+            .map_or(0, |(_, item)| count(item))
     }
 }
