@@ -22,5 +22,5 @@ pub use clock::AdjustableClock;
 pub use gateway::Gateway;
 pub use oidc::{SigningKey, TokenRequest};
 pub use ses::{Mail, Mailbox, SesFailure, SuppressionList, SuppressionReason};
-pub use stack::{HttpClients, Options, Stack, StackError};
+pub use stack::{HttpClients, Options, Stack, StackError, parameters};
 pub use template::{Function, Route, Template, TemplateError};

@@ -404,8 +404,10 @@ fn aws(
     }
 }
 
-/// What a deployment would choose for the template's parameters.
-fn parameters(
+/// What a deployment would choose for the template's parameters, with the product's web app at
+/// this URL.
+#[must_use]
+pub fn parameters(
     url: &str,
     issuer: &str,
     others: Vec<(&'static str, String)>,

@@ -9,12 +9,12 @@ use std::pin::Pin;
 use futures_util::future::join_all;
 use proptest::collection::vec;
 use proptest::prelude::Strategy;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
+use proptest::test_runner::RngSeed;
 use tokio::runtime::Runtime;
 
 use crate::harness::{Reply, Rollcall, invitation};
 use crate::sequences::model::{Caller, Model, Report, Token};
-use crate::sequences::{Sequence, Step, World, single_step, summary_of};
+use crate::sequences::{Sequence, Step, World, single_step, summary_of, try_cases};
 
 const ACME: usize = 0;
 const OWNER: Caller = Caller {
@@ -265,26 +265,15 @@ async fn every_race_has_a_winner_five_hundred_times() {
 fn collide_at_random(cases: u32, at_once: usize, rng_seed: RngSeed) {
     let runtime = Runtime::new().unwrap();
     let world = std::cell::RefCell::new(runtime.block_on(World::start()));
-    let config = Config {
-        cases,
-        max_shrink_iters: 500,
-        failure_persistence: None,
-        rng_seed,
-        ..Config::default()
-    };
     let before = vec(single_step(), 0..8);
     let changes = single_step().prop_filter("one call", |step| {
         !matches!(step, Step::Wait(_) | Step::Lift { .. })
     });
     let case = (before, vec(changes, 2..=at_once), proptest::num::u64::ANY);
-    let outcome = TestRunner::new(config).run(&case, |(before, at_once, seed)| {
+    try_cases(cases, 500, rng_seed, &case, |(before, at_once, seed)| {
         let mut world = world.borrow_mut();
         runtime.block_on(collide(&mut world, &before, &at_once, seed));
-        Ok(())
     });
-    if let Err(failure) = outcome {
-        panic!("{failure}");
-    }
 }
 
 #[test]

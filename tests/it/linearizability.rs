@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, prop_oneof};
-use proptest::test_runner::{Config, RngSeed, TestRunner};
+use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 use stateright::semantics::{ConsistencyTester, LinearizabilityTester, SequentialSpec};
 use tokio::runtime::Runtime;
 
 use crate::sequences::model::{Answer, Caller, Model, Report, Token};
-use crate::sequences::{Sequence, Step, World, summary_of};
+use crate::sequences::{Sequence, Step, World, summary_of, try_cases};
 
 const CLIENTS: usize = 8;
 const ACME: usize = 0;
@@ -312,27 +312,22 @@ fn follow_histories(cases: u32, rng_seed: RngSeed) -> usize {
     let runtime = Runtime::new().unwrap();
     let world = RefCell::new(runtime.block_on(World::start()));
     let calls = std::cell::Cell::new(0);
-    let config = Config {
-        cases,
-        max_shrink_iters: 300,
-        failure_persistence: None,
-        rng_seed,
-        ..Config::default()
-    };
     let history = (
         proptest::bool::ANY,
         vec(vec(deed(), 1..=3), CLIENTS),
         proptest::num::u64::ANY,
     );
-    let outcome = TestRunner::new(config).run(&history, |(is_accepted, clients, seed)| {
-        let mut world = world.borrow_mut();
-        let followed = follow_history(&mut world, is_accepted, &clients, seed);
-        calls.set(calls.get() + runtime.block_on(followed));
-        Ok(())
-    });
-    if let Err(failure) = outcome {
-        panic!("{failure}");
-    }
+    try_cases(
+        cases,
+        300,
+        rng_seed,
+        &history,
+        |(is_accepted, clients, seed)| {
+            let mut world = world.borrow_mut();
+            let followed = follow_history(&mut world, is_accepted, &clients, seed);
+            calls.set(calls.get() + runtime.block_on(followed));
+        },
+    );
     calls.get()
 }
 

@@ -904,23 +904,43 @@ impl StateMachineTest for Handlers {
     }
 }
 
-/// Runs sequences, and says how many steps they had.
-fn run(sequences: u32, longest: usize, rng_seed: RngSeed) -> usize {
+/// Tries so many cases of a strategy. One that fails is made as short as it goes, in so many steps at
+/// most, and printed.
+pub(crate) fn try_cases<S: Strategy>(
+    cases: u32,
+    max_shrink_iters: u32,
+    rng_seed: RngSeed,
+    strategy: &S,
+    try_case: impl Fn(S::Value),
+) {
     let config = Config {
-        cases: sequences,
-        max_shrink_iters: 2_000,
+        cases,
+        max_shrink_iters,
         failure_persistence: None,
         rng_seed,
         ..Config::default()
     };
-    let strategy = Model::sequential_strategy(1..=longest);
-    let outcome = TestRunner::new(config.clone()).run(&strategy, |(model, steps, seen)| {
-        Handlers::test_sequential(config.clone(), model, steps, seen);
+    let outcome = TestRunner::new(config).run(strategy, |case| {
+        try_case(case);
         Ok(())
     });
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
+}
+
+/// Runs sequences, and says how many steps they had.
+fn run(sequences: u32, longest: usize, rng_seed: RngSeed) -> usize {
+    let strategy = Model::sequential_strategy(1..=longest);
+    try_cases(
+        sequences,
+        2_000,
+        rng_seed,
+        &strategy,
+        |(model, steps, seen)| {
+            Handlers::test_sequential(Config::default(), model, steps, seen);
+        },
+    );
     IDLE.take().map_or(0, |(_, world)| world.steps)
 }
 

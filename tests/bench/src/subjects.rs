@@ -5,7 +5,7 @@
     reason = "what is absent in a JSON value is null"
 )]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -176,19 +176,8 @@ impl Workshop {
         function: &Deployed,
     ) -> Result<BTreeMap<String, String>, Failure> {
         let issuer = format!("{}/dev/oidc", self.stack.url());
-        let parameters: HashMap<&str, String> = [
-            ("Stage", "bench"),
-            ("Issuer", &issuer),
-            ("Audience", "rollcall-local"),
-            ("ClientId", "rollcall-local"),
-            ("AppUrl", "https://app.example.com"),
-            ("ProductName", "Rollcall Demo"),
-            ("MailFrom", "invites@rollcall.example"),
-            ("MailIdentity", "rollcall.example"),
-            ("SupportEmail", "support@rollcall.example"),
-        ]
-        .map(|(name, value)| (name, value.to_owned()))
-        .into();
+        let stage = vec![("Stage", "bench".to_owned())];
+        let parameters = local::parameters("https://app.example.com", &issuer, stage);
         let mut environment: BTreeMap<String, String> = self
             .template
             .environment(&function.logical_id, &parameters)?
