@@ -257,7 +257,7 @@ fn what_becomes_of_mail_reaches_its_function_or_a_queue_with_an_alarm() {
             .is_some()
     );
 
-    let event = part("MailFeedback/Properties/Events/Topic/Properties");
+    let event = part("MailFeedback/Properties/Events/Notification/Properties");
     assert_eq!(event["Topic"], topic);
     let queue = |of: &Value| {
         of["Fn::GetAtt"]
