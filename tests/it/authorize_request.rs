@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use data_encoding::BASE64URL_NOPAD;
 use local::{Options, Template};
-use platform::Clock;
+use platform::problem::Code;
+use platform::{Clock, Problem};
 use reqwest::Method;
 use ring::hmac;
 use serde_json::{Value, json};
 
 use crate::harness::issuer::{Key, Mood, TestIssuer, unsigned};
-use crate::harness::{Fault, OWNER, Person, Reply, Rollcall, member_id};
+use crate::harness::{Fault, Log, OWNER, Person, Reply, Rollcall, member_id};
+use crate::metrics::counts;
 
 const KIM: &str = "kim@example.com";
 
@@ -29,6 +31,13 @@ pub(crate) async fn product(caller: &Person, account: Option<&str>) -> Reply {
 pub(crate) fn expect_forbidden(reply: &Reply) {
     let forbidden = (403, json!({ "message": "Forbidden" }));
     assert_eq!((reply.status, reply.body.clone()), forbidden);
+}
+
+/// What API Gateway answers when its authorizer failed.
+#[track_caller]
+pub(crate) fn expect_no_verdict(reply: &Reply) {
+    let failed = (500, json!({ "message": "Internal Server Error" }));
+    assert_eq!((reply.status, reply.body.clone()), failed);
 }
 
 #[tokio::test]
@@ -139,7 +148,7 @@ async fn a_table_that_does_not_answer_lets_nobody_pass() {
             _ => 3,
         };
         rollcall.wire.fail("BatchGetItem", fault, times);
-        expect_forbidden(&product(&owner, Some("acme")).await);
+        expect_no_verdict(&product(&owner, Some("acme")).await);
         rollcall.wire.expect_all_happened();
     }
     product(&owner, Some("acme")).await.expect_status(200);
@@ -191,13 +200,17 @@ impl Guarded {
         self.key.sign(&self.key.header(), &self.claims())
     }
 
-    /// Whether the guard lets a request with this `Authorization` header pass.
-    async fn lets_pass(&self, authorization: &str) -> bool {
+    /// What the guard says about a request with this `Authorization` header.
+    async fn verdict(&self, authorization: &str) -> Result<Value, Problem> {
         let event = include_str!("../../events/authorize-request.json");
         let mut event: Value = serde_json::from_str(event).unwrap();
         event["headers"]["authorization"] = json!(authorization);
-        let verdict = self.rollcall.invoke("authorize-request", event).await;
-        let verdict = verdict.unwrap();
+        self.rollcall.invoke("authorize-request", event).await
+    }
+
+    /// Whether the guard lets a request with this `Authorization` header pass.
+    async fn lets_pass(&self, authorization: &str) -> bool {
+        let verdict = self.verdict(authorization).await.unwrap();
         let is_authorized = verdict["isAuthorized"].as_bool().unwrap();
         assert_eq!(is_authorized, verdict.get("context").is_some());
         is_authorized
@@ -353,7 +366,8 @@ async fn keys_outlive_a_short_silence_of_the_issuer_and_no_longer_one() {
         guarded.rollcall.advance(3_600).await;
         assert!(guarded.lets_pass(&token).await, "{mood:?}: after an hour");
         guarded.rollcall.advance(3_600).await;
-        assert!(!guarded.lets_pass(&token).await, "{mood:?}: after two");
+        let verdict = guarded.verdict(&token).await;
+        assert_eq!(verdict.unwrap_err().code(), Code::Unavailable, "{mood:?}");
         guarded.issuer.is(Mood::Well);
         guarded.rollcall.advance(10).await;
         assert!(guarded.lets_pass(&token).await, "{mood:?}: afterwards");
@@ -366,10 +380,58 @@ async fn an_issuer_that_says_nothing_lets_nobody_pass() {
     guarded.issuer.is(Mood::Silent);
     // The second one does not wait: the issuer has just been asked.
     for _ in 0..2 {
-        assert!(!guarded.lets_pass(&guarded.token()).await);
+        let verdict = guarded.verdict(&guarded.token()).await;
+        assert_eq!(verdict.unwrap_err().code(), Code::Unavailable);
     }
     assert_eq!(guarded.issuer.times_asked(), 1);
     assert_eq!(guarded.rollcall.wire.calls(), Vec::<String>::new());
+}
+
+/// The invocation's error is what Lambda counts, and the verdict's code what we count: a guard that
+/// refuses everybody for want of an answer must not look like one that refuses strangers.
+#[tokio::test]
+async fn a_guard_that_cannot_tell_fails_and_one_that_refuses_does_not() {
+    let log = Log::capture();
+    let guarded = Guarded::start().await;
+    let token = guarded.token();
+    let wire = &guarded.rollcall.wire;
+
+    guarded.verdict(&token).await.unwrap();
+    guarded.verdict("Bearer x").await.unwrap();
+    let removed = json!({ "email": "stranger@example.com", "sub": "stranger" });
+    let stranger = with(guarded.claims(), &removed);
+    let stranger = guarded.key.sign(&guarded.key.header(), &stranger);
+    guarded.verdict(&stranger).await.unwrap();
+    wire.fail(
+        "BatchGetItem",
+        Fault::Error(400, "AccessDeniedException"),
+        1,
+    );
+    let denied = guarded.verdict(&token).await.unwrap_err();
+    assert_eq!(denied.code(), Code::Internal);
+    guarded.issuer.is(Mood::Impostor);
+    guarded.rollcall.advance(3 * 3_600).await;
+    let unknown = guarded.verdict(&token).await.unwrap_err();
+    assert_eq!(unknown.code(), Code::Unavailable);
+
+    let counts = counts(&log);
+    let of_guard: Vec<_> = counts
+        .iter()
+        .filter(|(name, _)| name == "Verdicts" || name == "Failures")
+        .map(|(name, part)| (name.as_str(), part.as_str()))
+        .collect();
+    assert_eq!(
+        of_guard,
+        [
+            ("Verdicts", "ok"),
+            ("Verdicts", "unauthenticated"),
+            ("Verdicts", "no_access"),
+            ("Failures", "authorize-request"),
+            ("Verdicts", "internal"),
+            ("Failures", "authorize-request"),
+            ("Verdicts", "unavailable"),
+        ]
+    );
 }
 
 /// Clients use the product without a pause while members are removed. Whoever sends a request after

@@ -1,27 +1,29 @@
 //! What is counted, and how CloudWatch gets to know it.
 
 use platform::metrics::Metric;
+use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::authorize_request::product;
 use crate::harness::{Fault, Log, OWNER, Rollcall};
 use crate::mail_feedback::event;
 
 const KIM: &str = "kim@example.com";
 
 /// The counts in a log: the metric, and what the dimension says.
-fn counts(log: &Log) -> Vec<(String, String)> {
-    let lines = log
-        .lines()
+pub(crate) fn counts(log: &Log) -> Vec<(String, String)> {
+    log.lines()
         .into_iter()
-        .filter(|line| !line["_aws"].is_null());
-    lines
-        .map(|line| {
+        .filter_map(|line| {
             let metric = &line["_aws"]["CloudWatchMetrics"][0];
+            if metric["Metrics"][0]["Unit"] != "Count" {
+                return None;
+            }
             let name = metric["Metrics"][0]["Name"].as_str().unwrap().to_owned();
             assert_eq!(line[&name], 1);
             let part = metric["Dimensions"][1][1].as_str();
             let part = part.map_or("", |dimension| line[dimension].as_str().unwrap());
-            (name, part.to_owned())
+            Some((name, part.to_owned()))
         })
         .collect()
 }
@@ -80,6 +82,13 @@ async fn what_happens_is_counted_once() {
         owner.remove("acme", KIM).await.expect_status(200);
     }
     kim.login(&json!({})).await.expect_status(403);
+    // Whoever looks at the events has the table's stream read.
+    let events = rollcall.anonymous(Method::GET, "/dev/events.json").await;
+    events.expect_status(200);
+    product(&owner, Some("acme")).await.expect_status(200);
+    let denied = Fault::Error(400, "AccessDeniedException");
+    rollcall.wire.fail("BatchGetItem", denied, 1);
+    owner.list("acme", "").await.expect_status(500);
 
     let counts = counts(&log);
     let counts: Vec<_> = counts
@@ -100,8 +109,10 @@ async fn what_happens_is_counted_once() {
             ("Logins", "invite_link_required"),
             ("InvitesAccepted", ""),
             ("Logins", "ok"),
-            ("Removals", ""),
             ("Logins", "access_revoked"),
+            ("Removals", ""),
+            ("Verdicts", "ok"),
+            ("Failures", "list"),
         ]
     );
     for metric in Metric::ALL {
@@ -123,21 +134,70 @@ async fn a_count_is_a_line_that_cloudwatch_understands() {
         .login(&json!({}))
         .await
         .expect_status(403);
-    let line = log.lines().into_iter().find(|line| !line["_aws"].is_null());
+    let line = log.lines().into_iter().find(|line| line["Logins"] == 1);
+    let mut line = line.unwrap();
+    // How long DynamoDB took differs from run to run.
+    let took = line.as_object_mut().unwrap().remove("dynamodbMs").unwrap();
+    assert!(took.as_f64().unwrap() > 0.0, "{took}");
     assert_eq!(
-        line.unwrap(),
+        line,
         json!({
             "_aws": {
                 "Timestamp": 1_795_521_600_000_u64,
-                "CloudWatchMetrics": [{
-                    "Namespace": "Rollcall",
-                    "Dimensions": [["stage"], ["stage", "code"]],
-                    "Metrics": [{ "Name": "Logins", "Unit": "Count" }],
-                }],
+                "CloudWatchMetrics": [
+                    {
+                        "Namespace": "Rollcall",
+                        "Dimensions": [["stage"], ["stage", "code"]],
+                        "Metrics": [{ "Name": "Logins", "Unit": "Count" }],
+                    },
+                    {
+                        "Namespace": "Rollcall",
+                        "Dimensions": [["stage"]],
+                        "Metrics": [{ "Name": "dynamodbMs", "Unit": "Milliseconds" }],
+                    },
+                ],
             },
             "stage": "local",
             "code": "no_access",
             "Logins": 1,
         })
+    );
+}
+
+#[tokio::test]
+async fn a_call_says_what_it_waited_for() {
+    let log = Log::capture();
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
+    rollcall.wire.fail("BatchGetItem", Fault::NoConnection, 1);
+    owner.invite("acme", KIM).await.expect_status(201);
+    let refused = owner.invite("acme", "nobody").await;
+    refused.expect_problem(400, "invalid_request");
+    let events = rollcall.anonymous(Method::GET, "/dev/events.json").await;
+    events.expect_status(200);
+    product(&owner, Some("acme")).await.expect_status(200);
+
+    // What each call waited for, and in how many tries.
+    let lines = log.lines();
+    let waits = |operation: &str| -> Vec<Vec<(&str, u64)>> {
+        let lines = lines.iter().filter(|line| line["operation"] == operation);
+        let lines = lines.filter(|line| line["_aws"].is_null());
+        lines
+            .map(|line| {
+                let tries = ["dynamodb", "ses", "eventbridge", "issuer"].into_iter();
+                let tries = tries.filter_map(|name| {
+                    let tries = line[format!("{name}Tries")].as_u64()?;
+                    assert!(line[format!("{name}Ms")].as_f64().unwrap() >= 0.0, "{line}");
+                    Some((name, tries))
+                });
+                tries.collect()
+            })
+            .collect()
+    };
+    let (invited, refused) = (vec![("dynamodb", 3), ("ses", 1)], vec![]);
+    assert_eq!(waits("invite"), [invited, refused]);
+    assert_eq!(waits("publish-changes"), [[("eventbridge", 1)]]);
+    assert_eq!(
+        waits("authorize-request"),
+        [[("dynamodb", 1), ("issuer", 2)]]
     );
 }

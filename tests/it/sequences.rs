@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use local::{Mail, Options};
-use platform::Problem;
+use platform::{Clock, Problem};
 use proptest::option;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::bad_input::api_event;
+use crate::harness::issuer::verified;
 use crate::harness::{Rollcall, Row, member_id};
 use crate::mail_feedback::event;
 use model::{
@@ -428,11 +429,14 @@ impl Sequence<'_> {
             }
             Step::Lift { whom } => {
                 let claims = json!({
-                    "iss": "https://id.example", "sub": "sue", "groups": "[support]",
-                    "email": "sue@product.example", "email_verified": "true",
+                    "iss": "https://id.example", "sub": "sue", "email": "sue@product.example", "email_verified": "true",
                 });
                 let route = "DELETE /support/suppressions/{email}";
                 let mut event = api_event(route, &claims, "");
+                let mut token = claims;
+                token["groups"] = json!(["support"]);
+                token["iat"] = json!(Clock::system().now().as_second());
+                event["headers"]["authorization"] = json!(verified(&token));
                 event["pathParameters"] = json!({ "email": self.world.email(whom) });
                 self.answered("lift-suppression", event).await
             }

@@ -1,8 +1,12 @@
 //! Support sees why somebody has not got in.
 
+use data_encoding::BASE64URL_NOPAD;
 use local::{Options, SuppressionReason};
+use platform::Clock;
 use serde_json::{Value, json};
 
+use crate::bad_input::api_event;
+use crate::harness::issuer::verified;
 use crate::harness::{Fault, NOON, OWNER, Person, Rollcall, member_id};
 
 const KIM: &str = "kim@example.com";
@@ -109,6 +113,168 @@ async fn only_the_support_group_gets_in() {
         .await
         .expect_problem(403, "support_only");
     assert_eq!(rollcall.wire.calls(), [""; 0]);
+}
+
+/// How long ago, in seconds, a token was issued that is good enough.
+const A_MOMENT: i64 = 5;
+
+/// The claims of the token of somebody with these groups.
+fn claims(groups: &Value) -> Value {
+    json!({
+        "iss": "https://id.example",
+        "sub": "sue",
+        "email": "sue@product.example",
+        "email_verified": true,
+        "groups": groups,
+        "iat": Clock::system().now().as_second() - A_MOMENT,
+    })
+}
+
+/// What support is answered that sent this `Authorization` header, in a deployment whose support group
+/// is called so. The claims that API Gateway hands on always say that the caller is in it.
+async fn code_for(rollcall: &Rollcall, authorization: &str) -> String {
+    let handed_on = json!({
+        "iss": "https://id.example",
+        "sub": "sue",
+        "email": "sue@product.example",
+        "email_verified": "true",
+        "groups": "[support premium support]",
+        "iat": Clock::system().now().as_second().to_string(),
+    });
+    let mut event = api_event("GET /support/feedback", &handed_on, "");
+    event["headers"]["authorization"] = json!(authorization);
+    let answer = rollcall.invoke("support-feedback", event).await.unwrap();
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+    body["code"].as_str().unwrap_or("ok").to_owned()
+}
+
+async fn with_support_group(group: &str) -> Rollcall {
+    Rollcall::start_with(Options {
+        parameters: vec![("SupportGroup", group.to_owned())],
+        ..Options::default()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_group_is_a_whole_name_in_the_list_of_the_token() {
+    let (support, premium) = (
+        with_support_group("support").await,
+        with_support_group("premium support").await,
+    );
+    // The groups of a token, and whether they make their bearer support staff where the group is
+    // called "support", and where it is called "premium support".
+    for (groups, is_support, is_premium) in [
+        (json!(["support"]), true, false),
+        (json!(["staff", "support"]), true, false),
+        (json!(["support", "support"]), true, false),
+        (json!("support"), true, false),
+        (json!(["premium support"]), false, true),
+        (json!("premium support"), false, true),
+        (json!(["support", "premium support"]), true, true),
+        (json!(["no support allowed"]), false, false),
+        (json!(["premium", "support"]), true, false),
+        (json!(["premium  support"]), false, false),
+        (json!(["Support"]), false, false),
+        (json!([" support"]), false, false),
+        (json!(["support "]), false, false),
+        (json!(["support\u{0}"]), false, false),
+        (json!(["supporters", "nosupport"]), false, false),
+        (json!("[support]"), false, false),
+        (json!("[\"support\"]"), false, false),
+        (json!("staff support"), false, false),
+        (json!("staff,support"), false, false),
+        (json!(["[support]"]), false, false),
+        (json!(["staff support"]), false, false),
+        (json!([["support"]]), false, false),
+        (json!([{ "name": "support" }]), false, false),
+        (json!({ "support": true }), false, false),
+        (json!({ "0": "support" }), false, false),
+        (json!([]), false, false),
+        (json!(""), false, false),
+        (json!(true), false, false),
+        (json!(1), false, false),
+        (Value::Null, false, false),
+    ] {
+        let authorization = verified(&claims(&groups));
+        for (rollcall, is_in) in [(&support, is_support), (&premium, is_premium)] {
+            let expected = if is_in { "ok" } else { "support_only" };
+            assert_eq!(
+                code_for(rollcall, &authorization).await,
+                expected,
+                "{groups}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_the_token_that_was_verified_nobody_is_support() {
+    let rollcall = with_support_group("support").await;
+    let good = claims(&json!(["support"]));
+    let token = verified(&good);
+    let bare = token.strip_prefix("Bearer ").unwrap();
+    for authorization in [&token, bare, &format!("bearer {bare}")] {
+        assert_eq!(code_for(&rollcall, authorization).await, "ok");
+    }
+    rollcall.wire.forget();
+    let mut strangers = vec![
+        String::new(),
+        "Bearer".to_owned(),
+        "Bearer x".to_owned(),
+        "Bearer a.b.c".to_owned(),
+        format!("Basic {bare}"),
+        format!("{token}.x"),
+        token.rsplit_once('.').unwrap().0.to_owned(),
+        format!("{token}, {token}"),
+    ];
+    for payload in ["[]", "null", "\"support\"", "{\"groups\":"] {
+        let payload = BASE64URL_NOPAD.encode(payload.as_bytes());
+        strangers.push(format!("Bearer e30.{payload}.verified"));
+    }
+    for (claim, value) in [
+        ("iss", json!("https://other.example")),
+        ("sub", json!("somebody else")),
+        ("sub", Value::Null),
+    ] {
+        let mut claims = good.clone();
+        claims[claim] = value;
+        strangers.push(verified(&claims));
+    }
+    for authorization in strangers {
+        let code = code_for(&rollcall, &authorization).await;
+        assert_eq!(code, "support_only", "{authorization}");
+    }
+    assert_eq!(rollcall.wire.calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn support_signs_in_again_from_time_to_time() {
+    let rollcall = Rollcall::start_with(Options {
+        parameters: vec![("SupportSessionMinutes", "30".to_owned())],
+        ..Options::default()
+    })
+    .await;
+    let now = Clock::system().now().as_second();
+    for (issued_at, expected) in [
+        (json!(now), "ok"),
+        (json!(now - 29 * 60), "ok"),
+        (json!((now - 60) as f64 + 0.5), "ok"),
+        (json!(now - 30 * 60 - 1), "unauthenticated"),
+        (json!(now - 24 * 3_600), "unauthenticated"),
+        (json!(0), "unauthenticated"),
+        (json!(now.to_string()), "unauthenticated"),
+        (Value::Null, "unauthenticated"),
+    ] {
+        let mut claims = claims(&json!(["support"]));
+        claims["iat"] = issued_at;
+        let code = code_for(&rollcall, &verified(&claims)).await;
+        assert_eq!(code, expected, "{claims}");
+    }
+    // Whoever is not support learns nothing from the age of a token.
+    let mut other = claims(&json!(["staff"]));
+    other["iat"] = json!(0);
+    assert_eq!(code_for(&rollcall, &verified(&other)).await, "support_only");
 }
 
 #[tokio::test]

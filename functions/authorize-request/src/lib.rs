@@ -15,6 +15,7 @@ use domain::id::{AccountId, MemberId};
 use domain::login::{Seen, only_access};
 use domain::member::Role;
 use platform::call::caller_of_claims;
+use platform::metrics::Metric;
 use platform::store::Store;
 use platform::{Clock, ConfigError, Invocation, Platform, Problem};
 use serde::Serialize;
@@ -69,6 +70,8 @@ pub const LONGEST_VERDICT: Duration = Duration::from_secs(8);
 impl Invocation for AuthorizeRequest {
     const NAME: &'static str = "authorize-request";
 
+    const COUNTED_AS: Option<Metric> = Some(Metric::Verdicts);
+
     type Outcome = Verdict;
 
     fn new(platform: &Platform) -> Result<Self, ConfigError> {
@@ -97,8 +100,9 @@ impl Invocation for AuthorizeRequest {
             .unwrap_or_else(|_| Err(Problem::unavailable("the verdict took too long")))
     }
 
-    /// Any doubt is a no. The log has the reason.
-    fn on_failure(_: Problem) -> Result<Verdict, Problem> {
+    /// A refusal is an answer: no. The log has the reason. A verdict that could not be reached is an
+    /// error, for which API Gateway answers 500: nobody passes either way, and an alarm tells of it.
+    fn on_refusal(_: Problem) -> Result<Verdict, Problem> {
         Ok(Verdict {
             is_authorized: false,
             context: None,

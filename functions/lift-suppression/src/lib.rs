@@ -5,9 +5,9 @@ use domain::address::EmailAddress;
 use domain::lift::decide;
 use platform::answer::LiftAnswer;
 use platform::commit::Attempts;
-use platform::config::SupportGroup;
 use platform::mail::SuppressionList;
 use platform::store::{Candidate, Commit, Store};
+use platform::support::SupportStaff;
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
 /// Lifts what keeps mail from an address.
@@ -15,7 +15,7 @@ use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 pub struct LiftSuppression {
     store: Store,
     suppression_list: SuppressionList,
-    support: SupportGroup,
+    support: SupportStaff,
 }
 
 impl Operation for LiftSuppression {
@@ -27,7 +27,7 @@ impl Operation for LiftSuppression {
         Ok(Self {
             store: Store::new(platform)?,
             suppression_list: SuppressionList::new(platform),
-            support: platform.environment.support_group()?,
+            support: SupportStaff::new(&platform.environment)?,
         })
     }
 
@@ -36,9 +36,7 @@ impl Operation for LiftSuppression {
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        if !call.is_by(&self.support) {
-            return Err(Problem::support_only());
-        }
+        self.support.admit(call)?;
         let email: EmailAddress = call.path("email")?;
 
         // The mail service first: an owner who may resend before it is ready would see the mail

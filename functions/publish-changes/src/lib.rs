@@ -7,8 +7,11 @@
 use domain::Timestamp;
 use domain::change::{Change, of_expiry};
 use domain::id::{AccountId, MemberId};
+use domain::member::Removal;
 use platform::bus::{Bus, Event};
+use platform::metrics::count_removals;
 use platform::store::{Record, Store};
+use platform::telemetry::log_removal;
 use platform::{ConfigError, Invocation, Platform, Problem};
 use serde::Serialize;
 use serde_json::Value;
@@ -53,7 +56,14 @@ impl Invocation for PublishChanges {
                 None => events.extend(events_of(&record)?),
             }
         }
+        // Before anything can fail: who has no access any more must be on record. A batch that comes
+        // again is logged again.
+        let removals: Vec<_> = events.iter().filter_map(removal).collect();
+        for (account, member, removal) in &removals {
+            log_removal(account, member, removal);
+        }
         self.bus.put(&events).await?;
+        count_removals(removals.len());
         Ok(Published {
             events: events.len(),
         })
@@ -80,6 +90,14 @@ impl PublishChanges {
         let expired = member.and_then(|member| Some((of_expiry(&member, at)?, member.version())));
         Ok(expired.map(|(change, version)| event(record, account, version, change)))
     }
+}
+
+/// The removal that an event tells of.
+fn removal(event: &Event) -> Option<(&AccountId, &MemberId, &Removal)> {
+    let Change::MemberRemoved(member, removal) = &event.change else {
+        return None;
+    };
+    Some((&event.account, member, removal))
 }
 
 /// The events of one write. Two at most: a plan that changes while the account is reopened.

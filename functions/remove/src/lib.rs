@@ -8,7 +8,7 @@ use domain::remove::{Decision, Seen, decide};
 use platform::answer::RemovalAnswer;
 use platform::commit::Attempts;
 use platform::store::{Commit, Store};
-use platform::{Answer, Call, ConfigError, Operation, Platform, Problem, telemetry};
+use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
 /// Removes people.
 #[derive(Debug)]
@@ -87,10 +87,7 @@ impl Remove {
             .member(account_id, member.as_ref(), &removed)
             .still_unbound(account_id, remover.as_ref());
         match write.commit().await? {
-            Commit::Done => {
-                telemetry::log_removal(account_id, member_id);
-                Ok(Some(removal))
-            }
+            Commit::Done => Ok(Some(removal)),
             Commit::Lost | Commit::LimitReached(_) => {
                 *at_first = at_first.take().or(member.as_deref().cloned());
                 Ok(None)

@@ -8,9 +8,9 @@ use domain::address::EmailAddress;
 use domain::support::{Membership, verdict};
 use jiff::SignedDuration;
 use platform::answer::{PersonAnswer, RecentFeedbackAnswer};
-use platform::config::SupportGroup;
 use platform::mail::SuppressionList;
 use platform::store::{Candidate, FeedbackCursor, FeedbackCursorText, Store};
+use platform::support::SupportStaff;
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 use tokio::join;
 
@@ -19,7 +19,7 @@ use tokio::join;
 pub struct SupportFeedback {
     store: Store,
     suppression_list: SuppressionList,
-    support: SupportGroup,
+    support: SupportStaff,
     pro_plans: ProPlans,
 }
 
@@ -46,7 +46,7 @@ impl Operation for SupportFeedback {
         Ok(Self {
             store: Store::new(platform)?,
             suppression_list: SuppressionList::new(platform),
-            support: platform.environment.support_group()?,
+            support: SupportStaff::new(&platform.environment)?,
             pro_plans: platform.environment.required("PRO_PLANS")?,
         })
     }
@@ -56,9 +56,7 @@ impl Operation for SupportFeedback {
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        if !call.is_by(&self.support) {
-            return Err(Problem::support_only());
-        }
+        self.support.admit(call)?;
         match parse(call)? {
             Request::Person(email) => self.person(&email, call.now).await,
             Request::Recent(since, from) => {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::account::{Account, AccountStatus, Plan};
 use crate::delivery::Delivery;
 use crate::id::MemberId;
-use crate::member::{Member, State};
+use crate::member::{Member, Removal, State};
 
 /// Something that happened, for the rest of the product to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Change {
     /// Somebody accepted an invite.
     MemberActivated(MemberId),
     /// Somebody was removed, or an invite was cancelled.
-    MemberRemoved(MemberId),
+    MemberRemoved(MemberId, Removal),
     /// Something became known about an invite's newest mail, or there is a newer mail.
     InviteDeliveryChanged(MemberId, Delivery),
     /// The newest link of an invite stopped working without being used.
@@ -52,7 +52,7 @@ impl Change {
         match self {
             Self::MemberInvited { .. } => "member.invited",
             Self::MemberActivated(_) => "member.activated",
-            Self::MemberRemoved(_) => "member.removed",
+            Self::MemberRemoved(..) => "member.removed",
             Self::InviteDeliveryChanged(..) => "invite.delivery_changed",
             Self::InviteExpired { .. } => "invite.expired",
             Self::AccountClosed => "account.closed",
@@ -73,8 +73,8 @@ pub fn of_member(before: Option<&Member>, after: &Member) -> Option<Change> {
             expires_at: invite.expires_at,
         }),
         (Some(State::Invited(_)), State::Active(_)) => Some(Change::MemberActivated(id)),
-        (Some(State::Invited(_) | State::Active(_)), State::Removed(_)) => {
-            Some(Change::MemberRemoved(id))
+        (Some(State::Invited(_) | State::Active(_)), State::Removed(removal)) => {
+            Some(Change::MemberRemoved(id, removal.clone()))
         }
         (Some(State::Invited(before)), State::Invited(after))
             if before.delivery.status != after.delivery.status =>

@@ -12,7 +12,8 @@ use crate::call::{Call, request_id};
 use crate::clock::Clock;
 use crate::commit::LAST_ATTEMPT_BY;
 use crate::config::ConfigError;
-use crate::metrics::{self, Metric};
+use crate::dependency::{Waits, measured};
+use crate::metrics::Metric;
 use crate::problem::Problem;
 use crate::telemetry::log_outcome;
 use crate::{Platform, telemetry};
@@ -49,11 +50,12 @@ pub trait Operation: Sized + Send + Sync + 'static {
 ///
 /// What is wrong with the configuration, or with Lambda's runtime API.
 pub async fn run<O: Operation>() -> Result<(), lambda_http::Error> {
-    let platform = Platform::of_this_process()?;
-    telemetry::init(&platform.environment)?;
-    let operation = O::new(&platform)?;
+    let (operation, clock) = telemetry::start(O::NAME, |environment| {
+        let platform = Platform::deployed(environment)?;
+        Ok((O::new(&platform)?, platform.clock))
+    })?;
     operation.get_ready().await;
-    let (operation, clock) = (&operation, &platform.clock);
+    let (operation, clock) = (&operation, &clock);
     lambda_http::run(service_fn(async move |request| {
         Ok::<_, Infallible>(serve(operation, clock, request).await)
     }))
@@ -79,27 +81,27 @@ const _: () = {
 pub async fn serve<O: Operation>(operation: &O, clock: &Clock, request: Request) -> Response<Body> {
     let request_id = request_id(&request);
     let path_account = path_account(&request);
-    let (outcome, account_id, subject) = match Call::new(request, clock.now()) {
+    let (outcome, account_id, subject, waits) = match Call::new(request, clock.now()) {
         Ok(call) => {
-            let answered = tokio::time::timeout(LONGEST_CALL, operation.answer(&call)).await;
+            let answered = tokio::time::timeout(LONGEST_CALL, operation.answer(&call));
+            let (answered, waits) = measured(answered).await;
             let outcome =
                 answered.unwrap_or_else(|_| Err(Problem::unavailable("the call took too long")));
             let account_id = call.account().cloned().or(path_account);
             let subject = O::LOGS_SUBJECT.then_some(call.caller.identity.subject);
-            (outcome, account_id, subject)
+            (outcome, account_id, subject, waits)
         }
-        Err(problem) => (Err(problem), path_account, None),
+        Err(problem) => (Err(problem), path_account, None, Waits::default()),
     };
     let call = telemetry::Call {
         operation: O::NAME,
         request_id: &request_id,
         account_id: account_id.as_ref(),
         subject: subject.as_deref(),
+        counted_as: O::COUNTED_AS,
+        waits,
     };
     log_outcome(call, outcome.as_ref().map(Answer::status));
-    if let Some(metric) = O::COUNTED_AS {
-        metrics::count_call(metric, outcome.as_ref());
-    }
     match outcome {
         Ok(answer) => answer.into_response(&request_id),
         Err(problem) => problem.into_response(&request_id),

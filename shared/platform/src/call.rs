@@ -9,10 +9,10 @@ use domain::id::AccountId;
 use domain::member::Identity;
 use domain::request::IdempotencyKey;
 use domain::{Invalid, Timestamp};
+use http::header::AUTHORIZATION;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 
-use crate::config::SupportGroup;
 use crate::fields::Fields;
 use crate::problem::{LARGEST_BODY, Problem};
 
@@ -56,19 +56,9 @@ impl Call {
         self.account.get()
     }
 
-    /// Whether the ID token says that the caller is one of the product's support staff.
-    ///
-    /// API Gateway hands lists on as `[a b]`, so a group is told by a name without spaces.
-    #[must_use]
-    pub fn is_by(&self, support: &SupportGroup) -> bool {
-        let groups = claims(&self.request).and_then(|claims| claims.get(&support.claim));
-        let groups = groups.map(String::as_str).unwrap_or_default();
-        let list = groups
-            .strip_prefix('[')
-            .and_then(|list| list.strip_suffix(']'));
-        list.unwrap_or(groups)
-            .split_whitespace()
-            .any(|group| group == support.name)
+    /// The header that the ID token came in.
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        self.request.headers().get(AUTHORIZATION)?.to_str().ok()
     }
 
     /// A parameter of the path.

@@ -44,15 +44,6 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// The group of the identity provider that the product's support staff are in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SupportGroup {
-    /// The claim of the ID token that lists the caller's groups.
-    pub claim: String,
-    /// The group's name in it.
-    pub name: String,
-}
-
 impl Environment {
     /// The environment of this process.
     #[must_use]
@@ -111,18 +102,6 @@ impl Environment {
         Ok(Rules {
             pro_plans: self.required("PRO_PLANS")?,
             limits: self.limits()?,
-        })
-    }
-
-    /// Who counts as support staff.
-    ///
-    /// # Errors
-    ///
-    /// Names the variable that is missing or wrong.
-    pub fn support_group(&self) -> Result<SupportGroup, ConfigError> {
-        Ok(SupportGroup {
-            claim: self.required("SUPPORT_GROUP_CLAIM")?,
-            name: self.required("SUPPORT_GROUP")?,
         })
     }
 

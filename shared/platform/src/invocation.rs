@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use crate::api::LONGEST_CALL;
 use crate::config::ConfigError;
+use crate::dependency::measured;
+use crate::metrics::Metric;
 use crate::problem::Problem;
 use crate::telemetry::{Call, log_outcome};
 use crate::{Platform, telemetry};
@@ -18,6 +20,9 @@ use crate::{Platform, telemetry};
 pub trait Invocation: Sized + Send + Sync + 'static {
     /// Its one name, in kebab case: package, binary, event and test are called so.
     const NAME: &'static str;
+
+    /// The metric that counts its events by how they ended, if somebody should watch that.
+    const COUNTED_AS: Option<Metric> = None;
 
     /// What comes of an event, as the invoker gets it.
     type Outcome: Serialize + Send + 'static;
@@ -45,13 +50,14 @@ pub trait Invocation: Sized + Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Self::Outcome, Problem>> + Send;
 
-    /// What the invoker gets when the event could not be carried out: the failure itself, unless the
-    /// operation has an outcome that says so.
+    /// What the invoker gets when the event is refused: the problem itself, unless the operation has
+    /// an outcome that says no. A failure (`internal`, `unavailable`) is always an error of the
+    /// invocation, so that Lambda counts it.
     ///
     /// # Errors
     ///
-    /// The failure.
-    fn on_failure(problem: Problem) -> Result<Self::Outcome, Problem> {
+    /// The problem.
+    fn on_refusal(problem: Problem) -> Result<Self::Outcome, Problem> {
         Err(problem)
     }
 
@@ -65,11 +71,12 @@ pub trait Invocation: Sized + Send + Sync + 'static {
 ///
 /// What is wrong with the configuration, or with Lambda's runtime API.
 pub async fn run<O: Invocation>() -> Result<(), Error> {
-    let platform = Platform::of_this_process()?;
-    telemetry::init(&platform.environment)?;
-    let operation = O::new(&platform)?;
-    operation.get_ready(platform.clock.now()).await;
-    let (operation, clock) = (&operation, &platform.clock);
+    let (operation, clock) = telemetry::start(O::NAME, |environment| {
+        let platform = Platform::deployed(environment)?;
+        Ok((O::new(&platform)?, platform.clock))
+    })?;
+    operation.get_ready(clock.now()).await;
+    let (operation, clock) = (&operation, &clock);
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Value>| {
         serve(
             operation,
@@ -96,18 +103,25 @@ pub async fn serve<O: Invocation>(
 ) -> Result<O::Outcome, Problem> {
     // Boxed, since the compiler cannot lay out futures that are nested so deep.
     let invoked = Box::pin(operation.invoke(event, now));
-    let outcome = tokio::time::timeout(LONGEST_CALL, invoked)
-        .await
-        .unwrap_or_else(|_| Err(Problem::unavailable("the event took too long")));
+    let (invoked, waits) = measured(tokio::time::timeout(LONGEST_CALL, invoked)).await;
+    let outcome = invoked.unwrap_or_else(|_| Err(Problem::unavailable("the event took too long")));
     let account_id = outcome.as_ref().ok().and_then(O::account);
     let call = Call {
         operation: O::NAME,
         request_id,
         account_id,
         subject: None,
+        counted_as: O::COUNTED_AS,
+        waits,
     };
     log_outcome(call, outcome.as_ref().map(|_| http::StatusCode::OK));
-    outcome.or_else(O::on_failure)
+    outcome.or_else(|problem| {
+        if problem.is_failure() {
+            Err(problem)
+        } else {
+            O::on_refusal(problem)
+        }
+    })
 }
 
 /// What a direct invocation gets as the function's error, and the queue of lost events keeps.

@@ -13,6 +13,7 @@ pub mod call;
 pub mod clock;
 pub mod commit;
 pub mod config;
+mod dependency;
 pub mod fields;
 pub mod invocation;
 pub mod mail;
@@ -21,6 +22,7 @@ pub mod problem;
 pub mod public;
 pub mod random;
 pub mod store;
+pub mod support;
 pub mod telemetry;
 pub mod web;
 
@@ -45,17 +47,15 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// The platform of a deployed function: the process's environment and the system's clock.
+    /// The platform of a deployed function, with the system's clock.
     ///
     /// # Errors
     ///
     /// Names the variable that is missing or wrong.
-    pub fn of_this_process() -> Result<Self, ConfigError> {
-        let environment = Environment::of_this_process();
-        let aws = aws::Aws::from_environment(&environment)?;
+    pub fn deployed(environment: Environment) -> Result<Self, ConfigError> {
         Ok(Self {
+            aws: aws::Aws::from_environment(&environment)?,
             environment,
-            aws,
             clock: Clock::system(),
         })
     }

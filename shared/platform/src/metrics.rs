@@ -22,7 +22,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::Context;
 
 use crate::clock::Clock;
-use crate::problem::Problem;
+use crate::dependency::{Wait, Waits};
 
 /// What a count's event is about, in place of a module.
 pub(crate) const TARGET: &str = "metrics";
@@ -35,6 +35,11 @@ pub const NAMESPACE: &str = "Rollcall";
 pub enum Metric {
     /// Calls of `POST /login`, by `code`: that of the problem, or `ok`.
     Logins,
+    /// What the guard said about requests to the product's API, by `code`.
+    Verdicts,
+    /// Calls that failed through no fault of the caller, by `operation`: those that ended with
+    /// `internal` or `unavailable`.
+    Failures,
     /// First mails of invites that the mail service took.
     InvitesSent,
     /// Further mails of invites that the mail service took.
@@ -55,8 +60,10 @@ pub enum Metric {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Logins,
+        Self::Verdicts,
+        Self::Failures,
         Self::InvitesSent,
         Self::InvitesResent,
         Self::InvitesFailed,
@@ -72,6 +79,8 @@ impl Metric {
     pub fn name(self) -> &'static str {
         match self {
             Self::Logins => "Logins",
+            Self::Verdicts => "Verdicts",
+            Self::Failures => "Failures",
             Self::InvitesSent => "InvitesSent",
             Self::InvitesResent => "InvitesResent",
             Self::InvitesFailed => "InvitesFailed",
@@ -87,7 +96,8 @@ impl Metric {
     #[must_use]
     pub fn dimension(self) -> Option<&'static str> {
         match self {
-            Self::Logins => Some("code"),
+            Self::Logins | Self::Verdicts => Some("code"),
+            Self::Failures => Some("operation"),
             Self::InvitesFailed => Some("reason"),
             Self::Bounces => Some("type"),
             Self::InvitesSent
@@ -105,9 +115,33 @@ impl Metric {
     }
 }
 
-/// Counts a call by how it ended.
-pub(crate) fn count_call<T>(metric: Metric, outcome: Result<T, &Problem>) {
-    metric.count(outcome.map_or_else(|problem| problem.code().as_str(), |_| "ok"));
+/// Counts a call by how it ended, if it is one that is counted, and says what it waited for. It is one
+/// line, since every call writes it.
+pub(crate) fn count_call(counted_as: Option<Metric>, code: &'static str, waits: &Waits) {
+    let (metric, dimension) = (
+        counted_as.map(Metric::name),
+        counted_as.and_then(Metric::dimension),
+    );
+    let value = counted_as.map(|_| code);
+    let [dynamodb, ses, eventbridge, issuer] =
+        [waits.dynamodb, waits.ses, waits.eventbridge, waits.issuer]
+            .map(|wait| wait.map(Wait::milliseconds));
+    info!(
+        target: TARGET,
+        metric,
+        dimension,
+        value,
+        dynamodbMs = dynamodb,
+        sesMs = ses,
+        eventbridgeMs = eventbridge,
+        issuerMs = issuer,
+        "counted"
+    );
+}
+
+/// Counts a call that failed through no fault of the caller.
+pub(crate) fn count_failure(operation: &'static str) {
+    Metric::Failures.count(operation);
 }
 
 /// Counts a mail that the mail service took, or did not take; the first one of an invite has the
@@ -132,9 +166,11 @@ pub fn count_acceptance() {
     Metric::InvitesAccepted.count("");
 }
 
-/// Counts a removal.
-pub(crate) fn count_removal() {
-    Metric::Removals.count("");
+/// Counts removals.
+pub fn count_removals(removals: usize) {
+    for _ in 0..removals {
+        Metric::Removals.count("");
+    }
 }
 
 /// Counts what the mail system reported about a mail, if it is a reason to look.
@@ -155,7 +191,7 @@ pub fn count_feedback(status: &DeliveryStatus) {
     }
 }
 
-/// Writes counts in the embedded metric format.
+/// Writes counts and times in the embedded metric format.
 pub(crate) struct EmbeddedMetrics<W> {
     pub(crate) stage: String,
     pub(crate) clock: Clock,
@@ -168,45 +204,68 @@ where
     W: for<'a> MakeWriter<'a> + 'static,
 {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut count = Count::default();
-        event.record(&mut count);
+        let mut measured = Measured::default();
+        event.record(&mut measured);
+        if measured.is_empty() {
+            return;
+        }
         // A count that cannot be written is not worth a failed call.
-        if let Ok(line) = count.embedded(&self.stage, self.clock.now().as_millisecond()) {
+        if let Ok(line) = measured.embedded(&self.stage, self.clock.now().as_millisecond()) {
             let _ = self.writer.make_writer().write_all(line.as_bytes());
         }
     }
 }
 
-/// The fields of a count's event.
+/// The fields of an event: something that is counted, times, or both.
 #[derive(Default)]
-struct Count {
+struct Measured {
     metric: String,
     dimension: Option<String>,
     value: String,
+    /// What a call waited for, in milliseconds.
+    times: Vec<(&'static str, f64)>,
 }
 
-impl Count {
-    /// One line. The total, and the part that the dimension tells.
+impl Measured {
+    fn is_empty(&self) -> bool {
+        self.metric.is_empty() && self.times.is_empty()
+    }
+
+    /// One line.
     fn embedded(&self, stage: &str, milliseconds: i64) -> serde_json::Result<String> {
+        let by_stage: &[&str] = &["stage"];
         let by_dimension = self.dimension.as_deref().map(|name| ["stage", name]);
-        let total: &[&str] = &["stage"];
-        let dimensions: Vec<&[&str]> = std::iter::once(total)
-            .chain(by_dimension.as_ref().map(<[&str; 2]>::as_slice))
-            .collect();
+        let mut directives = Vec::new();
+        if !self.metric.is_empty() {
+            // The total, and the part that the dimension tells.
+            let parts = by_dimension.as_ref().map(<[&str; 2]>::as_slice);
+            directives.push(Directive {
+                namespace: NAMESPACE,
+                dimensions: std::iter::once(by_stage).chain(parts).collect(),
+                metrics: vec![Definition {
+                    name: &self.metric,
+                    unit: "Count",
+                }],
+            });
+        }
+        if !self.times.is_empty() {
+            let definition = |(name, _): &(&'static str, f64)| Definition {
+                name,
+                unit: "Milliseconds",
+            };
+            directives.push(Directive {
+                namespace: NAMESPACE,
+                dimensions: vec![by_stage],
+                metrics: self.times.iter().map(definition).collect(),
+            });
+        }
         let line = Line {
             metadata: Metadata {
                 timestamp: milliseconds,
-                cloud_watch_metrics: [Directive {
-                    namespace: NAMESPACE,
-                    dimensions: &dimensions,
-                    metrics: [Definition {
-                        name: &self.metric,
-                        unit: "Count",
-                    }],
-                }],
+                cloud_watch_metrics: directives,
             },
             stage,
-            count: self,
+            measured: self,
         };
         let mut line = serde_json::to_string(&line)?;
         line.push('\n');
@@ -219,22 +278,22 @@ impl Count {
 struct Line<'a> {
     metadata: Metadata<'a>,
     stage: &'a str,
-    count: &'a Count,
+    measured: &'a Measured,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Metadata<'a> {
     timestamp: i64,
-    cloud_watch_metrics: [Directive<'a>; 1],
+    cloud_watch_metrics: Vec<Directive<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Directive<'a> {
     namespace: &'a str,
-    dimensions: &'a [&'a [&'a str]],
-    metrics: [Definition<'a>; 1],
+    dimensions: Vec<&'a [&'a str]>,
+    metrics: Vec<Definition<'a>>,
 }
 
 #[derive(Serialize)]
@@ -246,23 +305,29 @@ struct Definition<'a> {
 
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Count {
+        let Measured {
             metric,
             dimension,
             value,
-        } = self.count;
+            times,
+        } = self.measured;
         let mut line = serializer.serialize_map(None)?;
         line.serialize_entry("_aws", &self.metadata)?;
         line.serialize_entry("stage", self.stage)?;
         if let Some(dimension) = dimension {
             line.serialize_entry(dimension, value)?;
         }
-        line.serialize_entry(metric, &1)?;
+        if !metric.is_empty() {
+            line.serialize_entry(metric, &1)?;
+        }
+        for (name, milliseconds) in times {
+            line.serialize_entry(name, milliseconds)?;
+        }
         line.end()
     }
 }
 
-impl Visit for Count {
+impl Visit for Measured {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "metric" => value.clone_into(&mut self.metric),
@@ -270,6 +335,10 @@ impl Visit for Count {
             "value" => value.clone_into(&mut self.value),
             _ => {}
         }
+    }
+
+    fn record_f64(&mut self, field: &Field, milliseconds: f64) {
+        self.times.push((field.name(), milliseconds));
     }
 
     fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}

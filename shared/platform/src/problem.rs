@@ -264,6 +264,15 @@ impl Problem {
         )
     }
 
+    /// Support staff whose ID token is too old for what they see.
+    #[must_use]
+    pub fn sign_in_again() -> Self {
+        Self::new(
+            Code::Unauthenticated,
+            "Support staff sign in again from time to time. Sign in again to go on.",
+        )
+    }
+
     /// The same with a reason for the log.
     #[must_use]
     pub fn because(self, cause: &'static str) -> Self {
@@ -395,6 +404,12 @@ impl Problem {
     #[must_use]
     pub fn code(&self) -> Code {
         self.code
+    }
+
+    /// Whether it is a failure of ours or of what we depend on, and not a refusal.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        matches!(self.code, Code::Internal | Code::Unavailable)
     }
 
     /// The sentence for the caller.

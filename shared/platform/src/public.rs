@@ -6,6 +6,7 @@ use lambda_http::{Body, Request, Response, service_fn};
 
 use crate::call::request_id;
 use crate::config::{ConfigError, Environment};
+use crate::dependency::Waits;
 use crate::problem::Problem;
 use crate::telemetry;
 use crate::telemetry::log_outcome;
@@ -39,9 +40,7 @@ pub trait PublicOperation: Sized + Send + Sync + 'static {
 ///
 /// What is wrong with the configuration, or with Lambda's runtime API.
 pub async fn run<O: PublicOperation>() -> Result<(), lambda_http::Error> {
-    let environment = Environment::of_this_process();
-    telemetry::init(&environment)?;
-    let operation = &O::new(&environment)?;
+    let operation = &telemetry::start(O::NAME, |environment| O::new(&environment))?;
     lambda_http::run(service_fn(async move |request| {
         Ok::<_, Infallible>(serve(operation, &request))
     }))
@@ -57,6 +56,8 @@ pub fn serve<O: PublicOperation>(operation: &O, request: &Request) -> Response<B
         request_id: &request_id,
         account_id: None,
         subject: None,
+        counted_as: None,
+        waits: Waits::default(),
     };
     log_outcome(call, outcome.as_ref().map(Response::status));
     outcome.unwrap_or_else(|problem| problem.into_response(&request_id))

@@ -1,32 +1,48 @@
 //! Logs: one JSON object a line, a sentence and its fields.
 //!
 //! A line never holds an address, a name, a token or a body. The fields in use: `request_id`,
-//! `operation`, `account_id`, `member_id`, `subject`, `status`, `code`, `cause`, `sns_message_id`,
-//! `outcome`, `why`.
+//! `operation`, `account_id`, `member_id`, `by`, `at`, `subject`, `status`, `code`, `cause`,
+//! `sns_message_id`, `outcome`, `why`; and what a call waited for: `dynamodbMs`, `dynamodbTries`, and
+//! the same for `ses`, `eventbridge` and `issuer`.
 
 use domain::id::{AccountId, MemberId};
+use domain::member::Removal;
 use http::StatusCode;
 use tracing::{Level, Subscriber, error, info, warn};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment};
-use crate::metrics::{self, EmbeddedMetrics};
-use crate::problem::{Code, Problem};
+use crate::dependency::{Wait, Waits};
+use crate::metrics::{self, EmbeddedMetrics, Metric};
+use crate::problem::Problem;
 
-/// Starts logging to standard output at the level that `AWS_LAMBDA_LOG_LEVEL` names
-/// ([Lambda's logging configuration](https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html)).
+/// Starts a function: its log, and then what `build` makes of the environment.
 ///
 /// # Errors
 ///
-/// Names the variable that is missing or wrong.
-pub fn init(environment: &Environment) -> Result<(), ConfigError> {
-    subscriber(environment, Clock::system(), std::io::stdout)?.init();
-    Ok(())
+/// What is wrong with the configuration. The log has it, too: Lambda would show it as plain text, which
+/// no query for errors finds.
+pub(crate) fn start<T>(
+    operation: &'static str,
+    build: impl FnOnce(Environment) -> Result<T, ConfigError>,
+) -> Result<T, lambda_http::Error> {
+    let environment = Environment::of_this_process();
+    let writes = subscriber(&environment, Clock::system(), std::io::stdout);
+    let logs = writes.map(SubscriberInitExt::init).inspect_err(|_| {
+        let lines = lines(Level::INFO, std::io::stdout);
+        tracing_subscriber::registry().with(lines).init();
+    });
+    let started = logs.and_then(|()| build(environment));
+    started.map_err(|error| {
+        error!(operation, cause = %error, "the function cannot start");
+        error.into()
+    })
 }
 
 /// What writes the lines of a deployed function: its log, and its metrics among them.
@@ -47,89 +63,109 @@ where
     let level: Level = environment
         .optional("AWS_LAMBDA_LOG_LEVEL")?
         .unwrap_or(Level::INFO);
-    let only = |target: &str, level: Level| {
-        let targets = Targets::new().with_target(target, level);
-        targets.with_default(LevelFilter::OFF)
+    let metrics = EmbeddedMetrics {
+        stage: environment.required("STAGE")?,
+        clock,
+        writer: writer.clone(),
     };
-    let lines = tracing_subscriber::fmt::layer()
+    Ok(tracing_subscriber::registry()
+        .with(lines(level, writer))
+        .with(metrics.with_filter(only(metrics::TARGET, Level::INFO))))
+}
+
+/// Writes the lines of our own crates.
+fn lines<S, W>(level: Level, writer: W) -> impl Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_writer(writer.clone());
-    let metrics = EmbeddedMetrics {
-        stage: environment.required("STAGE")?,
-        clock,
-        writer,
-    };
-    Ok(tracing_subscriber::registry()
-        .with(lines.with_filter(only("platform", level)))
-        .with(metrics.with_filter(only(metrics::TARGET, Level::INFO))))
+        .with_writer(writer)
+        .with_filter(only("platform", level))
+}
+
+fn only(target: &str, level: Level) -> Targets {
+    let targets = Targets::new().with_target(target, level);
+    targets.with_default(LevelFilter::OFF)
 }
 
 /// Which call a line is about.
 #[derive(Debug, Clone, Copy)]
-pub struct Call<'a> {
+pub(crate) struct Call<'a> {
     /// The operation's name.
-    pub operation: &'static str,
+    pub(crate) operation: &'static str,
     /// The id under which API Gateway, the caller and the log know the request.
-    pub request_id: &'a str,
+    pub(crate) request_id: &'a str,
     /// The account that the call is about, if that is known.
-    pub account_id: Option<&'a AccountId>,
+    pub(crate) account_id: Option<&'a AccountId>,
     /// The `sub` of the caller's ID token, where the log is to say who it was.
-    pub subject: Option<&'a str>,
+    pub(crate) subject: Option<&'a str>,
+    /// The metric that counts such calls by how they ended, if somebody should watch that.
+    pub(crate) counted_as: Option<Metric>,
+    /// What it waited for.
+    pub(crate) waits: Waits,
 }
 
-/// Logs how a call ended: one line a call.
-pub fn log_outcome(call: Call<'_>, outcome: Result<StatusCode, &Problem>) {
+/// Logs and counts how a call ended: one line a call in the log, and one in the metrics if there is
+/// something to measure.
+pub(crate) fn log_outcome(call: Call<'_>, outcome: Result<StatusCode, &Problem>) {
     let Call {
         operation,
         request_id,
         account_id,
         subject,
+        counted_as,
+        waits,
     } = call;
     let account_id = account_id.map(AccountId::as_str);
-    match outcome {
-        Ok(status) => {
-            let status = status.as_u16();
-            info!(
+    let (code, status) = match outcome {
+        Ok(status) => ("ok", status.as_u16()),
+        Err(problem) => (problem.code().as_str(), problem.code().status().as_u16()),
+    };
+    /// A line of the call, with all that is known.
+    macro_rules! line {
+        ($level:ident, $cause:expr, $message:literal) => {
+            $level!(
                 operation,
                 request_id,
                 account_id,
                 subject,
                 status,
-                code = "ok",
-                "call answered"
-            );
-        }
-        Err(problem) => {
-            let (code, status) = (problem.code().as_str(), problem.code().status().as_u16());
-            match problem.code() {
-                Code::Internal | Code::Unavailable => {
-                    let cause = problem.cause().unwrap_or("unknown");
-                    error!(
-                        operation,
-                        request_id, account_id, subject, status, code, cause, "call failed"
-                    );
-                }
-                _ => {
-                    let cause = problem.cause();
-                    info!(
-                        operation,
-                        request_id, account_id, subject, status, code, cause, "call refused"
-                    );
-                }
-            }
-        }
+                code,
+                cause = $cause,
+                dynamodbMs = waits.dynamodb.map(Wait::milliseconds),
+                dynamodbTries = waits.dynamodb.map(Wait::tries),
+                sesMs = waits.ses.map(Wait::milliseconds),
+                sesTries = waits.ses.map(Wait::tries),
+                eventbridgeMs = waits.eventbridge.map(Wait::milliseconds),
+                eventbridgeTries = waits.eventbridge.map(Wait::tries),
+                issuerMs = waits.issuer.map(Wait::milliseconds),
+                issuerTries = waits.issuer.map(Wait::tries),
+                $message
+            )
+        };
     }
+    match outcome {
+        Ok(_) => line!(info, None::<&str>, "call answered"),
+        Err(problem) if problem.is_failure() => {
+            line!(error, problem.cause().unwrap_or("unknown"), "call failed");
+            metrics::count_failure(operation);
+        }
+        Err(problem) => line!(info, problem.cause(), "call refused"),
+    }
+    metrics::count_call(counted_as, code, &waits);
 }
 
-/// Logs and counts that access was taken away. After a restore of the table, removals are done again
-/// by these lines (`docs/deploying.md`).
-pub fn log_removal(account_id: &AccountId, member_id: &MemberId) {
+/// Logs that access was taken away, from whom and by whom. After a restore of the table, removals are
+/// done again by these lines (`docs/deploying.md`).
+pub fn log_removal(account_id: &AccountId, member_id: &MemberId, removal: &Removal) {
     let (account_id, member_id) = (account_id.as_str(), member_id.as_str());
-    info!(account_id, member_id, "access was taken away");
-    metrics::count_removal();
+    let (by, at) = (removal.by.as_str(), removal.at.to_string());
+    info!(account_id, member_id, by, at, "access was taken away");
 }
 
 /// Logs what became of one report of the mail system, by its message id at SNS. `why` is ours:

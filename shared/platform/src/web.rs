@@ -6,6 +6,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Or
 use http::Uri;
 
 use crate::aws;
+use crate::dependency::{Dependency, Try};
 
 /// A client that gets documents. It is the SDK's own: there is no second one in a binary.
 ///
@@ -46,7 +47,10 @@ impl Web {
             .deserializer(body)
             .build();
         let path = url.path_and_query().map_or("/", |path| path.as_str());
+        // The only such server is the issuer.
+        let this_try = Try::begin(Dependency::Issuer);
         let document = get.invoke(path.to_owned()).await;
+        drop(this_try);
         document.map_err(|_| "a server did not give its document")
     }
 }

@@ -19,6 +19,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::config::{ConfigError, Environment};
+use crate::dependency::{Dependency, measured_client};
 
 /// Amazon Root CA 1 to 4 and Starfield Services Root CA G2, which every AWS endpoint chains to
 /// (<https://www.amazontrust.com/repository/>).
@@ -34,12 +35,13 @@ pub const SES_TIMEOUTS: [Duration; 2] =
 
 /// A client of one of the SDK's crates: they have the same settings, each as types of its own.
 macro_rules! client {
-    ($sdk:ident, $aws:expr, $endpoint:expr, $timeouts:expr) => {{
+    ($sdk:ident, $dependency:ident, $aws:expr, $endpoint:expr, $timeouts:expr) => {{
+        let http_client = $aws.http_client.clone();
         let mut config = $sdk::Config::builder()
             .behavior_version($sdk::config::BehaviorVersion::latest())
             .region($sdk::config::Region::new($aws.region.clone()))
             .credentials_provider($aws.credentials.clone())
-            .http_client($aws.http_client.clone())
+            .http_client(measured_client(http_client, Dependency::$dependency))
             .retry_config(retries())
             .timeout_config(timeouts($timeouts));
         config.set_endpoint_url($endpoint.clone());
@@ -107,6 +109,7 @@ impl Aws {
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         client!(
             aws_sdk_dynamodb,
+            DynamoDb,
             self,
             &self.dynamodb_endpoint,
             DYNAMODB_TIMEOUTS
@@ -118,6 +121,7 @@ impl Aws {
     pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
         client!(
             aws_sdk_eventbridge,
+            EventBridge,
             self,
             &self.eventbridge_endpoint,
             SES_TIMEOUTS
@@ -127,7 +131,7 @@ impl Aws {
     /// A client for SES.
     #[must_use]
     pub fn ses(&self) -> aws_sdk_sesv2::Client {
-        client!(aws_sdk_sesv2, self, &self.ses_endpoint, SES_TIMEOUTS)
+        client!(aws_sdk_sesv2, Ses, self, &self.ses_endpoint, SES_TIMEOUTS)
     }
 }
 

@@ -1,0 +1,126 @@
+//! The product's support staff, as the ID token names them.
+
+use std::str::FromStr;
+
+use data_encoding::BASE64URL_NOPAD;
+use domain::Invalid;
+use domain::Timestamp;
+use jiff::SignedDuration;
+use serde_json::{Map, Value};
+
+use crate::call::Call;
+use crate::clock::Clock;
+use crate::config::{ConfigError, Environment};
+use crate::problem::Problem;
+
+/// Who counts as support staff: the one right that a token gives and not the table. So the token must
+/// be young: whoever leaves the group at the issuer is out when it gets too old.
+#[derive(Debug)]
+pub struct SupportStaff {
+    /// The claim of the ID token that lists the caller's groups.
+    claim: String,
+    /// The group's name in it.
+    group: String,
+    session: SessionLength,
+    /// Tokens are judged by the machine's own clock: it is the only one that an issuer knows.
+    token_clock: Clock,
+}
+
+impl SupportStaff {
+    /// The group that the deployment names.
+    ///
+    /// # Errors
+    ///
+    /// Names the variable that is missing or wrong.
+    pub fn new(environment: &Environment) -> Result<Self, ConfigError> {
+        Ok(Self {
+            claim: environment.required("SUPPORT_GROUP_CLAIM")?,
+            group: environment.required("SUPPORT_GROUP")?,
+            session: environment.required("SUPPORT_SESSION_MINUTES")?,
+            token_clock: Clock::system(),
+        })
+    }
+
+    /// Lets a caller go on who is in the group, by an ID token that is young enough.
+    ///
+    /// The groups are read from the token itself, which API Gateway has verified: in the claims that it
+    /// hands on, a list is `[a b]`, and a group whose name has a space looks like two.
+    ///
+    /// # Errors
+    ///
+    /// `support_only`, or `unauthenticated` if the token is too old.
+    pub fn admit(&self, call: &Call) -> Result<(), Problem> {
+        let token = call.authorization().and_then(payload);
+        let token = token.filter(|token| is_of(token, call));
+        let token = token.ok_or_else(Problem::support_only)?;
+        if !token
+            .get(&self.claim)
+            .is_some_and(|groups| self.is_in(groups))
+        {
+            return Err(Problem::support_only());
+        }
+        let issued_at = token.get("iat").and_then(Value::as_f64);
+        let is_young = issued_at.is_some_and(|at| self.session.lasts(at, self.token_clock.now()));
+        if is_young {
+            Ok(())
+        } else {
+            Err(Problem::sign_in_again())
+        }
+    }
+
+    /// A list of texts, or one text: some providers write a list of one so.
+    fn is_in(&self, groups: &Value) -> bool {
+        match groups {
+            Value::Array(groups) => groups.iter().any(|group| *group == *self.group),
+            Value::String(group) => *group == self.group,
+            _ => false,
+        }
+    }
+}
+
+/// How long support staff can work with one ID token.
+#[derive(Debug)]
+struct SessionLength(SignedDuration);
+
+impl SessionLength {
+    /// Whether a token that was issued then, in seconds since 1970, is young enough now.
+    fn lasts(&self, issued_at: f64, now: Timestamp) -> bool {
+        now.as_second() as f64 - issued_at <= self.0.as_secs_f64()
+    }
+}
+
+impl FromStr for SessionLength {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let minutes: Result<u16, _> = text.parse();
+        match minutes {
+            Ok(minutes @ 1..) => Ok(Self(SignedDuration::from_mins(minutes.into()))),
+            _ => Err(Invalid("must be a number of minutes, at least 1")),
+        }
+    }
+}
+
+/// The claims in a token (RFC 7519, 7.2), whose signature is somebody else's to check. It stands alone
+/// or after `Bearer`, as API Gateway takes it.
+fn payload(authorization: &str) -> Option<Map<String, Value>> {
+    let token = match authorization.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => token.trim(),
+        Some(_) => return None,
+        None => authorization,
+    };
+    let mut parts = token.split('.');
+    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let claims = BASE64URL_NOPAD.decode(claims.as_bytes()).ok()?;
+    serde_json::from_slice(&claims).ok()
+}
+
+/// Whether a token is the one that API Gateway verified.
+fn is_of(token: &Map<String, Value>, call: &Call) -> bool {
+    let identity = &call.caller.identity;
+    let says = |claim: &str, text: &str| token.get(claim).is_some_and(|value| value == text);
+    says("iss", &identity.issuer) && says("sub", &identity.subject)
+}
