@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Looks into what `sam build` made: what each function is built from, and how large it is.
+"""Looks into what `sam build` made: what each function is built from, how large it is, and whether it says
+why it cannot start.
 
     tests/sam/artefacts.py BUILD     BUILD is .aws-sam/build
 
@@ -9,8 +10,10 @@ other tools have a say in what is deployed. So this looks at that.
 """
 
 import io
+import json
 import pathlib
 import struct
+import subprocess
 import sys
 import zipfile
 
@@ -88,6 +91,17 @@ def faults(name, binary, size):
         yield f"is {size} bytes zipped, and may be {BUDGETS[name]}"
 
 
+def tells_why_it_cannot_start(artefact):
+    """Whether a function without configuration says so in a line that a query for errors finds."""
+    done = subprocess.run([artefact], env={}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=60)
+    try:
+        line = json.loads(done.stdout)
+    except ValueError:
+        return False
+    names_variable = line.get("cause", "").startswith("the environment variable ")
+    return done.returncode != 0 and line.get("level") == "ERROR" and names_variable
+
+
 def main(build):
     artefacts = sorted(pathlib.Path(build).glob("*/bootstrap"))
     missing = BUDGETS.keys() - {artefact.parent.name for artefact in artefacts}
@@ -98,9 +112,11 @@ def main(build):
         size = zipped(binary)
         print(f"{name:<20} {len(binary):>10} {size:>10}")
         wrong += [f"{name} {fault}" for fault in faults(name, binary, size)]
+        if not tells_why_it_cannot_start(artefact):
+            wrong.append(f"{name} does not log as an error that its configuration is missing")
     if wrong:
         sys.exit("\n".join(wrong))
-    print("Every function is what it should be: ring, no aws-lc, stripped, unwinding, within its budget.")
+    print("Every function is what it should be: ring, no aws-lc, stripped, unwinding, within its budget, and it says what it lacks.")
 
 
 if __name__ == "__main__":
