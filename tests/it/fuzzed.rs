@@ -83,6 +83,11 @@ pub(crate) fn request(event: &str) {
     if let Some(domain) = event.pointer_mut("/requestContext/domainName") {
         *domain = Value::from("api.example.com");
     }
+    if let Some(Value::String(path)) = event.get_mut("rawPath")
+        && !path.starts_with('/')
+    {
+        path.insert(0, '/');
+    }
     let Ok(request) = lambda_http::request::from_str(&event.to_string()) else {
         return;
     };
@@ -124,8 +129,8 @@ pub(crate) fn event(event: &str) {
     if let Ok(mut fields) = Fields::of_value(event) {
         let mut owner = fields.enter("owner");
         let _ = owner.required::<EmailAddress>("email");
-        fields.leave(owner);
-        let _ = fields.flag("reopen");
+        let _ = owner.into_errors();
+        let _ = (fields.flag("reopen"), fields.optional_number("revision"));
         let _ = fields.finish();
     }
 }

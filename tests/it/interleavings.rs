@@ -6,7 +6,7 @@
 use std::hash::{Hash, Hasher};
 
 use domain::access::Caller;
-use domain::account::{Account, AccountStatus, ProPlans};
+use domain::account::{Account, AccountStatus, ProPlans, Provisioned};
 use domain::id::{AccountId, MemberId};
 use domain::invite::{Decision, Invitee, Rules};
 use domain::limits::Limits;
@@ -200,7 +200,10 @@ impl Calls {
                 plan: "pro".parse().unwrap(),
                 status: AccountStatus::Active,
                 owner: owner.id.clone(),
-                provisioned_by_event_at: None,
+                provisioned: Provisioned {
+                    at: Timestamp::UNIX_EPOCH,
+                    revision: None,
+                },
             },
             kim: member(KIM, Role::Member, State::Invited(first)),
             owner,

@@ -375,11 +375,11 @@ async fn of_two_events_the_later_one_counts_whichever_commits_first() {
         .expect_status(200);
     let event = |time: &str, plan: &str| json!({ "detail-type": "x", "time": time, "detail": provisioning(plan, OWNER) });
     let other = std::sync::Arc::clone(&rollcall);
-    let later = event("2026-11-24T11:00:01Z", "business");
+    let later = event("2026-11-24T12:00:02Z", "business");
     rollcall.wire.before(UPDATE, async move {
         other.provision(&later).await.expect_status(200);
     });
-    let earlier = event("2026-11-24T11:00:00Z", "pro");
+    let earlier = event("2026-11-24T12:00:01Z", "pro");
     let outcome = rollcall.provision(&earlier).await.expect_status(200);
     assert_eq!(outcome.text("outcome"), "unchanged");
     let rows = rollcall.rows().await;

@@ -3,10 +3,11 @@
 
 use domain::account::AccountStatus;
 use domain::id::AccountId;
-use domain::provision::{Decision, Provisioning, decide};
+use domain::provision::{Owner, Provisioning, Since, Update, create, update};
 use domain::{Invalid, Timestamp};
 use platform::commit::Attempts;
 use platform::fields::Fields;
+use platform::problem::FieldError;
 use platform::store::{Commit, Store};
 use platform::{ConfigError, Invocation, Platform, Problem};
 use serde::Serialize;
@@ -24,6 +25,9 @@ pub struct ProvisionAccount {
 pub struct Provisioned {
     account_id: AccountId,
     outcome: Outcome,
+    /// Why nothing changed, if it was not so already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
     /// Whether the account is in use now: billing may keep a closed one up to date.
     status: &'static str,
 }
@@ -39,6 +43,25 @@ pub enum Outcome {
     /// It was so already, or something newer was known.
     Unchanged,
 }
+
+/// Why what billing says changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Something newer is known, or just as new.
+    NotNewer,
+}
+
+/// What an event or a call says.
+struct Request {
+    provisioning: Provisioning,
+    /// Only a new account is given an owner. For others, it does not matter what is wrong with this.
+    owner: Result<Owner, Vec<FieldError>>,
+}
+
+/// How far ahead of the clock, in seconds, something can be said to have happened. More than that is a
+/// mistake, after which nothing would be newer for a long time.
+const MOST_AHEAD: i64 = 24 * 60 * 60;
 
 impl Invocation for ProvisionAccount {
     const NAME: &'static str = "provision-account";
@@ -56,21 +79,15 @@ impl Invocation for ProvisionAccount {
     }
 
     async fn invoke(&self, event: Value, now: Timestamp) -> Result<Provisioned, Problem> {
-        let wanted = parse(event)?;
+        let request = parse(event, now)?;
 
         let mut attempts = Attempts::begin();
-        let (outcome, status) = loop {
-            match self.attempt(&wanted, now).await? {
-                Some(done) => break done,
+        loop {
+            match self.attempt(&request, now).await? {
+                Some(done) => return Ok(done),
                 None => attempts.again().await?,
             }
-        };
-
-        Ok(Provisioned {
-            account_id: wanted.account,
-            outcome,
-            status: status.as_str(),
-        })
+        }
     }
 
     fn account(provisioned: &Provisioned) -> Option<&AccountId> {
@@ -79,36 +96,49 @@ impl Invocation for ProvisionAccount {
 }
 
 impl ProvisionAccount {
-    /// Reads, decides, commits on what was seen: what was done, and the account's status then.
-    /// Nothing, if the commit was lost.
+    /// Reads, decides, commits on what was seen. Nothing, if the commit was lost.
     async fn attempt(
         &self,
-        wanted: &Provisioning,
+        request: &Request,
         now: Timestamp,
-    ) -> Result<Option<(Outcome, AccountStatus)>, Problem> {
+    ) -> Result<Option<Provisioned>, Problem> {
+        let wanted = &request.provisioning;
         let mut read = self.store.read();
         let account = read.account(&wanted.account);
         let seen = read.run().await?.take(account)?;
 
+        let done = |outcome, reason, status: AccountStatus| Provisioned {
+            account_id: wanted.account.clone(),
+            outcome,
+            reason,
+            status: status.as_str(),
+        };
         let write = self.store.write();
-        let (write, outcome, account) = match decide(wanted, seen.as_deref(), now) {
-            Decision::Create(account, owner) => {
+        let (write, done) = match &seen {
+            None => {
+                let owner = request.owner.as_ref();
+                let owner = owner.map_err(|errors| Problem::invalid_fields(errors.clone()))?;
+                let (account, owner) = create(wanted, owner, now);
                 let write = write
                     .account(None, &account)
                     .member(&account.id, None, &owner)
                     .membership(&owner.email, &account.id);
-                (write, Outcome::Created, account)
+                (write, done(Outcome::Created, None, account.status))
             }
-            Decision::Update(account) => {
-                let write = write.account(seen.as_ref(), &account);
-                (write, Outcome::Updated, account)
-            }
-            Decision::Unchanged(account) => {
-                return Ok(Some((Outcome::Unchanged, account.status)));
-            }
+            Some(known) => match update(wanted, known) {
+                Update::Commit(account) => {
+                    let write = write.account(seen.as_ref(), &account);
+                    (write, done(Outcome::Updated, None, account.status))
+                }
+                Update::Unchanged => return Ok(Some(done(Outcome::Unchanged, None, known.status))),
+                Update::NotNewer => {
+                    let reason = Some(Reason::NotNewer);
+                    return Ok(Some(done(Outcome::Unchanged, reason, known.status)));
+                }
+            },
         };
         match write.commit().await? {
-            Commit::Done => Ok(Some((outcome, account.status))),
+            Commit::Done => Ok(Some(done)),
             Commit::Lost | Commit::LimitReached(_) => Ok(None),
         }
     }
@@ -116,9 +146,9 @@ impl ProvisionAccount {
 
 /// An event is told by its `detail-type`; its `time` orders it among others.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
-fn parse(mut event: Value) -> Result<Provisioning, Problem> {
+fn parse(mut event: Value, now: Timestamp) -> Result<Request, Problem> {
     if event.get("detail-type").is_none() {
-        return parse_detail(event, None);
+        return parse_detail(event, Since::Now(now), now);
     }
     let time = event
         .get("time")
@@ -127,41 +157,67 @@ fn parse(mut event: Value) -> Result<Provisioning, Problem> {
     let happened_at: Timestamp = time
         .parse()
         .map_err(|_| Problem::invalid_field("time", Invalid("must be an RFC 3339 time")))?;
+    not_far_ahead("time", happened_at, now)?;
     let Some(detail @ Value::Object(_)) = event.get_mut("detail").map(Value::take) else {
         let message = Invalid("must be an object");
         return Err(Problem::invalid_field("detail", message));
     };
-    parse_detail(detail, Some(happened_at))
+    parse_detail(detail, Since::Event(happened_at), now)
 }
 
-fn parse_detail(detail: Value, happened_at: Option<Timestamp>) -> Result<Provisioning, Problem> {
+/// Billing may say more than is asked for here: what is not known is ignored.
+fn parse_detail(detail: Value, since: Since, now: Timestamp) -> Result<Request, Problem> {
     let mut fields = Fields::of_value(detail)?;
     let account = fields.required("accountId");
     let company = fields.required("company");
     let plan = fields.required("plan");
-    let mut owner = fields.enter("owner");
-    let first_name = owner.required("firstName");
-    let last_name = owner.required("lastName");
-    let email = owner.required("email");
-    fields.leave(owner);
     let reopen = fields.flag("reopen");
-    fields.finish()?;
-    let (Some(account), Some(company), Some(plan)) = (account, company, plan) else {
-        return Err(Problem::internal("a required field was missing unnoticed"));
-    };
-    let (Some(owner_first_name), Some(owner_last_name), Some(owner_email)) =
-        (first_name, last_name, email)
+    let revision = fields.optional_number("revision");
+    let at = fields.optional_time("at");
+    let owner = parse_owner(fields.enter("owner"));
+    fields.ignore_rest();
+    let mut errors = fields.into_errors();
+    let (Some(account), Some(company), Some(plan), true) =
+        (account, company, plan, errors.is_empty())
     else {
-        return Err(Problem::internal("a required field was missing unnoticed"));
+        errors.extend(owner.err().unwrap_or_default());
+        return Err(Problem::invalid_fields(errors));
     };
-    Ok(Provisioning {
-        account,
-        company,
-        plan,
-        owner_first_name,
-        owner_last_name,
-        owner_email,
-        reopen,
-        happened_at,
+    if let Some(at) = at {
+        not_far_ahead("at", at, now)?;
+    }
+    Ok(Request {
+        provisioning: Provisioning {
+            account,
+            company,
+            plan,
+            reopen,
+            since: at.map_or(since, Since::Said),
+            revision,
+        },
+        owner,
     })
+}
+
+fn parse_owner(mut fields: Fields) -> Result<Owner, Vec<FieldError>> {
+    let first_name = fields.required("firstName");
+    let last_name = fields.required("lastName");
+    let email = fields.required("email");
+    fields.ignore_rest();
+    match (first_name, last_name, email) {
+        (Some(first_name), Some(last_name), Some(email)) => Ok(Owner {
+            first_name,
+            last_name,
+            email,
+        }),
+        _ => Err(fields.into_errors()),
+    }
+}
+
+fn not_far_ahead(field: &str, at: Timestamp, now: Timestamp) -> Result<(), Problem> {
+    if at.as_second() - now.as_second() <= MOST_AHEAD {
+        return Ok(());
+    }
+    let message = Invalid("must not be more than a day ahead");
+    Err(Problem::invalid_field(field, message))
 }

@@ -24,8 +24,17 @@ pub struct Account {
     pub status: AccountStatus,
     /// The main account holder.
     pub owner: MemberId,
-    /// When the newest provisioning event that was applied happened. Older ones come too late.
-    pub provisioned_by_event_at: Option<Timestamp>,
+    /// Which of the things that billing said was the newest. Older ones come too late.
+    pub provisioned: Provisioned,
+}
+
+/// Where something that billing said stands among the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Provisioned {
+    /// When it became so.
+    pub at: Timestamp,
+    /// Billing's own number of it.
+    pub revision: Option<u64>,
 }
 
 /// Whether an account is in use.

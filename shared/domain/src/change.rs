@@ -118,7 +118,7 @@ pub fn of_account(before: &Account, after: &Account) -> Vec<Change> {
 #[cfg(test)]
 mod tests {
     use super::{Change, of_account, of_member};
-    use crate::account::{Account, AccountStatus};
+    use crate::account::{Account, AccountStatus, Provisioned};
     use crate::delivery::{Delivery, DeliveryStatus};
     use crate::id::MemberId;
     use crate::member::{Active, Invite, Member, Removal, Role, State, Tokens};
@@ -205,7 +205,10 @@ mod tests {
             plan: plan.parse().unwrap(),
             status,
             owner: id(),
-            provisioned_by_event_at: None,
+            provisioned: Provisioned {
+                at: "2026-11-24T12:00:00Z".parse().unwrap(),
+                revision: None,
+            },
         };
         let at = "2026-11-24T12:00:00Z".parse().unwrap();
         let (open, closed) = (AccountStatus::Active, AccountStatus::Closed { at });

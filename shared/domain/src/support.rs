@@ -221,7 +221,7 @@ fn day(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Membership, Suppression, SuppressionReason, verdict};
-    use crate::account::{Account, AccountStatus, ProPlans};
+    use crate::account::{Account, AccountStatus, ProPlans, Provisioned};
     use crate::bounce::{Bounce, BounceCause, Permanence};
     use crate::delivery::{Complaint, Delivery, DeliveryStatus, SendFailure};
     use crate::id::{AccountId, MemberId};
@@ -242,7 +242,10 @@ mod tests {
             plan: "pro".parse().unwrap(),
             status: AccountStatus::Active,
             owner: person(State::Removed(removal())).id,
-            provisioned_by_event_at: None,
+            provisioned: Provisioned {
+                at: now(),
+                revision: None,
+            },
         }
     }
 

@@ -127,25 +127,42 @@ impl Fields {
         }
     }
 
-    /// A field that holds an object. Give it back to [`Fields::leave`] once it is read.
-    pub fn enter(&mut self, name: &str) -> Self {
-        let values = match self.values.remove(name) {
-            Some(Value::Object(values)) => values.into_iter().collect(),
-            None | Some(Value::Null) => BTreeMap::new(),
-            Some(_) => {
-                self.error(name, "must be an object");
-                BTreeMap::new()
+    /// A whole number from zero on that may be missing or null, small enough for JSON (RFC 8259, 6). If
+    /// it is wrong, [`Fields::finish`] says so.
+    pub fn optional_number(&mut self, name: &str) -> Option<u64> {
+        const LARGEST: u64 = (1 << 53) - 1;
+        match self.values.remove(name)? {
+            Value::Null => None,
+            Value::Number(number) if number.as_u64().is_some_and(|number| number <= LARGEST) => {
+                number.as_u64()
             }
-        };
-        Self {
-            prefix: format!("{}{name}.", self.prefix),
-            ..Self::of_values(values)
+            _ => {
+                self.error(name, "must be a whole number from 0 to 9007199254740991");
+                None
+            }
         }
     }
 
-    /// Ends the reading of an object within.
-    pub fn leave(&mut self, inner: Self) {
-        self.errors.extend(inner.into_errors());
+    /// The fields of an object within, whose mistakes are its own.
+    #[must_use]
+    pub fn enter(&mut self, name: &str) -> Self {
+        let (values, error) = match self.values.remove(name) {
+            Some(Value::Object(values)) => (values.into_iter().collect(), None),
+            None | Some(Value::Null) => (BTreeMap::new(), None),
+            Some(_) => (BTreeMap::new(), Some("must be an object")),
+        };
+        let field = format!("{}{name}", self.prefix);
+        let error = error.map(|message| FieldError::new(&field, message));
+        Self {
+            prefix: format!("{field}."),
+            values,
+            errors: error.into_iter().collect(),
+        }
+    }
+
+    /// Lets fields be there that nobody asked for.
+    pub fn ignore_rest(&mut self) {
+        self.values.clear();
     }
 
     /// Ends the reading.
@@ -162,7 +179,9 @@ impl Fields {
         }
     }
 
-    fn into_errors(mut self) -> Vec<FieldError> {
+    /// Ends the reading: every mistake there was, unknown fields among them.
+    #[must_use]
+    pub fn into_errors(mut self) -> Vec<FieldError> {
         for name in std::mem::take(&mut self.values).into_keys() {
             // A field's name is the caller's own text: long ones are not sent back.
             let name: String = name.chars().take(64).collect();

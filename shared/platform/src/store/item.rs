@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::account::{Account, AccountStatus, Plan};
+use domain::account::{Account, AccountStatus, Plan, Provisioned};
 use domain::address::EmailAddress;
 use domain::delivery::{Delivery, DeliveryStatus};
 use domain::feedback::{Feedback, FeedbackKind, Send, Words};
@@ -68,8 +68,9 @@ pub(super) struct AccountItem {
     #[serde(flatten)]
     status: AccountStatusItem,
     owner_id: MemberId,
+    provisioned_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    provisioned_by_event_at: Option<Timestamp>,
+    provisioned_revision: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -99,7 +100,8 @@ impl From<&Account> for AccountItem {
                 AccountStatus::Closed { at } => AccountStatusItem::Closed { closed_at: at },
             },
             owner_id: account.owner.clone(),
-            provisioned_by_event_at: account.provisioned_by_event_at,
+            provisioned_at: account.provisioned.at,
+            provisioned_revision: account.provisioned.revision,
         }
     }
 }
@@ -116,7 +118,10 @@ impl From<AccountItem> for Account {
                 AccountStatusItem::Closed { closed_at } => AccountStatus::Closed { at: closed_at },
             },
             owner: item.owner_id,
-            provisioned_by_event_at: item.provisioned_by_event_at,
+            provisioned: Provisioned {
+                at: item.provisioned_at,
+                revision: item.provisioned_revision,
+            },
         }
     }
 }
