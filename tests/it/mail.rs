@@ -215,8 +215,8 @@ async fn a_refused_mail_keeps_the_invite_and_says_what_to_do() {
         let sends = rollcall.wire.calls();
         let sends = sends.iter().filter(|call| *call == "SendEmail").count();
         assert_eq!(sends, tries, "{failure:?}");
-        let counts = log.lines().into_iter();
-        let failed = counts.filter(|line| line["InvitesFailed"] == 1).last();
+        let mut lines = log.lines().into_iter();
+        let failed = lines.rfind(|line| line["InvitesFailed"] == 1);
         assert_eq!(failed.unwrap()["reason"], counted, "{failure:?}");
 
         // Resend is the remedy, at once: nobody was bothered yet.
