@@ -328,6 +328,39 @@ async fn bad_tokens_do_not_pass_and_touch_nothing() {
     assert!(guarded.lets_pass(&token).await);
 }
 
+/// The clocks of issuers are not this one: a token may begin in a minute, but not end a second ago.
+#[tokio::test]
+async fn a_token_may_come_from_a_clock_that_is_a_minute_ahead() {
+    let guarded = Guarded::start().await;
+    for (claim, seconds, passes) in [
+        ("iat", -3_600, true),
+        ("iat", 0, true),
+        ("iat", 1, true),
+        ("iat", 60, true),
+        ("iat", 61, false),
+        ("nbf", -3_600, true),
+        ("nbf", 1, true),
+        ("nbf", 60, true),
+        ("nbf", 61, false),
+        ("exp", 1, true),
+        ("exp", 0, false),
+        ("exp", -1, false),
+        ("exp", -60, false),
+    ] {
+        // Again, if the second ended before the guard looked at its clock.
+        let passed = loop {
+            let begun = now();
+            let claims = with(guarded.claims(), &json!({ claim: begun + seconds }));
+            let token = guarded.key.sign(&guarded.key.header(), &claims);
+            let passed = guarded.lets_pass(&token).await;
+            if now() == begun {
+                break passed;
+            }
+        };
+        assert_eq!(passed, passes, "{claim} {seconds}");
+    }
+}
+
 #[tokio::test]
 async fn a_new_key_is_found_and_the_issuer_is_not_pestered() {
     let guarded = Guarded::start().await;

@@ -149,6 +149,47 @@ async fn a_moment_of_trouble_is_not_noticed() {
     }
 }
 
+/// What DynamoDB leaves unread it has to throttle: it is asked again, later and later.
+#[tokio::test]
+async fn what_is_left_unread_is_read_later() {
+    let (rollcall, owner, max, _token) = scene().await;
+    rollcall.wire.forget();
+    rollcall.wire.fail(READ, Fault::NothingRead, 5);
+    owner.list("acme", "").await.expect_status(200);
+    assert_eq!(
+        rollcall.wire.calls(),
+        [READ, READ, READ, READ, READ, READ, QUERY]
+    );
+    rollcall.wire.fail(READ, Fault::NothingRead, ALWAYS);
+    expect_unavailable(max.login(&json!({ "accountId": "acme" })).await);
+    assert_eq!(rollcall.wire.calls(), [READ; 6]);
+}
+
+/// On a clock that stands still but for pauses, so that they can be seen.
+#[tokio::test]
+async fn pauses_lie_between_reads_of_what_is_left_and_they_end() {
+    let rollcall = Rollcall::start().await;
+    rollcall.wire.fail(READ, Fault::NothingRead, ALWAYS);
+    let payload = json!({
+        "accountId": "acme",
+        "company": "Acme",
+        "plan": "pro",
+        "owner": { "firstName": "Olivia", "lastName": "Owner", "email": OWNER },
+    });
+    let [_, longest] = platform::aws::DYNAMODB_TIMEOUTS;
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    let refused = rollcall.invoke("provision-account", payload).await;
+    let took = begun.elapsed();
+    tokio::time::resume();
+    assert_eq!(refused.unwrap_err().code().as_str(), "unavailable");
+    assert_eq!(rollcall.wire.calls(), [READ; 6]);
+    assert!(
+        took > std::time::Duration::ZERO && took <= longest,
+        "{took:?}"
+    );
+}
+
 /// An error of our own: trying again would not help, and the answer does not say what it was.
 #[tokio::test]
 async fn what_will_not_pass_is_an_internal_error_without_its_cause() {

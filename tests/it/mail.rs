@@ -3,7 +3,7 @@
 use local::{Options, SesFailure};
 use serde_json::{Value, json};
 
-use crate::harness::{Fault, NOON, OWNER, Person, Rollcall, member_id};
+use crate::harness::{Fault, Log, NOON, OWNER, Person, Rollcall, member_id};
 
 const KIM: &str = "kim@example.com";
 
@@ -142,37 +142,64 @@ async fn a_product_may_have_a_name_in_any_script() {
     }
 }
 
-/// How a refusal reaches the owner: the failure, how often it is tried, reason and advice.
-const REFUSALS: [(SesFailure, usize, &str, &str); 9] = {
+/// How a refusal reaches the owner, and those who run the service: the failure, how often it is
+/// tried, the reason that is counted, and the reason and the advice that are shown.
+const REFUSALS: [(SesFailure, usize, &str, &str, &str); 17] = {
     const REFUSED: &str = "The mail service refused the message.";
     const SENDER: &str =
         "The mail service refused the sender's address because it is not verified.";
+    const SANDBOX: &str =
+        "The mail service is still in its sandbox, where it sends to verified addresses only.";
     const PAUSED: &str = "The mail service has paused sending.";
     const QUOTA: &str = "The mail service's sending quota is used up.";
     const SETTINGS: &str = "The mail service refused the product's mail settings.";
     const NO_ANSWER: &str = "The mail service did not confirm that it took the message.";
     const SUPPORT: &str = "The invite is kept. Contact support, then resend the invite.";
+    const CORRECT: &str = "The invite is kept. Contact support: resending does not help until the \
+         product's mail settings are corrected.";
     const WAIT: &str = "The invite is kept. Wait a few minutes, then resend it.";
     const UNSURE: &str =
         "The invite is kept. Resend it if the mail has not arrived in a few minutes.";
+    use SesFailure::*;
     [
-        (SesFailure::AccountSuspended, 1, PAUSED, SUPPORT),
-        (SesFailure::BadRequest, 1, SETTINGS, SUPPORT),
-        (SesFailure::Internal, 3, NO_ANSWER, UNSURE),
-        (SesFailure::LimitExceeded, 3, QUOTA, WAIT),
-        (SesFailure::MailFromDomainNotVerified, 1, SENDER, SUPPORT),
-        (SesFailure::MessageRejected, 1, REFUSED, SUPPORT),
-        (SesFailure::NotFound, 1, SETTINGS, SUPPORT),
-        (SesFailure::SendingPaused, 1, PAUSED, SUPPORT),
-        (SesFailure::TooManyRequests, 3, QUOTA, WAIT),
+        (AccessDenied, 1, "misconfigured", SETTINGS, CORRECT),
+        (AccountSuspended, 1, "sending_paused", PAUSED, SUPPORT),
+        (BadRequest, 1, "misconfigured", SETTINGS, CORRECT),
+        (ExpiredToken, 1, "misconfigured", SETTINGS, CORRECT),
+        (Internal, 3, "no_answer", NO_ANSWER, UNSURE),
+        (InvalidSignature, 1, "misconfigured", SETTINGS, CORRECT),
+        (LimitExceeded, 3, "quota_exceeded", QUOTA, WAIT),
+        (
+            MailFromDomainNotVerified,
+            1,
+            "sender_not_verified",
+            SENDER,
+            CORRECT,
+        ),
+        (MessageRejected, 1, "message_rejected", REFUSED, SUPPORT),
+        (NotFound, 1, "misconfigured", SETTINGS, CORRECT),
+        (
+            RecipientNotVerified,
+            1,
+            "recipient_not_verified",
+            SANDBOX,
+            CORRECT,
+        ),
+        (RequestTimeout, 3, "no_answer", NO_ANSWER, UNSURE),
+        (SenderNotVerified, 1, "sender_not_verified", SENDER, CORRECT),
+        (SendingPaused, 1, "sending_paused", PAUSED, SUPPORT),
+        (Throttling, 3, "quota_exceeded", QUOTA, WAIT),
+        (TooManyRequests, 3, "quota_exceeded", QUOTA, WAIT),
+        (Validation, 1, "misconfigured", SETTINGS, CORRECT),
     ]
 };
 
 #[tokio::test]
 async fn a_refused_mail_keeps_the_invite_and_says_what_to_do() {
+    let log = Log::capture();
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     assert_eq!(REFUSALS.map(|refusal| refusal.0), SesFailure::ALL);
-    for (number, (failure, tries, reason, advice)) in REFUSALS.into_iter().enumerate() {
+    for (number, (failure, tries, counted, reason, advice)) in REFUSALS.into_iter().enumerate() {
         let email = format!("p{number}@example.com");
         let failed = json!({
             "status": "failed", "at": NOON, "reason": reason, "advice": advice,
@@ -188,6 +215,9 @@ async fn a_refused_mail_keeps_the_invite_and_says_what_to_do() {
         let sends = rollcall.wire.calls();
         let sends = sends.iter().filter(|call| *call == "SendEmail").count();
         assert_eq!(sends, tries, "{failure:?}");
+        let mut lines = log.lines().into_iter();
+        let failed = lines.rfind(|line| line["InvitesFailed"] == 1);
+        assert_eq!(failed.unwrap()["reason"], counted, "{failure:?}");
 
         // Resend is the remedy, at once: nobody was bothered yet.
         let resent = owner.resend("acme", &email).await.expect_status(200);
@@ -198,6 +228,8 @@ async fn a_refused_mail_keeps_the_invite_and_says_what_to_do() {
         rollcall.wire.forget();
     }
     assert_eq!(rollcall.stack.mailbox().list().len(), REFUSALS.len());
+    // SES quotes addresses in what it says.
+    assert!(!log.text().contains("@example.com") && !log.text().contains("identities failed"));
 }
 
 #[tokio::test]

@@ -10,7 +10,6 @@ use domain::id::{AccountId, MemberId};
 use platform::answer::MembersAnswer;
 use platform::store::{Cursor, CursorText, MembersFilter, StatusFilter, Store};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
-use tokio::join;
 
 /// Lists people.
 #[derive(Debug)]
@@ -67,14 +66,7 @@ impl Operation for List {
         let mut read = self.store.read();
         let account = read.account(&account_id);
         let lister = read.member(&account_id, &MemberId::of(&account_id, &caller.email));
-        // Side by side, so that a page takes the time of one call. It is shown only to those who
-        // may see it.
-        let (found, page) = join!(
-            read.run(),
-            self.store
-                .members_page(&account_id, &filter, limit.0, after, now)
-        );
-        let mut found = found?;
+        let mut found = read.run().await?;
         let (account, lister) = (found.take(account)?, found.take(lister)?);
 
         let access = authorize(
@@ -86,7 +78,12 @@ impl Operation for List {
         .and_then(|access| access.require(Ability::MembersList).map(|()| access))
         .map_err(|refusal| Problem::of(refusal, now))?;
 
-        let page = page?;
+        // Not before the caller is let in: a page costs what it holds and a search far more, and that
+        // must be no stranger's to spend or to measure.
+        let page = self
+            .store
+            .members_page(&account_id, &filter, limit.0, after, now)
+            .await?;
         let cursor = page.next.map(|cursor| cursor.to_text(&account_id, &filter));
         Answer::ok(&MembersAnswer::new(
             access,

@@ -57,48 +57,98 @@ pub struct Mail {
 }
 
 /// How SES can refuse a mail
-/// (<https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors>).
+/// (<https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors>
+/// and <https://docs.aws.amazon.com/ses/latest/APIReference-V2/CommonErrors.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "they are SES's own names")]
 pub enum SesFailure {
+    AccessDenied,
     AccountSuspended,
     BadRequest,
+    ExpiredToken,
     Internal,
+    InvalidSignature,
     LimitExceeded,
     MailFromDomainNotVerified,
     MessageRejected,
     NotFound,
+    /// The message is rejected because the recipient is not verified, as in SES's sandbox.
+    RecipientNotVerified,
+    RequestTimeout,
+    /// The message is rejected because neither sender nor recipient is verified.
+    SenderNotVerified,
     SendingPaused,
+    Throttling,
     TooManyRequests,
+    Validation,
 }
 
 impl SesFailure {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 17] = [
+        Self::AccessDenied,
         Self::AccountSuspended,
         Self::BadRequest,
+        Self::ExpiredToken,
         Self::Internal,
+        Self::InvalidSignature,
         Self::LimitExceeded,
         Self::MailFromDomainNotVerified,
         Self::MessageRejected,
         Self::NotFound,
+        Self::RecipientNotVerified,
+        Self::RequestTimeout,
+        Self::SenderNotVerified,
         Self::SendingPaused,
+        Self::Throttling,
         Self::TooManyRequests,
+        Self::Validation,
     ];
 
     fn status_and_code(self) -> (StatusCode, &'static str) {
         const BAD_REQUEST: StatusCode = StatusCode::BAD_REQUEST;
+        const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
         match self {
+            Self::AccessDenied => (FORBIDDEN, "AccessDeniedException"),
             Self::AccountSuspended => (BAD_REQUEST, "AccountSuspendedException"),
             Self::BadRequest => (BAD_REQUEST, "BadRequestException"),
+            Self::ExpiredToken => (FORBIDDEN, "ExpiredTokenException"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
+            Self::InvalidSignature => (FORBIDDEN, "InvalidSignatureException"),
             Self::LimitExceeded => (BAD_REQUEST, "LimitExceededException"),
             Self::MailFromDomainNotVerified => (BAD_REQUEST, "MailFromDomainNotVerifiedException"),
-            Self::MessageRejected => (BAD_REQUEST, "MessageRejected"),
+            Self::MessageRejected | Self::RecipientNotVerified | Self::SenderNotVerified => {
+                (BAD_REQUEST, "MessageRejected")
+            }
             Self::NotFound => (StatusCode::NOT_FOUND, "NotFoundException"),
+            Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException"),
             Self::SendingPaused => (BAD_REQUEST, "SendingPausedException"),
+            Self::Throttling => (BAD_REQUEST, "ThrottlingException"),
             Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException"),
+            Self::Validation => (BAD_REQUEST, "ValidationException"),
         }
+    }
+
+    /// The refusal of a mail. SES quotes the addresses that are not verified as they came.
+    fn of(self, request: &SendEmail) -> Refusal {
+        let (from, to) = (
+            &request.from_email_address,
+            request.destination.to_addresses.join(", "),
+        );
+        let unverified = match self {
+            Self::RecipientNotVerified => Some(to),
+            Self::SenderNotVerified => Some(format!("{from}, {to}")),
+            _ => None,
+        };
+        let message = match unverified {
+            Some(identities) => format!(
+                "Email address is not verified. The following identities failed the check in \
+                 region EU-CENTRAL-1: {identities}"
+            ),
+            None => "Refused because somebody asked for it.".to_owned(),
+        };
+        let (status, code) = self.status_and_code();
+        Refusal::new(status, code, message)
     }
 }
 
@@ -292,17 +342,12 @@ async fn send_email(
         let (status, code) = (StatusCode::FORBIDDEN, "MissingAuthenticationTokenException");
         return Err(Refusal::new(status, code, "Missing Authentication Token"));
     }
-    let failure = endpoint.mailbox.contents().failures.pop_front();
-    if let Some(failure) = failure {
-        let (status, code) = failure.status_and_code();
-        return Err(Refusal::new(
-            status,
-            code,
-            "Refused because somebody asked for it.",
-        ));
-    }
     let request: SendEmail =
         serde_json::from_slice(&body).map_err(|error| Refusal::bad_request(error.to_string()))?;
+    let failure = endpoint.mailbox.contents().failures.pop_front();
+    if let Some(failure) = failure {
+        return Err(failure.of(&request));
+    }
     let mail = accept(request, &endpoint)?;
     let id = mail.id.clone();
     let suppressed = endpoint.suppression_list.get(&mail.to);

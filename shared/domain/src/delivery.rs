@@ -74,17 +74,20 @@ pub enum Complaint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SendFailure {
-    /// It gave no answer, or an error of its own. The mail may have gone out all the same.
+    /// It gave no answer, or reported an error of its own. The mail may have gone out all the same.
     NoAnswer,
     /// It found the message itself unacceptable.
     MessageRejected,
     /// The address that invites come from is not, or no longer, verified.
     SenderNotVerified,
+    /// It sends to verified addresses only, as it does until it is told that it may send to all.
+    RecipientNotVerified,
     /// Sending is switched off for the whole product.
     SendingPaused,
     /// More was sent than the product's quota allows.
     QuotaExceeded,
-    /// The product's mail settings do not fit what is deployed.
+    /// It refused the request itself: a permission, a credential or a setting does not fit what is
+    /// deployed.
     Misconfigured,
 }
 
@@ -338,6 +341,9 @@ impl SendFailure {
             Self::SenderNotVerified => {
                 "The mail service refused the sender's address because it is not verified."
             }
+            Self::RecipientNotVerified => {
+                "The mail service is still in its sandbox, where it sends to verified addresses only."
+            }
             Self::SendingPaused => "The mail service has paused sending.",
             Self::QuotaExceeded => "The mail service's sending quota is used up.",
             Self::Misconfigured => "The mail service refused the product's mail settings.",
@@ -349,10 +355,13 @@ impl SendFailure {
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
-            Self::MessageRejected
-            | Self::SenderNotVerified
-            | Self::SendingPaused
-            | Self::Misconfigured => "The invite is kept. Contact support, then resend the invite.",
+            Self::MessageRejected | Self::SendingPaused => {
+                "The invite is kept. Contact support, then resend the invite."
+            }
+            Self::SenderNotVerified | Self::RecipientNotVerified | Self::Misconfigured => {
+                "The invite is kept. Contact support: resending does not help until the product's \
+                 mail settings are corrected."
+            }
             Self::QuotaExceeded => "The invite is kept. Wait a few minutes, then resend it.",
             Self::NoAnswer => {
                 "The invite is kept. Resend it if the mail has not arrived in a few minutes."

@@ -35,8 +35,9 @@ impl FromStr for AccountId {
 
 /// A person in an account: 26 characters of base32, from account and address.
 ///
-/// It is the same whenever the same address is in the same account, says nothing about the
-/// address, and differs between accounts.
+/// It is the same whenever the same address is in the same account, and differs between accounts.
+/// The address cannot be read from it, but the digest is unkeyed: whoever knows the account's id and
+/// guesses the address can confirm the guess.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MemberId(String);
@@ -65,7 +66,8 @@ impl FromStr for MemberId {
     }
 }
 
-/// Stands for an address in the keys of the table: base32 of its SHA-256.
+/// Stands for an address in the keys of the table: base32 of its SHA-256. It is unkeyed, too, and
+/// confirms an address to whoever guesses it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EmailKey(String);
 

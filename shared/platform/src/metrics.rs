@@ -154,6 +154,7 @@ pub(crate) fn count_send(number: u32, outcome: Result<(), SendFailure>) {
             SendFailure::NoAnswer => "no_answer",
             SendFailure::MessageRejected => "message_rejected",
             SendFailure::SenderNotVerified => "sender_not_verified",
+            SendFailure::RecipientNotVerified => "recipient_not_verified",
             SendFailure::SendingPaused => "sending_paused",
             SendFailure::QuotaExceeded => "quota_exceeded",
             SendFailure::Misconfigured => "misconfigured",

@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use futures_util::future::join_all;
 use local::HttpClients;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::meter::Meter;
@@ -35,6 +35,8 @@ pub(crate) enum Fault {
     Slow,
     /// An answer that is not the service's.
     Garbage,
+    /// DynamoDB reads nothing and leaves all keys for later, as it does when it is throttling.
+    NothingRead,
     /// An answer with this body.
     Answer(&'static str),
     /// An error of the service, by HTTP status and code.
@@ -374,6 +376,11 @@ impl Tap {
                 self.connector.call(request).await
             }
             Fault::Garbage => Ok(response(200, "<html>not what you wanted</html>".to_owned())),
+            Fault::NothingRead => {
+                let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+                let unread = json!({ "Responses": {}, "UnprocessedKeys": body["RequestItems"] });
+                Ok(response(200, unread.to_string()))
+            }
             Fault::Answer(body) => Ok(response(200, body.to_owned())),
             Fault::Error(status, code) => Ok(error(status, code)),
             Fault::TransactionConflict => match operation {

@@ -6,7 +6,9 @@ use askama::Template;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use data_encoding::BASE64;
 use domain::account::Account;
 use domain::address::EmailAddress;
@@ -122,6 +124,8 @@ impl Mailer {
         let sent = self
             .client
             .send_email()
+            // In lower case, as every `EmailAddress` is. IAM compares it with `ses:FromAddress` letter
+            // by letter: with a capital in `MailFrom`, SES would answer 403 to every mail.
             .from_email_address(format!("{} <{}>", display_name(&self.product), self.from))
             .reply_to_addresses(self.support.as_str())
             .destination(
@@ -142,7 +146,7 @@ impl Mailer {
                     cause = cause(&error),
                     "the mail service did not take an invite"
                 );
-                Err(failure(&error))
+                Err(failure(&error, &self.from, &mail.member.email))
             }
         }
     }
@@ -196,13 +200,29 @@ fn display_name(product: &str) -> String {
     encoded.collect::<Vec<_>>().join(" ")
 }
 
-/// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>
-fn failure<R>(error: &SdkError<SendEmailError, R>) -> SendFailure {
-    let SdkError::ServiceError(service) = error else {
-        return SendFailure::NoAnswer;
+/// Why a mail was not taken
+/// (<https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>).
+///
+/// SES has more errors than it lists there, `AccessDenied` among them. Of those the status tells: what
+/// was refused with 4xx was not sent, and the same again will be refused again.
+fn failure(
+    error: &SdkError<SendEmailError, HttpResponse>,
+    from: &EmailAddress,
+    to: &EmailAddress,
+) -> SendFailure {
+    let service = match error {
+        SdkError::ServiceError(service) => service,
+        // It never left.
+        SdkError::ConstructionFailure(_) => return SendFailure::Misconfigured,
+        _ => return SendFailure::NoAnswer,
     };
+    let status = service.raw().status().as_u16();
     match service.err() {
-        SendEmailError::MessageRejected(_) => SendFailure::MessageRejected,
+        // A permission, a credential or a signature, whatever its name.
+        _ if status == 403 => SendFailure::Misconfigured,
+        SendEmailError::MessageRejected(rejected) => {
+            rejection(rejected.message().unwrap_or_default(), from, to)
+        }
         SendEmailError::MailFromDomainNotVerifiedException(_) => SendFailure::SenderNotVerified,
         SendEmailError::SendingPausedException(_)
         | SendEmailError::AccountSuspendedException(_) => SendFailure::SendingPaused,
@@ -212,6 +232,92 @@ fn failure<R>(error: &SdkError<SendEmailError, R>) -> SendFailure {
         SendEmailError::NotFoundException(_) | SendEmailError::BadRequestException(_) => {
             SendFailure::Misconfigured
         }
-        _ => SendFailure::NoAnswer,
+        other => match (status, other.code().unwrap_or_default()) {
+            (429, _) | (_, "Throttling" | "ThrottlingException") => SendFailure::QuotaExceeded,
+            (408, _) | (_, "RequestTimeout" | "RequestTimeoutException") => SendFailure::NoAnswer,
+            (300..=499, _) => SendFailure::Misconfigured,
+            _ => SendFailure::NoAnswer,
+        },
+    }
+}
+
+/// Why SES rejected a message. Of identities that are not verified, SES gives a list: the sender's,
+/// and in its sandbox the recipient's too
+/// (<https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html>). It quotes addresses,
+/// so that nothing of it may get into the log.
+fn rejection(message: &str, from: &EmailAddress, to: &EmailAddress) -> SendFailure {
+    let message = message.to_ascii_lowercase();
+    if !message.contains("not verified") {
+        return SendFailure::MessageRejected;
+    }
+    // An address can stand behind a display name, and the sender's domain in place of its address.
+    let from = from.as_str();
+    let is_sender = |identity: &str| {
+        from.strip_suffix(identity)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with(['@', '.']))
+    };
+    let identities: Vec<&str> = message
+        .split(|c: char| c.is_whitespace() || "<>\",;".contains(c))
+        .filter(|identity| identity.contains('.'))
+        .collect();
+    let is_only_the_recipient =
+        identities.contains(&to.as_str()) && !identities.into_iter().any(is_sender);
+    if is_only_the_recipient {
+        SendFailure::RecipientNotVerified
+    } else {
+        SendFailure::SenderNotVerified
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::delivery::SendFailure::{
+        self, MessageRejected, RecipientNotVerified, SenderNotVerified,
+    };
+
+    use super::rejection;
+
+    #[test]
+    fn a_rejection_tells_whose_address_is_not_verified() {
+        let table: [(&str, SendFailure); 12] = [
+            ("invites@mail.paper.example", SenderNotVerified),
+            ("Paper <invites@mail.paper.example>", SenderNotVerified),
+            (
+                "\"Paper, Inc.\" <Invites@mail.paper.example>, kim@example.com",
+                SenderNotVerified,
+            ),
+            (
+                "kim@example.com, invites@mail.paper.example",
+                SenderNotVerified,
+            ),
+            ("mail.paper.example", SenderNotVerified),
+            ("paper.example, kim@example.com", SenderNotVerified),
+            // Nobody who is known.
+            ("", SenderNotVerified),
+            ("support@paper.example", SenderNotVerified),
+            ("kim@example.com", RecipientNotVerified),
+            ("Kim@Example.com", RecipientNotVerified),
+            // The sender's address is in another one, and so is the domain.
+            (
+                "xinvites@mail.paper.example, kim@example.com",
+                RecipientNotVerified,
+            ),
+            ("kim@example.com, xmail.paper.example", RecipientNotVerified),
+        ];
+        let (from, to) = ("invites@mail.paper.example", "kim@example.com");
+        let (from, to) = (from.parse().unwrap(), to.parse().unwrap());
+        for (identities, expected) in table {
+            let message = format!(
+                "Email address is not verified. The following identities failed the check in \
+                 region EU-CENTRAL-1: {identities}"
+            );
+            assert_eq!(rejection(&message, &from, &to), expected, "{identities}");
+        }
+        for message in [
+            "",
+            "Transaction failed: Duplicate header 'kim@example.com'.",
+        ] {
+            assert_eq!(rejection(message, &from, &to), MessageRejected, "{message}");
+        }
     }
 }

@@ -23,6 +23,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 pub use feedback::{FeedbackCursor, FeedbackCursorText, FeedbackPage};
 pub use members::{Cursor, CursorText, MembersFilter, MembersPage, StatusFilter, TextFilter};
 pub use memberships::Candidate;
+pub(crate) use read::LONGEST_READ;
 pub use read::{Found, Read, Slot};
 pub use stream::{Changes, Record};
 pub use write::{Commit, Write};

@@ -1,6 +1,7 @@
 //! Reading several items in one strongly consistent call.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::Timestamp;
@@ -10,14 +11,28 @@ use domain::feedback::Feedback;
 use domain::id::{AccountId, MemberId};
 use domain::member::Member;
 use domain::request::{IdempotencyKey, RecordedRequest};
+use tokio::time::{sleep, timeout};
 
 use super::item::{Stores, count, decode};
 use super::key::Key;
 use super::write::unanswered;
 use super::{Item, Store, StoreError, Stored};
+use crate::aws::DYNAMODB_TIMEOUTS;
+use crate::random;
 
-/// How often keys that DynamoDB left for later are asked for again.
-const MOST_ROUNDS: usize = 3;
+/// How often one read asks: once, and again for what DynamoDB left for later.
+const MOST_ROUNDS: u32 = 6;
+
+/// Longest pause before DynamoDB is asked a second time; it doubles with every further one. What leaves
+/// keys unread is throttling, so asking again at once would be refused again
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>).
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// Longest time of one read with all its rounds: what one request may take.
+pub(crate) const LONGEST_READ: Duration = {
+    let [_, request] = DYNAMODB_TIMEOUTS;
+    request
+};
 
 /// A read that names its items first, and then asks for all of them at once.
 ///
@@ -119,9 +134,19 @@ impl<'a> Read<'a> {
     ///
     /// If DynamoDB does not answer, or leaves items out again and again because it is throttling.
     pub async fn run(self) -> Result<Found, StoreError> {
+        timeout(LONGEST_READ, self.rounds())
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("the read took too long".to_owned())))
+    }
+
+    /// Asks until nothing is left.
+    async fn rounds(self) -> Result<Found, StoreError> {
         let mut items = Vec::new();
         let mut wanted = self.keys.iter().map(Key::to_item).collect::<Vec<_>>();
-        for _ in 0..MOST_ROUNDS {
+        for round in 0..MOST_ROUNDS {
+            if round > 0 {
+                sleep(random::up_to(PAUSE * 2_u32.pow(round - 1))).await;
+            }
             let request = KeysAndAttributes::builder()
                 .set_keys(Some(wanted))
                 .consistent_read(true)
