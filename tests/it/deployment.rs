@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use authorize_request::LONGEST_VERDICT;
-use local::Template;
+use local::{Function, Template};
 use platform::api::LONGEST_CALL;
 use platform::aws::{DYNAMODB_TIMEOUTS, SES_TIMEOUTS};
 use platform::metrics::{Metric, NAMESPACE};
@@ -65,7 +65,7 @@ fn the_table_cannot_be_lost_by_mistake() {
 fn events_that_were_lost_are_kept_encrypted_for_two_weeks() {
     let template = template();
     let queues: Vec<_> = template.resources("AWS::SQS::Queue").collect();
-    assert_eq!(queues.len(), 4);
+    assert_eq!(queues.len(), 5);
     for (name, queue) in queues {
         assert_eq!(queue["DeletionPolicy"], "Retain", "{name}");
         let properties = &queue["Properties"];
@@ -155,8 +155,10 @@ fn functions_that_take_floods_have_a_share_of_their_own() {
             .into_iter()
             .flatten()
             .any(|(_, event)| event["Type"] != "HttpApi");
-        let reserved = function["Properties"]["ReservedConcurrentExecutions"].as_u64();
-        assert_eq!(reserved.is_some(), takes_floods, "{name}");
+        let reserved = &function["Properties"]["ReservedConcurrentExecutions"];
+        // All of the product's requests come through the guard.
+        let takes_floods = takes_floods || name == "AuthorizeRequest";
+        assert_eq!(!reserved.is_null(), takes_floods, "{name}");
     }
 }
 
@@ -183,10 +185,11 @@ fn each_waits_longer_than_the_one_that_it_waits_for() {
 }
 
 #[test]
-fn every_function_is_traced_and_logs_json_that_is_not_kept_forever() {
+fn every_function_logs_json_that_is_not_kept_forever() {
     let template = template();
     let globals = part(&template, "/Globals/Function");
-    assert_eq!(globals["Tracing"], "Active");
+    // HTTP APIs have no traces, and the SDK makes none: what calls wait for is in their log line.
+    assert_eq!(globals["Tracing"], Value::Null);
     let logging = &globals["LoggingConfig"];
     assert_eq!(logging["LogFormat"], "JSON");
     assert_eq!(logging["LogGroup"], reference("FunctionLogs"));
@@ -292,9 +295,355 @@ fn every_alarm_tells_the_topic_if_there_is_one() {
     assert!(alarms > 10);
 }
 
-/// That somebody hears of every queue is in `template`.
+/// What CloudWatch has of a metric: its namespace, name and dimensions, and the values of one period,
+/// added up.
+type Sums = BTreeMap<String, f64>;
+
+fn metric(namespace: &str, name: &str, dimensions: &BTreeMap<String, Value>) -> String {
+    format!("{namespace} {name} {}", json!(dimensions))
+}
+
+fn metric_of(source: &Value) -> String {
+    let text = |name: &str| source[name].as_str().unwrap().to_owned();
+    metric(&text("Namespace"), &text("MetricName"), &dimensions(source))
+}
+
+/// How a call of a function ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Well,
+    /// The function dies, runs out of time, or answers its invoker with an error.
+    Error,
+    /// API Gateway gets an answer, which says that the call failed.
+    Problem,
+}
+
+/// What one call leaves at CloudWatch.
+fn counted(sums: &mut Sums, function: &Function, end: End) {
+    let function_name =
+        BTreeMap::from([("FunctionName".to_owned(), reference(&function.logical_id))]);
+    let mut count = |metric: String, value: f64| *sums.entry(metric).or_default() += value;
+    count(metric("AWS/Lambda", "Invocations", &function_name), 1.0);
+    let is_error = f64::from(u8::from(end == End::Error));
+    count(metric("AWS/Lambda", "Errors", &function_name), is_error);
+    if end == End::Problem {
+        let failures = BTreeMap::from([
+            ("stage".to_owned(), reference("Stage")),
+            ("operation".to_owned(), json!(function.operation)),
+        ]);
+        count(metric(NAMESPACE, Metric::Failures.name(), &failures), 1.0);
+    }
+}
+
+/// How long a period of an alarm is, in minutes. All that it looks at has the same.
+fn period(alarm: &Value) -> u64 {
+    let periods: BTreeSet<u64> = match alarm["Metrics"].as_array() {
+        None => [&alarm["Period"]]
+            .into_iter()
+            .filter_map(Value::as_u64)
+            .collect(),
+        Some(metrics) => {
+            let periods = metrics.iter().map(|metric| &metric["MetricStat"]["Period"]);
+            periods.filter_map(Value::as_u64).collect()
+        }
+    };
+    assert_eq!(periods.len(), 1, "{alarm}");
+    periods.into_iter().next().unwrap() / 60
+}
+
+/// Whether an alarm is raised by what happened in one period. Nothing, if nothing was measured.
+fn is_raised(alarm: &Value, sums: &Sums) -> Option<bool> {
+    let threshold = alarm["Threshold"].as_f64()?;
+    let value = match alarm["Metrics"].as_array() {
+        None => *sums.get(&metric_of(alarm))?,
+        Some(metrics) => {
+            let mut results = metrics
+                .iter()
+                .filter(|metric| metric["ReturnData"] != false);
+            let result = results.next().unwrap();
+            assert!(results.next().is_none(), "{alarm}");
+            value_of(metrics, result["Id"].as_str().unwrap(), sums)?
+        }
+    };
+    assert_eq!(alarm["ComparisonOperator"], "GreaterThanThreshold");
+    Some(value > threshold)
+}
+
+/// The value of a metric or an expression of an alarm, by its id.
+fn value_of(metrics: &[Value], id: &str, sums: &Sums) -> Option<f64> {
+    let metric = metrics.iter().find(|metric| metric["Id"] == id);
+    let metric = metric.unwrap_or_else(|| panic!("there is no {id}"));
+    match metric["Expression"].as_str() {
+        Some("SUM(METRICS())") => {
+            let stats = metrics.iter().map(|metric| &metric["MetricStat"]["Metric"]);
+            let stats = stats.filter(|source| !source.is_null());
+            let values: Vec<_> = stats
+                .filter_map(|source| sums.get(&metric_of(source)))
+                .collect();
+            (!values.is_empty()).then(|| values.into_iter().sum())
+        }
+        Some(expression) => MetricMath::evaluate(expression, &|id| value_of(metrics, id, sums)),
+        None => sums
+            .get(&metric_of(&metric["MetricStat"]["Metric"]))
+            .copied(),
+    }
+}
+
+/// As much of CloudWatch's metric math as the template uses
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html>).
+struct MetricMath<'a> {
+    tokens: Vec<String>,
+    next: usize,
+    value_of: &'a dyn Fn(&str) -> Option<f64>,
+}
+
+impl<'a> MetricMath<'a> {
+    fn evaluate(expression: &str, value_of: &'a dyn Fn(&str) -> Option<f64>) -> Option<f64> {
+        let mut tokens: Vec<String> = Vec::new();
+        for c in expression.chars() {
+            let is_word = |c: char| c.is_ascii_alphanumeric() || c == '.';
+            match tokens.last_mut() {
+                Some(last) if is_word(c) && last.chars().all(is_word) && !last.is_empty() => {
+                    last.push(c);
+                }
+                Some(last) if c == '=' && [">", "<"].contains(&last.as_str()) => last.push(c),
+                _ if c == ' ' => tokens.push(String::new()),
+                _ => tokens.push(c.to_string()),
+            }
+        }
+        tokens.retain(|token| !token.is_empty());
+        let mut math = Self {
+            tokens,
+            next: 0,
+            value_of,
+        };
+        let value = math.comparison();
+        assert_eq!(math.next, math.tokens.len(), "{expression}");
+        value
+    }
+
+    fn take(&mut self, expected: &[&str]) -> Option<String> {
+        let token = self.tokens.get(self.next)?.clone();
+        if !expected.contains(&token.as_str()) {
+            return None;
+        }
+        self.next += 1;
+        Some(token)
+    }
+
+    fn comparison(&mut self) -> Option<f64> {
+        let left = self.sum();
+        let Some(operator) = self.take(&[">", ">=", "<", "<="]) else {
+            return left;
+        };
+        let (left, right) = (left, self.sum());
+        let (left, right) = (left?, right?);
+        let holds = match operator.as_str() {
+            ">" => left > right,
+            ">=" => left >= right,
+            "<" => left < right,
+            _ => left <= right,
+        };
+        Some(f64::from(u8::from(holds)))
+    }
+
+    fn sum(&mut self) -> Option<f64> {
+        let mut value = self.product();
+        while let Some(operator) = self.take(&["+", "-"]) {
+            let right = self.product();
+            let sign = if operator == "+" { 1.0 } else { -1.0 };
+            value = value.zip(right).map(|(left, right)| left + sign * right);
+        }
+        value
+    }
+
+    fn product(&mut self) -> Option<f64> {
+        let mut value = self.atom();
+        while let Some(operator) = self.take(&["*", "/"]) {
+            let right = self.atom();
+            value = value
+                .zip(right)
+                .map(|(left, right)| match operator.as_str() {
+                    "*" => left * right,
+                    _ => left / right,
+                });
+        }
+        value
+    }
+
+    fn atom(&mut self) -> Option<f64> {
+        if self.take(&["("]).is_some() {
+            let value = self.comparison();
+            self.take(&[")"]).unwrap();
+            return value;
+        }
+        let word = self.tokens[self.next].clone();
+        self.next += 1;
+        if self.take(&["("]).is_none() {
+            return word.parse().ok().or_else(|| (self.value_of)(&word));
+        }
+        let mut arguments = vec![self.comparison()];
+        while self.take(&[","]).is_some() {
+            arguments.push(self.comparison());
+        }
+        self.take(&[")"]).unwrap();
+        match (word.as_str(), arguments.as_slice()) {
+            ("FILL", [value, filling]) => value.or(*filling),
+            ("IF", [condition, then, otherwise]) => {
+                if (*condition)? == 0.0 {
+                    *otherwise
+                } else {
+                    *then
+                }
+            }
+            _ => panic!("what is {word}?"),
+        }
+    }
+}
+
+/// The alarms that a function's calls raise which end so, each at a minute, wherever the periods
+/// begin: those that are raised in every case.
+fn raised_by(template: &Template, function: &Function, calls: &[(u64, End)]) -> BTreeSet<String> {
+    let mut raised = BTreeSet::new();
+    for (name, alarm) in template.resources("AWS::CloudWatch::Alarm") {
+        let alarm = &alarm["Properties"];
+        let Some(1) = alarm["EvaluationPeriods"].as_u64() else {
+            continue;
+        };
+        let length = period(alarm);
+        let is_raised_from = |beginning: u64| {
+            let mut periods = BTreeMap::<u64, Sums>::new();
+            for (minute, end) in calls {
+                let sums = periods.entry((minute + beginning) / length).or_default();
+                counted(sums, function, *end);
+            }
+            periods
+                .values()
+                .any(|sums| is_raised(alarm, sums) == Some(true))
+        };
+        if (0..length).all(is_raised_from) {
+            raised.insert(name.to_owned());
+        }
+    }
+    raised
+}
+
+/// A function that nobody uses much must not fail unheard, and one failure must not wake anybody.
 #[test]
-fn somebody_hears_of_every_function() {
+fn a_function_that_only_fails_is_heard_of_after_three_calls() {
+    let template = template();
+    for function in template.functions().unwrap() {
+        let ends = match function.routes.is_empty() {
+            true => vec![End::Error],
+            false => vec![End::Error, End::Problem],
+        };
+        for end in ends {
+            for minutes in [[0, 0, 0], [0, 1, 9], [0, 5, 9], [0, 8, 9], [0, 9, 9]] {
+                let calls = minutes.map(|minute| (minute, end));
+                let raised = raised_by(&template, &function, &calls);
+                assert!(
+                    !raised.is_empty(),
+                    "{} {end:?} {minutes:?}",
+                    function.operation
+                );
+            }
+            for others in [0, 1, 2, 1_000] {
+                let mut calls = vec![(0, end)];
+                calls.extend((0..others).map(|minute| (minute % 10, End::Well)));
+                let raised = raised_by(&template, &function, &calls);
+                assert!(
+                    raised.is_empty(),
+                    "{} {end:?}: {raised:?}",
+                    function.operation
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_api_and_mail_are_heard_of_when_they_only_fail() {
+    let template = template();
+    let of_stage = |more: &[(&str, Value)]| {
+        let more = more
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let stage = [("stage".to_owned(), reference("Stage"))];
+        stage.into_iter().chain(more).collect::<BTreeMap<_, _>>()
+    };
+    let of_api = BTreeMap::from([("ApiId".to_owned(), reference("Api"))]);
+    let failed = |reason: Option<&str>| {
+        let reason = reason.map(|reason| ("reason", json!(reason)));
+        metric(NAMESPACE, "InvitesFailed", &of_stage(reason.as_slice()))
+    };
+    let verdicts = |code: Option<&str>| {
+        let code = code.map(|code| ("code", json!(code)));
+        metric(NAMESPACE, "Verdicts", &of_stage(code.as_slice()))
+    };
+    let (errors, calls) = (
+        metric("AWS/ApiGateway", "5xx", &of_api),
+        metric("AWS/ApiGateway", "Count", &of_api),
+    );
+    let sent = metric(NAMESPACE, "InvitesSent", &of_stage(&[]));
+    for (alarm, sums, expected) in [
+        ("ApiErrorsAlarm", vec![(&errors, 2.0), (&calls, 2.0)], true),
+        ("ApiErrorsAlarm", vec![(&errors, 1.0), (&calls, 1.0)], false),
+        (
+            "ApiErrorsAlarm",
+            vec![(&errors, 6.0), (&calls, 1_000.0)],
+            false,
+        ),
+        (
+            "ApiErrorsAlarm",
+            vec![(&errors, 60.0), (&calls, 1_000.0)],
+            true,
+        ),
+        ("InvitesFailedAlarm", vec![(&failed(None), 2.0)], true),
+        ("InvitesFailedAlarm", vec![(&failed(None), 1.0)], false),
+        (
+            "InvitesFailedAlarm",
+            vec![(&failed(None), 2.0), (&sent, 98.0)],
+            false,
+        ),
+        (
+            "MailMisconfiguredAlarm",
+            vec![(&failed(Some("misconfigured")), 1.0)],
+            true,
+        ),
+        (
+            "SendingPausedAlarm",
+            vec![(&failed(Some("sending_paused")), 1.0)],
+            true,
+        ),
+        (
+            "GuardRefusesAlarm",
+            vec![
+                (&verdicts(Some("unauthenticated")), 11.0),
+                (&verdicts(None), 20.0),
+            ],
+            true,
+        ),
+        (
+            "GuardRefusesAlarm",
+            vec![
+                (&verdicts(Some("unauthenticated")), 3.0),
+                (&verdicts(None), 3.0),
+            ],
+            false,
+        ),
+    ] {
+        let properties = part(&template, &format!("/Resources/{alarm}/Properties"));
+        let sums: Sums = sums
+            .into_iter()
+            .map(|(metric, sum)| (metric.clone(), sum))
+            .collect();
+        let raised = is_raised(&properties, &sums) == Some(true);
+        assert_eq!(raised, expected, "{alarm}: {sums:?}");
+    }
+}
+
+#[test]
+fn somebody_hears_of_throttling_latency_and_standing() {
     let template = template();
     let alarms = template.resources("AWS::CloudWatch::Alarm");
     let watched: Vec<(Value, BTreeMap<String, Value>)> = alarms
@@ -305,16 +654,12 @@ fn somebody_hears_of_every_function() {
         let of = BTreeMap::from([(dimension.to_owned(), value)]);
         watched.contains(&(json!(metric), of))
     };
-    // Failures and throttling of a function behind the API are answers of the API.
-    for metric in ["5xx", "Latency"] {
-        assert!(is_watched(metric, "ApiId", reference("Api")), "{metric}");
-    }
+    assert!(is_watched("Latency", "ApiId", reference("Api")));
+    // Throttling of a function behind the API is an answer of the API.
     for function in template.functions().unwrap() {
         let name = function.logical_id;
-        for metric in ["Errors", "Throttles"] {
-            let is_watched = is_watched(metric, "FunctionName", reference(&name));
-            assert!(is_watched == function.routes.is_empty(), "{name}: {metric}");
-        }
+        let is_watched = is_watched("Throttles", "FunctionName", reference(&name));
+        assert!(is_watched == function.routes.is_empty(), "{name}");
     }
     for metric in ["Reputation.BounceRate", "Reputation.ComplaintRate"] {
         assert!(
@@ -353,7 +698,7 @@ fn alarms_and_dashboard_show_metrics_that_are_counted() {
     );
     let dashboard = dashboard.as_str().unwrap();
     let body: Value = serde_json::from_str(dashboard).unwrap();
-    assert_eq!(body["widgets"].as_array().unwrap().len(), 8);
+    assert_eq!(body["widgets"].as_array().unwrap().len(), 11);
     for metric in Metric::ALL {
         assert!(dashboard.contains(metric.name()), "{}", metric.name());
     }

@@ -282,6 +282,26 @@ fn what_becomes_of_mail_reaches_its_function_or_a_queue_with_an_alarm() {
 }
 
 #[test]
+fn billing_events_reach_their_function_or_a_queue() {
+    let template = template();
+    let part = |pointer: &str| template.part(&format!("/Resources/{pointer}")).unwrap();
+    let event = part("ProvisionAccount/Properties/Events/Billing/Properties");
+    let undelivered = json!({ "Fn::GetAtt": "UndeliveredProvisionings.Arn" });
+    assert_eq!(event["DeadLetterConfig"]["Arn"], undelivered);
+    let allowed = &part("UndeliveredProvisioningsPolicy/Properties/PolicyDocument/Statement")[0];
+    assert_eq!(
+        allowed["Principal"],
+        json!({ "Service": "events.amazonaws.com" })
+    );
+    assert_eq!(allowed["Resource"], undelivered);
+    let lost = part("ProvisionAccount/Properties/EventInvokeConfig/DestinationConfig/OnFailure");
+    assert_eq!(
+        lost["Destination"],
+        json!({ "Fn::GetAtt": "LostProvisionings.Arn" })
+    );
+}
+
+#[test]
 fn nothing_is_lost_without_an_alarm() {
     let template = template();
     let alarms: Vec<String> = template
@@ -304,9 +324,35 @@ fn changes_reach_their_function_or_a_queue() {
     assert_eq!(source["FunctionName"], json!({ "Ref": "PublishChanges" }));
     let stream = json!({ "Fn::GetAtt": "Table.StreamArn" });
     assert_eq!(source["EventSourceArn"], stream);
-    let queue = json!({ "Fn::GetAtt": "LostChanges.Arn" });
+    // As long as the stream has the records. A queue would get their place in it, which is gone then.
+    assert_eq!(source["MaximumRetryAttempts"], -1);
+    assert_eq!(source["MaximumRecordAgeInSeconds"], 23 * 3_600);
+    let bucket = json!({ "Fn::GetAtt": "LostChangeRecords.Arn" });
     assert_eq!(
         source["DestinationConfig"]["OnFailure"]["Destination"],
-        queue
+        bucket
     );
+    let bucket = part("LostChangeRecords");
+    assert_eq!(bucket["DeletionPolicy"], "Retain");
+    let access = &bucket["Properties"]["PublicAccessBlockConfiguration"];
+    assert!(
+        access
+            .as_object()
+            .unwrap()
+            .values()
+            .all(|blocked| blocked == true)
+    );
+    // Whatever is put there is told to the queue that has an alarm.
+    let notifications = &bucket["Properties"]["NotificationConfiguration"];
+    assert_eq!(
+        notifications["EventBridgeConfiguration"]["EventBridgeEnabled"],
+        true
+    );
+    let rule = part("LostChangesRule/Properties");
+    let of_bucket = json!({ "bucket": { "name": [{ "Ref": "LostChangeRecords" }] } });
+    assert_eq!(rule["EventPattern"]["detail"], of_bucket);
+    let queue = json!({ "Fn::GetAtt": "LostChanges.Arn" });
+    assert_eq!(rule["Targets"][0]["Arn"], queue);
+    let allowed = &part("LostChangesPolicy/Properties/PolicyDocument/Statement")[0];
+    assert_eq!(allowed["Resource"], queue);
 }
