@@ -15,7 +15,9 @@ use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+    // cargo runs this in the package's folder. Asked when this was compiled, it could name another checkout's, since
+    // checkouts that share a target folder share what is compiled there.
+    let folder = fs::canonicalize("assets")?;
     let out = out_dir()?;
     let mut files = fs::read_dir(&folder)?
         .map(|entry| Ok(entry?.path()))

@@ -145,6 +145,47 @@ fn what_can_be_abused_is_throttled_tighter_than_the_rest() {
     }
 }
 
+/// `docs/deploy-role.yaml` knows every service that the stack is made of, and cannot reach what is in the table.
+#[test]
+fn the_role_that_deploys_can_make_the_stack_and_not_empty_the_table() {
+    let role = include_str!("../../docs/deploy-role.yaml");
+    let template = template();
+    let kinds = part(&template, "/Resources");
+    for (name, resource) in kinds.as_object().unwrap() {
+        let kind = resource["Type"].as_str().unwrap();
+        let service = match kind.split("::").nth(1).unwrap() {
+            "Serverless" if kind.ends_with("HttpApi") => "apigateway",
+            "Serverless" => "lambda",
+            "CloudWatch" => "cloudwatch",
+            "DynamoDB" => "dynamodb",
+            "Events" => "events",
+            "Lambda" => "lambda",
+            "Logs" => "logs",
+            "S3" => "s3",
+            "SES" => "ses",
+            "SNS" => "sns",
+            "SQS" => "sqs",
+            other => panic!("{name}: may the role make what {other} has?"),
+        };
+        let allowed = role.contains(&format!("- {service}:"))
+            || role.contains(&format!("Action: {service}:"))
+            || role.contains(&format!("Action: [{service}:"));
+        assert!(allowed, "{name}: {service}");
+    }
+    for forbidden in [
+        "Item",
+        "Scan",
+        "Query",
+        "DeleteTable",
+        "Backup",
+        "dynamodb:*",
+    ] {
+        let lines = role.lines().filter(|line| line.contains("dynamodb:"));
+        let allowed: Vec<_> = lines.filter(|line| line.ends_with(forbidden)).collect();
+        assert_eq!(allowed, Vec::<&str>::new());
+    }
+}
+
 /// A flood of events must not take the concurrency that logins need.
 #[test]
 fn functions_that_take_floods_have_a_share_of_their_own() {

@@ -1,4 +1,4 @@
-//! After a point-in-time restore, removals are done again by the command of `docs/deploying.md`.
+//! After a point-in-time restore, removals are done again by the command of `docs/restoring.md`.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::{Log, OWNER, Rollcall, member_id};
 
 const KIM: &str = "kim@example.com";
-const GUIDE: &str = include_str!("../../docs/deploying.md");
+const GUIDE: &str = include_str!("../../docs/restoring.md");
 
 /// An option of the guide's `update-item`, with what the log says put in.
 fn option(name: &str, line: &Value) -> String {
