@@ -1,7 +1,7 @@
 //! Problems, as the code makes them.
 
 use domain::Timestamp;
-use domain::bounce::{Bounce, BounceCause, Permanence};
+use domain::bounce::{Bounce, BounceCause};
 use domain::delivery::{Delivery, DeliveryStatus};
 use domain::refusal::{AccountChoice, Refusal, SendLimit};
 use platform::Problem;
@@ -92,7 +92,6 @@ fn problem(code: Code) -> Problem {
         Code::SendLimitReached => refused(domain::invite::limit_reached(SendLimit::Account, now)),
         Code::AddressUndeliverable => {
             let bounce = Bounce {
-                permanence: Permanence::Permanent,
                 cause: BounceCause::NoMailbox,
             };
             let delivery = Delivery::reported(DeliveryStatus::Bounced(bounce), now);

@@ -1,4 +1,5 @@
-//! A labelled set of bounces as mail servers word them, which measures how they are interpreted.
+//! Bounces as SES reports them, and what they are taken for. How the words of mail servers are understood is
+//! measured in `domain::bounce`.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::Options;
@@ -29,63 +30,21 @@ type Labelled = (
 
 #[rustfmt::skip]
 const LABELLED: &[Labelled] = &[
-    // Gmail and Google Workspace
-    ("Permanent", "General", "5.1.1", "smtp; 550-5.1.1 The email account that you tried to reach does not exist. Please try double-checking the recipient's email address for typos", "failed", Permanent("noMailbox")),
-    ("Permanent", "NoEmail", "5.1.1", "smtp; 550 5.1.1 NoSuchUser", "failed", Permanent("noMailbox")),
-    ("Transient", "MailboxFull", "4.2.2", "smtp; 452-4.2.2 The recipient's inbox is out of storage space", "failed", Transient("mailboxFull")),
-    ("Permanent", "General", "5.2.1", "smtp; 550-5.2.1 The email account that you tried to reach is inactive", "failed", Permanent("mailboxDisabled")),
-    ("Transient", "General", "5.7.26", "smtp; 550-5.7.26 This mail has been blocked because the sender is unauthenticated", "failed", Permanent("policyRejected")),
-    ("Transient", "General", "4.7.0", "smtp; 421-4.7.0 Our system has detected an unusual rate of unsolicited mail", "failed", Transient("policyRejected")),
+    // What servers say is tests/corpus/answers.tsv, which the rules themselves are tried with. Here is what
+    // SES makes of it.
+    ("Permanent", "General", "5.1.1", "smtp; 550-5.1.1 The email account that you tried to reach does not exist.", "failed", Permanent("noMailbox")),
+    ("Permanent", "General", "5.1.1", "smtp; 552 5.2.2 mailbox over quota", "failed", Transient("mailboxFull")),
+    ("Permanent", "General", "5.1.1", "smtp; 550 5.7.1 IP address blacklisted", "failed", Transient("policyRejected")),
+    ("Permanent", "General", "5.2.1", "smtp; 550 User unknown", "failed", Permanent("noMailbox")),
+    ("Permanent", "General", "5.0.0", "smtp; 550 #5.1.0 Address rejected", "failed", Permanent("noMailbox")),
     ("Transient", "General", "4.4.7", "smtp; 421 4.4.7 Message expired", "failed", Transient("timedOut")),
-    ("Transient", "MessageTooLarge", "5.3.4", "smtp; 552-5.3.4 Your message exceeded the size limits", "failed", Permanent("messageTooLarge")),
-    ("Transient", "ContentRejected", "5.7.0", "smtp; 552-5.7.0 This message was blocked because its content presents a potential security issue", "failed", Permanent("policyRejected")),
-    // Exchange Online
-    ("Permanent", "General", "5.1.10", "smtp; 550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup", "failed", Permanent("noMailbox")),
-    ("Transient", "General", "5.4.1", "smtp; 550 5.4.1 Recipient address rejected: Access denied. AS(201806281)", "failed", Permanent("noMailbox")),
-    ("Permanent", "General", "5.7.1", "smtp; 550 5.7.1 Service unavailable, Client host blocked using Spamhaus", "failed", Permanent("policyRejected")),
-    ("Permanent", "General", "5.2.2", "smtp; 554 5.2.2 mailbox full; STOREDRV.Deliver", "failed", Permanent("mailboxFull")),
-    ("Transient", "General", "5.7.133", "smtp; 550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required", "failed", Permanent("policyRejected")),
-    ("Transient", "General", "4.4.316", "smtp; 451 4.4.316 Connection refused", "failed", Transient("serverTrouble")),
-    ("Permanent", "General", "5.4.310", "smtp; 550 5.4.310 DNS domain does not exist [Message=InfoDomainNonexistent]", "failed", Permanent("noDomain")),
-    ("Transient", "General", "5.2.121", "smtp; 550 5.2.121 RecipientLimitPerHour", "failed", Permanent("unknown")),
-    // Outlook.com and Hotmail
-    ("Permanent", "General", "5.5.0", "smtp; 550 5.5.0 Requested action not taken: mailbox unavailable", "failed", Permanent("noMailbox")),
-    ("Transient", "General", "4.5.3", "smtp; 452 4.5.3 Too many recipients", "failed", Transient("unknown")),
-    // Yahoo and AOL
-    ("Permanent", "General", "", "smtp; 554 delivery error: dd This user doesn't have a yahoo.com account", "failed", Permanent("noMailbox")),
-    ("Transient", "General", "", "smtp; 421 4.7.0 [TSS04] Messages from 203.0.113.9 temporarily deferred due to user complaints", "failed", Transient("policyRejected")),
-    ("Permanent", "General", "", "smtp; 552 1 Requested mail action aborted, mailbox not found", "failed", Permanent("noMailbox")),
-    // iCloud, GMX, web.de, Proton, Zoho, Yandex
-    ("Permanent", "General", "5.1.1", "smtp; 550 5.1.1 <kim@icloud.com>: user does not exist", "failed", Permanent("noMailbox")),
-    ("Permanent", "General", "", "smtp; 550 Requested action not taken: mailbox unavailable. For explanation visit the postmaster's page", "failed", Permanent("noMailbox")),
-    ("Permanent", "General", "5.2.2", "smtp; 552 5.2.2 Quota exceeded", "failed", Permanent("mailboxFull")),
-    ("Permanent", "General", "5.1.1", "smtp; 550 5.1.1 Recipient address rejected: Address does not exist", "failed", Permanent("noMailbox")),
-    ("Permanent", "General", "", "smtp; 550 No such user - psmtp", "failed", Permanent("noMailbox")),
-    ("Transient", "General", "", "smtp; 450 temporarily rejected, try again later", "failed", Transient("serverTrouble")),
-    ("Permanent", "General", "5.7.1", "smtp; 554 5.7.1 Message rejected under suspicion of SPAM", "failed", Permanent("policyRejected")),
-    // Postfix, Exim, qmail, Sendmail, corporate gateways
-    ("Permanent", "General", "5.1.1", "smtp; 550 5.1.1 <kim@corp.example>: Recipient address rejected: User unknown in virtual mailbox table", "failed", Permanent("noMailbox")),
-    ("Transient", "General", "4.2.0", "smtp; 450 4.2.0 <kim@corp.example>: Recipient address rejected: Greylisted, see postgrey", "failed", Transient("serverTrouble")),
-    ("Permanent", "General", "", "smtp; 550 unknown user", "failed", Permanent("noMailbox")),
-    ("Permanent", "General", "", "smtp; 550 Unrouteable address", "failed", Permanent("unknown")),
-    ("Permanent", "General", "", "Sorry, no mailbox here by that name. (#5.1.1)", "failed", Permanent("noMailbox")),
-    ("Permanent", "General", "5.1.2", "smtp; 550 5.1.2 Host unknown (Name server: corp.example: host not found)", "failed", Permanent("noDomain")),
-    ("Permanent", "General", "5.4.4", "smtp; 550 5.4.4 Invalid domain", "failed", Permanent("noDomain")),
-    ("Transient", "General", "4.4.1", "smtp; 421 4.4.1 Unable to connect", "failed", Transient("serverTrouble")),
-    ("Transient", "General", "4.4.2", "smtp; 421 4.4.2 Connection timed out", "failed", Transient("timedOut")),
-    ("Transient", "General", "4.3.2", "smtp; 421 4.3.2 System not accepting network messages", "failed", Transient("serverTrouble")),
-    ("Permanent", "General", "5.6.1", "smtp; 554 5.6.1 Body type not supported", "failed", Permanent("contentRejected")),
+    ("Transient", "MessageTooLarge", "5.3.4", "smtp; 552-5.3.4 Your message exceeded the size limits", "failed", Transient("messageTooLarge")),
     ("Transient", "AttachmentRejected", "", "", "failed", Transient("contentRejected")),
     ("Transient", "ContentRejected", "", "", "", Transient("contentRejected")),
     ("Transient", "MailboxFull", "", "", "", Transient("mailboxFull")),
     ("Transient", "CustomTimeoutExceeded", "", "", "", Transient("timedOut")),
-    ("Permanent", "General", "5.1.6", "smtp; 551 5.1.6 The recipient has moved", "failed", Permanent("noMailbox")),
-    ("Permanent", "General", "", "smtp; 554 The message was rejected because it contains prohibited virus", "failed", Permanent("contentRejected")),
-    ("Permanent", "General", "", "smtp; 550 relaying denied", "failed", Permanent("policyRejected")),
-    ("Permanent", "General", "", "smtp; 553 sorry, your mail is blocked by our blocklist", "failed", Permanent("policyRejected")),
-    ("Transient", "General", "", "smtp; 452 mailbox is full", "failed", Transient("mailboxFull")),
-    ("Permanent", "Undetermined", "", "", "", Permanent("unknown")),
-    ("Permanent", "SomethingNew", "", "", "", Permanent("unknown")),
+    ("Permanent", "Undetermined", "", "", "", Transient("unknown")),
+    ("Permanent", "SomethingNew", "", "", "", Transient("unknown")),
     ("Transient", "SomethingNew", "", "", "", Transient("unknown")),
     // A permanent failure under a label that says otherwise
     ("Transient", "General", "5.1.1", "smtp; 550 5.1.1 user unknown", "failed", Permanent("noMailbox")),
@@ -126,7 +85,7 @@ async fn bounces_are_interpreted_as_a_person_would() {
     rollcall.account("acme", "pro").await;
     let owner = rollcall.person(OWNER).await;
 
-    let (mut right, mut wrong) = (0, Vec::new());
+    let mut wrong = Vec::new();
     for (number, labelled) in LABELLED.iter().enumerate() {
         let email = format!("kim{number}@example.com");
         owner.invite("acme", &email).await.expect_status(201);
@@ -136,19 +95,10 @@ async fn bounces_are_interpreted_as_a_person_would() {
             .await
             .expect_status(200);
         let found = interpretation(&rollcall, &email).await;
-        if found == described(labelled.5) {
-            right += 1;
-        } else {
+        if found != described(labelled.5) {
             wrong.push((labelled, found));
         }
     }
-
-    println!("{right} of {} bounces interpreted right", LABELLED.len());
-    let with_status: Vec<_> = wrong.iter().filter(|(row, _)| !row.2.is_empty()).collect();
-    assert!(
-        with_status.is_empty(),
-        "with an enhanced status code: {with_status:#?}"
-    );
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use domain::bounce::{BounceCause, Permanence};
+use domain::support::{Suppression, to_do};
 use local::{Options, Template};
 use platform::metrics::Metric;
 use platform::problem::Code;
@@ -26,6 +28,37 @@ fn every_problem_is_explained() {
         .map(Vec::from)
         .collect();
     assert_eq!(written, expected);
+}
+
+/// The table of causes says what the code does, word for word.
+#[test]
+fn every_cause_of_a_bounce_is_explained() {
+    let cell = |text: &str| text.to_owned();
+    let expected: Vec<Vec<String>> = BounceCause::ALL
+        .iter()
+        .map(|cause| {
+            let may_resend = match cause.permanence() {
+                Permanence::Transient => "yes",
+                Permanence::Permanent => "after a lift",
+            };
+            let to_do = to_do(*cause, &Suppression::NotListed);
+            let cells = [cause.reason(), cause.advice(), &to_do, may_resend];
+            cells.map(cell).to_vec()
+        })
+        .collect();
+    let text = read("docs/operating.md");
+    let (_, table) = text.split_once("| It came back because |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let written: Vec<Vec<String>> = rows(table)
+        .map(|row| row.into_iter().map(cell).collect())
+        .collect();
+    let lines: Vec<_> = expected.iter().map(|row| row.join(" | ")).collect();
+    assert_eq!(
+        written,
+        expected,
+        "it should say:\n| {} |",
+        lines.join(" |\n| ")
+    );
 }
 
 #[test]

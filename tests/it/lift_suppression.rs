@@ -18,7 +18,11 @@ async fn start() -> (Rollcall, Person, Person) {
     }
     for mail in rollcall.stack.mailbox().list() {
         let mut bounce = event(&mail, "Bounce");
-        bounce["bounce"] = json!({ "bounceType": "Permanent", "bounceSubType": "General" });
+        bounce["bounce"] = json!({
+            "bounceType": "Permanent",
+            "bounceSubType": "General",
+            "bouncedRecipients": [{ "status": "5.1.1" }],
+        });
         rollcall
             .dev("/dev/feedback", &bounce)
             .await

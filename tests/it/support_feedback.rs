@@ -52,10 +52,12 @@ async fn all_about_a_person_stands_in_one_answer() {
     assert_eq!(
         about["verdict"],
         "The invite to acme Inc. of 24 November 2026 came back because the recipient's mail \
-         server knows no such mailbox: check the address with the person, and if it is right, \
-         lift the block and ask the owner to resend the invite."
+         server knows no such mailbox: check the spelling with the person, and have the owner \
+         invite the right address; the suppression list holds this one as a consequence, and \
+         lifting that would only make the next mail come back."
     );
-    assert_eq!(about["suppression"], json!({ "listed": false }));
+    assert_eq!(about["suppression"]["listed"], true);
+    assert_eq!(about["suppression"]["reason"], "bounce");
     assert_eq!(about["accounts"][0]["account"]["id"], "acme");
     assert_eq!(
         about["accounts"][0]["member"]["delivery"]["status"],
@@ -293,7 +295,7 @@ async fn a_person_who_is_unknown_is_a_verdict_too() {
 }
 
 #[tokio::test]
-async fn the_suppression_list_comes_first_and_can_be_lifted() {
+async fn what_the_suppression_list_holds_back_can_be_lifted() {
     let (rollcall, owner, support) = start().await;
     let list = rollcall.stack.suppression_list();
     list.add(KIM, SuppressionReason::Bounce, NOON.parse().unwrap())
@@ -308,9 +310,9 @@ async fn the_suppression_list_comes_first_and_can_be_lifted() {
     );
     assert_eq!(
         before["verdict"],
-        "The mail service's suppression list holds this address since 24 November 2026 because \
-         an earlier mail came back, so no invite to acme Inc. arrives: lift that, then ask the \
-         owner to resend the invite."
+        "The invite to acme Inc. of 24 November 2026 was not sent because an earlier mail to this \
+         address came back: look at what that mail met, and if the next one would arrive, lift the \
+         block and ask the owner to resend the invite."
     );
     rollcall.advance(60).await;
     owner
@@ -423,4 +425,62 @@ async fn questions_that_make_no_sense_are_refused_field_by_field() {
     let refused = refused.expect_problem(400, "invalid_request");
     assert_eq!(refused.wrong_fields(), ["email"]);
     assert_eq!(rollcall.wire.calls(), [""; 0]);
+}
+
+/// What a real hard bounce looks like to support, whatever it was about.
+#[tokio::test]
+async fn the_verdict_says_why_the_mail_came_back_and_quotes_what_nobody_understands() {
+    let (rollcall, owner, support) = start().await;
+    for (name, diagnostic, reason, to_do, may_resend) in [
+        (
+            "full",
+            "smtp; 552 5.2.2 mailbox is full",
+            "the mailbox is full",
+            "have the person make room in the mailbox, lift the entry",
+            true,
+        ),
+        (
+            "policy",
+            "smtp; 550 5.7.1 blocked, see our blocklist",
+            "does not accept our mail",
+            "mail administrator accept our mail, lift the entry",
+            true,
+        ),
+        (
+            "gone",
+            "smtp; 550 5.1.1 user unknown",
+            "knows no such mailbox",
+            "check the spelling",
+            false,
+        ),
+        (
+            "odd",
+            "smtp; 550 Frobnicated <b>twice</b>",
+            "gave no reason that is understood (“550 Frobnicated <b>twice</b>”)",
+            "ask the person for another address",
+            true,
+        ),
+    ] {
+        let email = format!("{name}@example.com");
+        owner.invite("acme", &email).await.expect_status(201);
+        let mail = rollcall.newest_mail();
+        let mut bounce = crate::mail_feedback::event(&mail, "Bounce");
+        bounce["bounce"] = json!({
+            "bounceType": "Permanent",
+            "bounceSubType": "General",
+            "bouncedRecipients": [{ "emailAddress": email, "diagnosticCode": diagnostic }],
+        });
+        rollcall
+            .dev("/dev/feedback", &bounce)
+            .await
+            .expect_status(200);
+        let about = about(&support, &email).await;
+        let verdict = about["verdict"].as_str().unwrap();
+        assert_eq!(about["suppression"]["listed"], true, "{name}");
+        assert!(verdict.contains(reason), "{verdict}");
+        assert!(verdict.contains(to_do), "{verdict}");
+        rollcall.advance(60).await;
+        let resent = owner.resend("acme", &email).await;
+        assert_eq!(resent.status == 200, may_resend, "{name}");
+    }
 }

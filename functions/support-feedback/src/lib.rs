@@ -3,8 +3,10 @@
 
 use domain::Invalid;
 use domain::Timestamp;
-use domain::account::ProPlans;
+use domain::account::{Account, ProPlans};
 use domain::address::EmailAddress;
+use domain::feedback::Feedback;
+use domain::member::Member;
 use domain::support::{Membership, verdict};
 use jiff::SignedDuration;
 use platform::answer::{PersonAnswer, RecentFeedbackAnswer};
@@ -106,6 +108,7 @@ impl SupportFeedback {
             .map(|(account, member)| Membership {
                 account: &account.value,
                 member: &member.value,
+                said: said(&feedback, &account.value, &member.value),
             })
             .collect();
         let verdict = verdict(&seen, &suppression, &self.pro_plans, now);
@@ -119,4 +122,14 @@ impl SupportFeedback {
             now,
         ))
     }
+}
+
+/// What the recipient's mail server said about the newest mail to a person. Feedback comes newest
+/// first.
+fn said<'a>(feedback: &'a [Feedback], account: &Account, member: &Member) -> Option<&'a str> {
+    feedback
+        .iter()
+        .filter(|report| report.send.account == account.id && report.send.member == member.id)
+        .filter(|report| report.send.number == member.last_send)
+        .find_map(|report| report.words.diagnostic.as_deref())
 }

@@ -355,6 +355,12 @@ async fn send_email(
     if suppressed.is_none() {
         endpoint.mailbox.keep(mail)?;
     }
+    // SES spares its simulator's addresses the list. Real ones get on it, and so does everything
+    // that is tried here.
+    for event in &events {
+        let listed = endpoint.suppression_list.learn(event, (endpoint.now)());
+        listed?;
+    }
     if let Some(topic) = &endpoint.topic {
         events.into_iter().for_each(|event| topic.publish(event));
     }

@@ -1,11 +1,18 @@
 //! What a bounce means: the one place where the mail system's words are interpreted.
 //!
-//! SES's own label (type and subtype) is the last thing to go by. It calls some permanent failures
-//! transient, and automatic replies arrive as bounces, too. What the other mail server said comes
-//! first: its enhanced status code (RFC 3463), then its words.
+//! Everybody in the chain has an opinion, and they contradict each other. The most specific evidence
+//! wins: words that mean one thing only; an enhanced status code (RFC 3463) that says something
+//! exact, first one that the other mail server wrote into its answer, then the report's own field;
+//! then the server's other words; then the codes that servers use for everything; and SES's label (type
+//! and subtype) last. SES calls some permanent failures transient, and automatic replies arrive as
+//! bounces, too.
 //! <https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html#event-publishing-retrieving-sns-contents-bounce-object>
 
+mod words;
+
 use serde::{Deserialize, Serialize};
+
+use words::{AUTOMATIC_REPLIES, SURE_WORDS, WEAK_WORDS, WORDS, find};
 
 /// What a bounce says about itself. Any part can be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,20 +42,45 @@ pub enum Meaning {
 
 /// A mail that came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "StoredBounce", into = "StoredBounce")]
 pub struct Bounce {
-    /// Whether trying again can help.
-    pub permanence: Permanence,
     /// Why it came back.
     pub cause: BounceCause,
 }
 
-/// Whether trying again can help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// A bounce as rows hold it. The permanence is for releases that did not derive it from the cause.
+#[derive(Serialize, Deserialize)]
+struct StoredBounce {
+    #[serde(default, skip_deserializing)]
+    permanence: Permanence,
+    cause: BounceCause,
+}
+
+impl From<StoredBounce> for Bounce {
+    fn from(stored: StoredBounce) -> Self {
+        Self {
+            cause: stored.cause,
+        }
+    }
+}
+
+impl From<Bounce> for StoredBounce {
+    fn from(bounce: Bounce) -> Self {
+        Self {
+            permanence: bounce.cause.permanence(),
+            cause: bounce.cause,
+        }
+    }
+}
+
+/// Whether sending the same mail to the same address again can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Permanence {
-    /// Later, perhaps.
+    /// It can, once somebody has done something about the cause or time has passed.
+    #[default]
     Transient,
-    /// Not as things are.
+    /// It cannot, as long as nobody has looked into it.
     Permanent,
 }
 
@@ -56,7 +88,7 @@ pub enum Permanence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum BounceCause {
-    /// Nobody said.
+    /// Nobody said, or not in a way that is understood.
     Unknown,
     /// The other mail server could not be reached, or had trouble of its own.
     ServerTrouble,
@@ -88,240 +120,190 @@ use BounceCause::{
     ContentRejected, MailboxDisabled, MailboxFull, MessageTooLarge, NoDomain, NoMailbox,
     OnSuppressionList, PolicyRejected, ServerTrouble, Suppressed, TimedOut, Unknown, Unsubscribed,
 };
-use Permanence::{Permanent, Transient};
 
-const fn bounce(permanence: Permanence, cause: BounceCause) -> Meaning {
-    Meaning::Bounce(Bounce { permanence, cause })
+impl BounceCause {
+    /// Every cause, from the least telling to the most.
+    pub const ALL: [Self; 13] = [
+        Unknown,
+        ServerTrouble,
+        TimedOut,
+        MailboxFull,
+        MessageTooLarge,
+        ContentRejected,
+        PolicyRejected,
+        MailboxDisabled,
+        NoMailbox,
+        NoDomain,
+        Unsubscribed,
+        Suppressed,
+        OnSuppressionList,
+    ];
+
+    /// Whether another try can help. That follows from the cause: a full mailbox is emptied one
+    /// day, whether its server said 452 or 552.
+    #[must_use]
+    pub fn permanence(self) -> Permanence {
+        match self {
+            Unknown | ServerTrouble | TimedOut | MailboxFull | MessageTooLarge
+            | ContentRejected | PolicyRejected => Permanence::Transient,
+            MailboxDisabled | NoMailbox | NoDomain | Unsubscribed | Suppressed
+            | OnSuppressionList => Permanence::Permanent,
+        }
+    }
 }
 
 /// Subtypes that say that SES did not even try. They are SES's own knowledge: nothing that a mail
 /// server says can be truer.
-const NOT_SENT: &[(&str, Meaning)] = &[
-    ("Suppressed", bounce(Permanent, Suppressed)),
-    (
-        "OnAccountSuppressionList",
-        bounce(Permanent, OnSuppressionList),
-    ),
-    (
-        "OnTenantSuppressionList",
-        bounce(Permanent, OnSuppressionList),
-    ),
+const NOT_SENT: &[(&str, BounceCause)] = &[
+    ("Suppressed", Suppressed),
+    ("OnAccountSuppressionList", OnSuppressionList),
+    ("OnTenantSuppressionList", OnSuppressionList),
     // SES looked the address up before sending and found it bad.
-    ("EmailValidationSuppressed", bounce(Permanent, Suppressed)),
-    ("UnsubscribedRecipient", bounce(Permanent, Unsubscribed)),
+    ("EmailValidationSuppressed", Suppressed),
+    ("UnsubscribedRecipient", Unsubscribed),
 ];
 
-/// Subject and detail of an enhanced status code, and what they stand for (RFC 3463, 3; the IANA
-/// registry of enhanced status codes). `None` as a detail is any other one of that subject.
-const STATUS_CODES: &[(u16, Option<u16>, BounceCause)] = &[
-    (1, Some(1), NoMailbox),       // bad destination mailbox address
-    (1, Some(2), NoDomain),        // bad destination system address
-    (1, Some(7), PolicyRejected),  // bad sender's mailbox address: that is us
-    (1, Some(8), PolicyRejected),  // bad sender's system address: that is us
-    (1, None, NoMailbox),          // something else about the address: 1.6, moved; Exchange's 1.10
-    (2, Some(1), MailboxDisabled), // mailbox disabled
-    (2, Some(2), MailboxFull),     // mailbox full
-    (2, Some(3), MessageTooLarge), // larger than the mailbox's administrative limit
-    (2, None, Unknown),            // some other state of the mailbox, such as busy
-    (3, Some(1), MailboxFull),     // mail system full
-    (3, Some(4), MessageTooLarge), // too big for the system
-    (3, None, ServerTrouble),      // something else about the mail system
-    (4, Some(3), NoDomain),        // directory server failure: the domain cannot be looked up
-    (4, Some(4), NoDomain),        // unable to route: no mail server for the domain
-    (4, Some(7), TimedOut),        // delivery time expired
-    (4, None, ServerTrouble),      // something else about the network
-    (5, None, Unknown),            // about the protocol: says nothing that helps anybody
-    (6, None, ContentRejected),    // about the content
-    (7, None, PolicyRejected),     // about security or policy
+/// Subject and detail of the enhanced status codes that mean one thing wherever they occur (RFC
+/// 3463, 3; RFC 7505; the IANA registry of enhanced status codes; Exchange's own).
+const EXACT_CODES: &[(u16, u16, BounceCause)] = &[
+    (1, 2, NoDomain),       // bad destination system address
+    (1, 6, NoMailbox),      // mailbox has moved
+    (1, 7, PolicyRejected), // bad sender's mailbox address: that is us
+    (1, 8, PolicyRejected), // bad sender's system address: that is us
+    (2, 2, MailboxFull),
+    (2, 3, MessageTooLarge), // larger than the mailbox's administrative limit
+    (3, 4, MessageTooLarge), // too big for the system
+    (4, 3, NoDomain),        // directory server failure: the domain cannot be looked up
+    (4, 4, NoDomain),        // unable to route: no mail server for the domain
+    (4, 6, ServerTrouble),   // a loop
+    (4, 14, ServerTrouble),  // a loop, as Exchange counts it
+    (4, 310, NoDomain),      // Exchange Online: the domain does not exist
+    (4, 312, NoDomain),      // Exchange Online: its name servers do not answer
+    (7, 13, MailboxDisabled),
+    (7, 17, NoMailbox), // the mailbox has another owner now
+    (7, 18, NoDomain),  // the domain has another owner now
 ];
 
-/// Words of mail servers that give no enhanced status code, in lower case. The first that occurs
-/// counts, so what is said more exactly stands above.
-const WORDS: &[(&str, Meaning)] = &[
-    // An auto-responder's own words, in the languages of the customers so far.
-    ("out of office", Meaning::AutomaticReply),
-    ("out of the office", Meaning::AutomaticReply),
-    ("out-of-office", Meaning::AutomaticReply),
-    ("auto-reply", Meaning::AutomaticReply),
-    ("autoreply", Meaning::AutomaticReply),
-    ("auto reply", Meaning::AutomaticReply),
-    ("auto-replied", Meaning::AutomaticReply),
-    ("auto-response", Meaning::AutomaticReply),
-    ("automatic reply", Meaning::AutomaticReply),
-    ("automatic response", Meaning::AutomaticReply),
-    ("on vacation", Meaning::AutomaticReply),
-    ("vacation message", Meaning::AutomaticReply),
-    ("abwesenheit", Meaning::AutomaticReply),
-    ("nicht im büro", Meaning::AutomaticReply),
-    ("absence du bureau", Meaning::AutomaticReply),
-    ("réponse automatique", Meaning::AutomaticReply),
-    ("respuesta automática", Meaning::AutomaticReply),
-    ("fuera de la oficina", Meaning::AutomaticReply),
-    ("risposta automatica", Meaning::AutomaticReply),
-    ("automatisch antwoord", Meaning::AutomaticReply),
-    // Slowed down because of what others said about us: Yahoo words it so.
-    ("user complaints", bounce(Transient, PolicyRejected)),
-    // Asked to come back later: such answers often have the words of a refusal, too.
-    ("greylist", bounce(Transient, ServerTrouble)),
-    ("graylist", bounce(Transient, ServerTrouble)),
-    ("try again later", bounce(Transient, ServerTrouble)),
-    ("temporarily", bounce(Transient, ServerTrouble)),
-    // The mailbox is full: providers word it in terms of quota or space.
-    ("mailbox full", bounce(Transient, MailboxFull)),
-    ("mailbox is full", bounce(Transient, MailboxFull)),
-    ("inbox is full", bounce(Transient, MailboxFull)),
-    ("quota", bounce(Transient, MailboxFull)),
-    ("out of storage", bounce(Transient, MailboxFull)),
-    ("insufficient storage", bounce(Transient, MailboxFull)),
-    // The mailbox is switched off.
-    ("account is disabled", bounce(Permanent, MailboxDisabled)),
-    (
-        "account has been disabled",
-        bounce(Permanent, MailboxDisabled),
-    ),
-    ("mailbox disabled", bounce(Permanent, MailboxDisabled)),
-    ("account is inactive", bounce(Permanent, MailboxDisabled)),
-    ("account inactive", bounce(Permanent, MailboxDisabled)),
-    ("account suspended", bounce(Permanent, MailboxDisabled)),
-    // The domain is wrong: nobody could be asked about the mailbox.
-    ("host not found", bounce(Permanent, NoDomain)),
-    ("host unknown", bounce(Permanent, NoDomain)),
-    ("domain not found", bounce(Permanent, NoDomain)),
-    ("domain does not exist", bounce(Permanent, NoDomain)),
-    ("no such domain", bounce(Permanent, NoDomain)),
-    ("nxdomain", bounce(Permanent, NoDomain)),
-    ("does not accept mail", bounce(Permanent, NoDomain)),
-    // The mailbox does not exist.
-    ("user unknown", bounce(Permanent, NoMailbox)),
-    ("unknown user", bounce(Permanent, NoMailbox)),
-    ("unknown recipient", bounce(Permanent, NoMailbox)),
-    ("unknown address", bounce(Permanent, NoMailbox)),
-    ("no such user", bounce(Permanent, NoMailbox)),
-    ("no such mailbox", bounce(Permanent, NoMailbox)),
-    ("no such recipient", bounce(Permanent, NoMailbox)),
-    ("no mailbox", bounce(Permanent, NoMailbox)),
-    ("mailbox not found", bounce(Permanent, NoMailbox)),
-    ("user not found", bounce(Permanent, NoMailbox)),
-    ("recipient not found", bounce(Permanent, NoMailbox)),
-    ("does not exist", bounce(Permanent, NoMailbox)),
-    ("doesn't exist", bounce(Permanent, NoMailbox)),
-    ("doesn't have a", bounce(Permanent, NoMailbox)),
-    ("invalid recipient", bounce(Permanent, NoMailbox)),
-    ("invalid mailbox", bounce(Permanent, NoMailbox)),
-    ("not a valid recipient", bounce(Permanent, NoMailbox)),
-    ("recipient address rejected", bounce(Permanent, NoMailbox)),
-    ("mailbox unavailable", bounce(Permanent, NoMailbox)),
-    // The message is too large, or its content is not wanted.
-    ("too large", bounce(Permanent, MessageTooLarge)),
-    ("too big", bounce(Permanent, MessageTooLarge)),
-    ("size limit", bounce(Permanent, MessageTooLarge)),
-    ("attachment", bounce(Permanent, ContentRejected)),
-    ("virus", bounce(Permanent, ContentRejected)),
-    ("content rejected", bounce(Permanent, ContentRejected)),
-    // Mail from us is not wanted.
-    ("spam", bounce(Permanent, PolicyRejected)),
-    ("blacklist", bounce(Permanent, PolicyRejected)),
-    ("blocklist", bounce(Permanent, PolicyRejected)),
-    ("block list", bounce(Permanent, PolicyRejected)),
-    ("blocked", bounce(Permanent, PolicyRejected)),
-    ("policy", bounce(Permanent, PolicyRejected)),
-    ("access denied", bounce(Permanent, PolicyRejected)),
-    ("relay", bounce(Permanent, PolicyRejected)),
-    ("not authorized", bounce(Permanent, PolicyRejected)),
-    ("dmarc", bounce(Permanent, PolicyRejected)),
-    // Nobody answered.
-    ("expired", bounce(Transient, TimedOut)),
-    ("timed out", bounce(Transient, TimedOut)),
-    ("timeout", bounce(Transient, TimedOut)),
-    ("connection refused", bounce(Transient, ServerTrouble)),
-    ("unable to connect", bounce(Transient, ServerTrouble)),
-    ("could not connect", bounce(Transient, ServerTrouble)),
+/// What the subjects of the other codes stand for, where nothing says it better: `None` is any other
+/// detail. Servers use many of them for everything.
+const VAGUE_CODES: &[(u16, Option<u16>, BounceCause)] = &[
+    (1, None, NoMailbox),
+    (2, Some(1), MailboxDisabled),
+    (2, None, Unknown), // some other state of the mailbox, such as busy
+    (3, Some(0), Unknown),
+    (3, None, ServerTrouble),
+    (4, Some(7), TimedOut),
+    (4, None, ServerTrouble),
+    (5, None, Unknown), // about the protocol: says nothing that helps anybody
+    (6, None, ContentRejected),
+    (7, None, PolicyRejected),
 ];
 
 /// SES's label, for what says nothing else. `None` as a subtype is any other one of that type,
 /// those among them that are not known here.
 const LABELS: &[(&str, Option<&str>, Meaning)] = &[
-    ("Permanent", Some("NoEmail"), bounce(Permanent, NoMailbox)),
-    ("Permanent", None, bounce(Permanent, Unknown)),
-    (
-        "Transient",
-        Some("MailboxFull"),
-        bounce(Transient, MailboxFull),
-    ),
+    ("Permanent", Some("NoEmail"), bounce(NoMailbox)),
+    ("Permanent", None, bounce(Unknown)),
+    ("Transient", Some("MailboxFull"), bounce(MailboxFull)),
     (
         "Transient",
         Some("MessageTooLarge"),
-        bounce(Transient, MessageTooLarge),
+        bounce(MessageTooLarge),
     ),
     (
         "Transient",
         Some("ContentRejected"),
-        bounce(Transient, ContentRejected),
+        bounce(ContentRejected),
     ),
     (
         "Transient",
         Some("AttachmentRejected"),
-        bounce(Transient, ContentRejected),
+        bounce(ContentRejected),
     ),
-    (
-        "Transient",
-        Some("CustomTimeoutExceeded"),
-        bounce(Transient, TimedOut),
-    ),
+    ("Transient", Some("CustomTimeoutExceeded"), bounce(TimedOut)),
     // What SES files automatic replies under.
     ("Transient", Some("General"), Meaning::AutomaticReply),
-    ("Transient", None, bounce(Transient, Unknown)),
+    ("Transient", None, bounce(Unknown)),
     // SES could not read the answer: a bounce has a form that it can read, a person's words do not.
     ("Undetermined", None, Meaning::AutomaticReply),
 ];
+
+const fn bounce(cause: BounceCause) -> Meaning {
+    Meaning::Bounce(Bounce { cause })
+}
 
 /// What a bounce means.
 #[must_use]
 pub fn interpret(report: BounceReport<'_>) -> Meaning {
     let sublabel = report.sublabel.unwrap_or_default();
-    if let Some((_, meaning)) = NOT_SENT
+    if let Some((_, cause)) = NOT_SENT
         .iter()
         .find(|(name, _)| sublabel.eq_ignore_ascii_case(name))
     {
-        return *meaning;
+        return bounce(*cause);
     }
-    let status = report.status.and_then(StatusCode::parse);
     let diagnostic = report.diagnostic.unwrap_or_default().to_lowercase();
-    let status = status.or_else(|| StatusCode::find(&diagnostic));
-    let is_delayed = report
+    // 2.x.x: the mail was taken, whatever came back. Words and label decide what that is.
+    let is_refused = |code: &StatusCode| code.class != 2;
+    let answered: Vec<_> = StatusCode::all(&diagnostic).filter(is_refused).collect();
+    let reported = report.status.and_then(StatusCode::parse).filter(is_refused);
+    let cause = cause(&answered, reported, &diagnostic);
+    if report
         .action
-        .is_some_and(|action| action.eq_ignore_ascii_case("delayed"));
-    match status {
-        Some(code) if code.class == 5 => return bounce(Permanent, code.cause(&diagnostic)),
-        Some(code) if code.class == 4 && is_delayed => {
-            return Meaning::Delay(code.cause(&diagnostic));
-        }
-        Some(code) if code.class == 4 => return bounce(Transient, code.cause(&diagnostic)),
-        // 2.x.x: the mail was taken, whatever came back. The label decides what that is.
-        Some(_) | None => {}
+        .is_some_and(|action| action.eq_ignore_ascii_case("delayed"))
+    {
+        return Meaning::Delay(cause.unwrap_or(Unknown));
     }
-    if is_delayed {
-        return Meaning::Delay(Unknown);
+    let is_refusal =
+        !answered.is_empty() || reported.is_some() || reply_class(&diagnostic).is_some();
+    if !is_refusal
+        && AUTOMATIC_REPLIES
+            .iter()
+            .any(|words| diagnostic.contains(words))
+    {
+        return Meaning::AutomaticReply;
     }
-    if let Some(meaning) = words(&diagnostic) {
-        return meaning;
+    match (cause, label(report.label.unwrap_or_default(), sublabel)) {
+        (Some(cause), _) => bounce(cause),
+        // A server refused it, so nobody answered it.
+        (None, Meaning::AutomaticReply) if is_refusal => bounce(Unknown),
+        (None, label) => label,
     }
-    match reply_code(&diagnostic) {
-        Some(b'5') => return bounce(Permanent, Unknown),
-        Some(b'4') => return bounce(Transient, Unknown),
-        _ => {}
-    }
-    label(report.label.unwrap_or_default(), sublabel)
 }
 
-fn words(diagnostic: &str) -> Option<Meaning> {
-    let (_, meaning) = WORDS.iter().find(|(words, _)| diagnostic.contains(words))?;
-    Some(match (meaning, reply_code(diagnostic)) {
-        // The reply code outweighs what these words mean most of the time.
-        (Meaning::Bounce(found), Some(b'5')) => bounce(Permanent, found.cause),
-        (Meaning::Bounce(found), Some(b'4')) => bounce(Transient, found.cause),
-        (meaning, _) => *meaning,
-    })
+/// Why, by the best evidence that there is.
+fn cause(
+    answered: &[StatusCode],
+    reported: Option<StatusCode>,
+    diagnostic: &str,
+) -> Option<BounceCause> {
+    // Where the server gave a code, the report's own is what SES made of it.
+    let codes = || {
+        answered
+            .iter()
+            .chain(reported.iter().filter(|_| answered.is_empty()))
+    };
+    let is_policy = codes().next().is_some_and(|code| code.subject == 7);
+    let is_temporary = match codes().next() {
+        Some(code) => code.class == 4,
+        None => reply_class(diagnostic) == Some(b'4'),
+    };
+    // Who asks to be asked again has not said that there is nobody.
+    let unless_temporary = |cause: BounceCause| match cause.permanence() {
+        Permanence::Permanent if is_temporary => ServerTrouble,
+        Permanence::Permanent | Permanence::Transient => cause,
+    };
+    find(SURE_WORDS, diagnostic)
+        .or_else(|| answered.iter().find_map(|code| code.exact()))
+        .or_else(|| reported.and_then(StatusCode::exact))
+        .or_else(|| find(WORDS, diagnostic))
+        .or_else(|| is_policy.then_some(PolicyRejected))
+        .or_else(|| find(WEAK_WORDS, diagnostic).map(unless_temporary))
+        // Of codes that servers use for everything, the one that says something.
+        .or_else(|| {
+            let mut causes = codes().filter_map(|code| code.vague());
+            causes.find(|cause| *cause != Unknown).map(unless_temporary)
+        })
 }
 
 fn label(label: &str, sublabel: &str) -> Meaning {
@@ -333,8 +315,8 @@ fn label(label: &str, sublabel: &str) -> Meaning {
     of_label()
         .find(|(_, sub, _)| sub.is_some_and(|sub| sublabel.eq_ignore_ascii_case(sub)))
         .or_else(|| of_label().find(|(_, sub, _)| sub.is_none()))
-        // A type that nobody knows yet: it came back, and nothing says that it always will.
-        .map_or(bounce(Transient, Unknown), |(.., meaning)| *meaning)
+        // A type that nobody knows yet: it came back.
+        .map_or(bounce(Unknown), |(.., meaning)| *meaning)
 }
 
 /// An enhanced status code (RFC 3463, 2).
@@ -360,40 +342,129 @@ impl StatusCode {
         })
     }
 
-    /// The first one in what a mail server said. A version or an address of the network is none:
-    /// its parts do not fit.
-    fn find(diagnostic: &str) -> Option<Self> {
+    /// All in what a mail server said. A version or an address of the network is none: its parts
+    /// do not fit.
+    fn all(diagnostic: &str) -> impl Iterator<Item = Self> {
         diagnostic
             .split(|c: char| !c.is_ascii_digit() && c != '.')
-            .map(|word| word.trim_end_matches('.'))
-            .find_map(Self::parse)
+            .map(|word| word.trim_matches('.'))
+            .filter_map(Self::parse)
     }
 
-    /// What the code stands for. Where it is not known exactly, the server's words say it better
-    /// than the code's subject does.
-    fn cause(self, diagnostic: &str) -> BounceCause {
+    fn exact(self) -> Option<BounceCause> {
+        let is_row = |row: &&(u16, u16, _)| row.0 == self.subject && row.1 == self.detail;
+        EXACT_CODES.iter().find(is_row).map(|row| row.2)
+    }
+
+    fn vague(self) -> Option<BounceCause> {
         let row = |detail: Option<u16>| {
             let is_row = |row: &&(u16, Option<u16>, _)| row.0 == self.subject && row.1 == detail;
-            STATUS_CODES.iter().find(is_row).map(|row| row.2)
+            VAGUE_CODES.iter().find(is_row).map(|row| row.2)
         };
-        let said = || match words(diagnostic)? {
-            Meaning::Bounce(bounce) => Some(bounce.cause),
-            Meaning::Delay(_) | Meaning::AutomaticReply => None,
-        };
-        row(Some(self.detail))
-            .or_else(said)
-            .or_else(|| row(None))
-            .unwrap_or(Unknown)
+        row(Some(self.detail)).or_else(|| row(None))
     }
 }
 
-/// The first digit of the SMTP reply code (RFC 5321, 4.2) that an answer begins with, if it does:
-/// `smtp; 550 no`.
-fn reply_code(diagnostic: &str) -> Option<u8> {
+/// The first digit of the SMTP reply code of a refusal (RFC 5321, 4.2) that an answer begins with, if it
+/// does: `smtp; 550 no`.
+fn reply_class(diagnostic: &str) -> Option<u8> {
     let answer = diagnostic
         .split_once(';')
         .map_or(diagnostic, |(_, answer)| answer);
     let code = answer.trim_start().as_bytes().get(..3)?;
     let is_code = code.iter().all(u8::is_ascii_digit) && matches!(code.first(), Some(b'4' | b'5'));
     is_code.then(|| code.first().copied()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BounceCause, BounceReport, Meaning, Permanence, interpret};
+
+    /// Answers of mail servers, with what a person who reads them would say: cause, status, action,
+    /// label, sublabel, provider, language, diagnostic.
+    const ANSWERS: &str = include_str!("../../../tests/corpus/answers.tsv");
+
+    fn cause_of(label: &str) -> BounceCause {
+        match label {
+            "no_mailbox" => BounceCause::NoMailbox,
+            "no_domain" => BounceCause::NoDomain,
+            "disabled" => BounceCause::MailboxDisabled,
+            "full" => BounceCause::MailboxFull,
+            "too_large" => BounceCause::MessageTooLarge,
+            "content" => BounceCause::ContentRejected,
+            "policy" => BounceCause::PolicyRejected,
+            "server_trouble" => BounceCause::ServerTrouble,
+            "timed_out" => BounceCause::TimedOut,
+            "unknown" => BounceCause::Unknown,
+            other => panic!("what is {other}?"),
+        }
+    }
+
+    fn some(text: &str) -> Option<&str> {
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// Whether an owner who follows the advice for what was found does the wrong thing about what is
+    /// true: blames an address that is right, or resends to one that takes no mail.
+    fn misleads(truth: BounceCause, found: BounceCause) -> bool {
+        let blames = |cause| matches!(cause, BounceCause::NoMailbox | BounceCause::NoDomain);
+        (blames(found) && !blames(truth)) || found.permanence() < truth.permanence()
+    }
+
+    #[test]
+    fn answers_are_understood_as_a_person_would() {
+        let (mut right, mut wrong, mut misled) = (0, Vec::new(), Vec::new());
+        for row in ANSWERS.lines().skip(1) {
+            let columns: Vec<_> = row.split('\t').collect();
+            let [truth, status, action, label, sublabel, _, _, diagnostic] = columns[..] else {
+                panic!("{row}");
+            };
+            let truth = cause_of(truth);
+            let meaning = interpret(BounceReport {
+                label: some(label),
+                sublabel: some(sublabel),
+                status: some(status),
+                diagnostic: some(diagnostic),
+                action: some(action),
+            });
+            let found = match meaning {
+                Meaning::Bounce(bounce) => Some(bounce.cause),
+                Meaning::Delay(cause) if action == "delayed" => Some(cause),
+                Meaning::Delay(_) | Meaning::AutomaticReply => None,
+            };
+            if found == Some(truth) {
+                right += 1;
+                continue;
+            }
+            wrong.push(format!(
+                "{found:?} in place of {truth:?}: {status} {diagnostic}"
+            ));
+            if action == "failed" && found.is_none_or(|found| misleads(truth, found)) {
+                misled.push(format!(
+                    "{found:?} in place of {truth:?}: {status} {diagnostic}"
+                ));
+            }
+        }
+        let all = right + wrong.len();
+        println!(
+            "{right} of {all} answers understood, {} mislead",
+            misled.len()
+        );
+        println!("{}", wrong.join("\n"));
+        assert!(all >= 400, "{all}");
+        assert!(right * 100 >= all * 97, "{}", wrong.join("\n"));
+        assert!(misled.is_empty(), "{}", misled.join("\n"));
+    }
+
+    #[test]
+    fn permanence_is_the_causes_and_yesterdays_rows_are_read_by_todays_rules() {
+        let stored = r#"{"permanence":"permanent","cause":"mailboxFull"}"#;
+        let bounce: super::Bounce = serde_json::from_str(stored).unwrap();
+        assert_eq!(bounce.cause.permanence(), Permanence::Transient);
+        let written = serde_json::to_string(&bounce).unwrap();
+        assert_eq!(
+            written,
+            r#"{"permanence":"transient","cause":"mailboxFull"}"#
+        );
+    }
 }

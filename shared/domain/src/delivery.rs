@@ -125,8 +125,8 @@ impl Delivery {
         }
     }
 
-    /// Whether sending the invite again makes no sense until support has looked into it: the mail
-    /// bounced for good, or somebody complained.
+    /// Whether sending the invite again makes no sense until support has looked into it: nothing
+    /// arrives at the address, or somebody complained.
     #[must_use]
     pub fn is_undeliverable(&self) -> bool {
         self.lifted_at.is_none() && self.status.is_undeliverable()
@@ -192,21 +192,17 @@ impl DeliveryStatus {
             Self::Delivered => 4,
             Self::AutoReplied => 5,
             Self::Rejected => 6,
-            Self::Bounced(Bounce {
-                permanence: Permanence::Transient,
-                ..
-            }) => 7,
-            Self::Bounced(Bounce {
-                permanence: Permanence::Permanent,
-                ..
-            }) => 8,
+            Self::Bounced(bounce) => match bounce.cause.permanence() {
+                Permanence::Transient => 7,
+                Permanence::Permanent => 8,
+            },
             Self::Complained { .. } => 9,
         }
     }
 
     fn is_undeliverable(&self) -> bool {
         match self {
-            Self::Bounced(bounce) => bounce.permanence == Permanence::Permanent,
+            Self::Bounced(bounce) => bounce.cause.permanence() == Permanence::Permanent,
             Self::Complained { .. } => true,
             Self::Sending
             | Self::Failed { .. }
@@ -247,7 +243,7 @@ impl DeliveryStatus {
                  switch it off.",
             ),
             Self::Rejected => Some("Contact support."),
-            Self::Bounced(bounce) => Some(bounce.advice()),
+            Self::Bounced(bounce) => Some(bounce.cause.advice()),
             Self::Complained { .. } => {
                 Some("Ask the person whether they want the invite, then contact support.")
             }
@@ -256,6 +252,16 @@ impl DeliveryStatus {
 }
 
 impl Complaint {
+    /// Every kind of complaint.
+    pub const ALL: [Self; 6] = [
+        Self::Other,
+        Self::AuthFailure,
+        Self::Virus,
+        Self::Fraud,
+        Self::Abuse,
+        Self::OnSuppressionList,
+    ];
+
     /// What happened, in a sentence.
     #[must_use]
     pub fn reason(self) -> &'static str {
@@ -277,7 +283,7 @@ impl BounceCause {
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
-            Self::Unknown => "The recipient's mail server did not say why.",
+            Self::Unknown => "The recipient's mail server gave no reason that is understood.",
             Self::ServerTrouble => "The recipient's mail server cannot be reached, or has trouble.",
             Self::TimedOut => "The recipient's mail server did not take the mail in time.",
             Self::MailboxFull => "The mailbox is full.",
@@ -294,45 +300,50 @@ impl BounceCause {
             }
         }
     }
-}
 
-impl Bounce {
-    /// What to do about it, in a sentence for the owner of an account.
+    /// What to do about it, in a sentence for the owner of an account. It asks for a resend only
+    /// where [`Delivery::is_undeliverable`] allows one.
     #[must_use]
     pub fn advice(self) -> &'static str {
-        match (self.cause, self.permanence) {
-            (BounceCause::NoMailbox, _) => {
-                "The mailbox does not exist: check the spelling of the address."
+        match self {
+            Self::Unknown => {
+                "Resend the invite later. If it comes back again, ask the person for another \
+                 address."
             }
-            (BounceCause::NoDomain, _) => {
-                "The domain does not exist or takes no mail: check the spelling of the address."
-            }
-            (BounceCause::MailboxFull, _) => {
+            Self::ServerTrouble | Self::TimedOut => "Wait a while, then resend the invite.",
+            Self::MailboxFull | Self::MessageTooLarge => {
                 "Ask the person to make room in the mailbox, then resend the invite."
             }
-            (BounceCause::MailboxDisabled, _) => {
+            Self::PolicyRejected | Self::ContentRejected => {
+                "Ask the person's mail administrator to accept our mail, then resend the invite."
+            }
+            Self::MailboxDisabled => {
                 "Ask the person for an address that is in use, and invite that one."
             }
-            (BounceCause::PolicyRejected | BounceCause::ContentRejected, _) => {
-                "Ask the person's mail administrator to accept our mail, then contact support."
+            Self::NoMailbox => "The mailbox does not exist: check the spelling of the address.",
+            Self::NoDomain => {
+                "The domain does not exist or takes no mail: check the spelling of the address."
             }
-            (
-                BounceCause::OnSuppressionList
-                | BounceCause::Suppressed
-                | BounceCause::Unsubscribed
-                | BounceCause::MessageTooLarge,
-                _,
-            )
-            | (_, Permanence::Permanent) => "Contact support.",
-            (
-                BounceCause::Unknown | BounceCause::ServerTrouble | BounceCause::TimedOut,
-                Permanence::Transient,
-            ) => "Wait a while, then resend the invite.",
+            Self::Unsubscribed | Self::Suppressed => {
+                "Ask the person for another address, and invite that one."
+            }
+            Self::OnSuppressionList => "Contact support.",
         }
     }
 }
 
 impl SendFailure {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::NoAnswer,
+        Self::MessageRejected,
+        Self::SenderNotVerified,
+        Self::RecipientNotVerified,
+        Self::SendingPaused,
+        Self::QuotaExceeded,
+        Self::Misconfigured,
+    ];
+
     /// What happened, in a sentence for the owner of an account.
     #[must_use]
     pub fn reason(self) -> &'static str {
@@ -379,19 +390,10 @@ mod tests {
     use proptest::sample::select;
 
     fn causes() -> impl Strategy<Value = BounceCause> {
-        select(vec![
-            BounceCause::Unknown,
-            BounceCause::MailboxFull,
-            BounceCause::NoMailbox,
-            BounceCause::OnSuppressionList,
-        ])
+        select(BounceCause::ALL.to_vec())
     }
 
     fn statuses() -> impl Strategy<Value = DeliveryStatus> {
-        let bounces = (
-            causes(),
-            select(vec![Permanence::Transient, Permanence::Permanent]),
-        );
         prop_oneof![
             Just(DeliveryStatus::Sending),
             Just(DeliveryStatus::Failed {
@@ -402,9 +404,7 @@ mod tests {
             Just(DeliveryStatus::Delivered),
             Just(DeliveryStatus::AutoReplied),
             Just(DeliveryStatus::Rejected),
-            bounces.prop_map(|(cause, permanence)| {
-                DeliveryStatus::Bounced(Bounce { permanence, cause })
-            }),
+            causes().prop_map(|cause| DeliveryStatus::Bounced(Bounce { cause })),
             select(vec![Complaint::Abuse, Complaint::Other])
                 .prop_map(|complaint| DeliveryStatus::Complained { complaint }),
         ]
@@ -450,7 +450,7 @@ mod tests {
         #[test]
         fn only_what_is_final_stops_resends(delivery in deliveries()) {
             let is_final = match delivery.status {
-                DeliveryStatus::Bounced(bounce) => bounce.permanence == Permanence::Permanent,
+                DeliveryStatus::Bounced(bounce) => bounce.cause.permanence() == Permanence::Permanent,
                 DeliveryStatus::Complained { .. } => true,
                 _ => false,
             };
@@ -471,12 +471,7 @@ mod tests {
     fn what_went_wrong_outweighs_what_went_well() {
         let at = "2026-11-24T12:00:00Z".parse().unwrap();
         let later = "2026-11-24T13:00:00Z".parse().unwrap();
-        let bounce = |permanence| {
-            DeliveryStatus::Bounced(Bounce {
-                permanence,
-                cause: BounceCause::Unknown,
-            })
-        };
+        let bounce = |cause| DeliveryStatus::Bounced(Bounce { cause });
         let in_order = [
             DeliveryStatus::Sending,
             DeliveryStatus::Failed {
@@ -489,8 +484,8 @@ mod tests {
             DeliveryStatus::Delivered,
             DeliveryStatus::AutoReplied,
             DeliveryStatus::Rejected,
-            bounce(Permanence::Transient),
-            bounce(Permanence::Permanent),
+            bounce(BounceCause::PolicyRejected),
+            bounce(BounceCause::MailboxDisabled),
             DeliveryStatus::Complained {
                 complaint: Complaint::Other,
             },

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, AccountStatus, ProPlans};
-use crate::bounce::Permanence;
+use crate::bounce::BounceCause;
 use crate::delivery::DeliveryStatus;
 use crate::member::{Invite, Member, Role, State};
+use crate::name::CompanyName;
 
 /// What the mail service's suppression list says about an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Membership<'a> {
     pub account: &'a Account,
     /// The person's row in it.
     pub member: &'a Member,
+    /// What the recipient's mail server said about the newest mail, word for word.
+    pub said: Option<&'a str>,
 }
 
 /// Why a person has not got in and what to do, in one sentence. Where there are several accounts,
@@ -109,7 +112,7 @@ impl Membership<'_> {
             );
         }
         match &self.member.state {
-            State::Invited(invite) => unaccepted(company.as_str(), invite, suppression, now),
+            State::Invited(invite) => self.unaccepted(invite, suppression, now),
             State::Active(active) => match (&active.identity, self.member.role) {
                 (None, Role::Owner) => format!(
                     "This person owns the account of {company} and has never logged in: they need \
@@ -125,86 +128,186 @@ impl Membership<'_> {
             State::Removed(_) => format!("This person was removed from {company}."),
         }
     }
+
+    /// Why the person has not accepted an invite. What became of its newest mail comes first; the
+    /// suppression list is a consequence, and lifting is advised where it makes the next mail arrive.
+    fn unaccepted(&self, invite: &Invite, suppression: &Suppression, now: Timestamp) -> String {
+        let company = &self.account.company;
+        let sent = day(invite.last_sent_at);
+        let delivery = &invite.delivery;
+        let reason = delivery.status.reason().map(clause).unwrap_or_default();
+        let lift = match suppression {
+            Suppression::Listed { .. } => "lift the address's entry on the suppression list, then ",
+            Suppression::NotListed | Suppression::Unknown => "",
+        };
+        let (what, to_do) = match delivery.status {
+            DeliveryStatus::Sending | DeliveryStatus::Sent => match suppression {
+                Suppression::Listed { reason, since } => return listed(company, *reason, *since),
+                Suppression::NotListed | Suppression::Unknown if invite.is_expired(now) => {
+                    return expired(company, invite, lift);
+                }
+                Suppression::NotListed | Suppression::Unknown => {
+                    return format!(
+                        "The invite to {company} was sent on {sent} and the recipient's mail \
+                         server has not confirmed it yet: wait a few minutes, then ask the owner \
+                         to resend it."
+                    );
+                }
+            },
+            DeliveryStatus::Delivered if invite.is_expired(now) => {
+                return expired(company, invite, lift);
+            }
+            DeliveryStatus::Delivered => {
+                let at = day(delivery.at);
+                return format!(
+                    "The invite to {company} was delivered on {at} and its link has not been used: \
+                     have the person look among the spam and use the link in the latest e-mail, \
+                     signed in with exactly this address."
+                );
+            }
+            DeliveryStatus::AutoReplied => {
+                return format!(
+                    "An auto-responder answered the invite to {company} of {sent}: have the person \
+                     switch it off, look for the mail and use its link."
+                );
+            }
+            DeliveryStatus::Failed { .. } | DeliveryStatus::Rejected => (
+                "was not sent",
+                format!(
+                    "see to that with whoever runs the product's mail, {lift}then ask the owner \
+                     to resend it"
+                ),
+            ),
+            DeliveryStatus::Delayed { .. } => (
+                "is late",
+                "the mail service goes on trying, so wait, or ask the owner to invite another \
+                 address"
+                    .to_owned(),
+            ),
+            DeliveryStatus::Bounced(_) | DeliveryStatus::Complained { .. }
+                if delivery.lifted_at.is_some() =>
+            {
+                (
+                    "came back",
+                    format!("support has looked into it, so {lift}ask the owner to resend it"),
+                )
+            }
+            DeliveryStatus::Bounced(bounce) if bounce.cause == BounceCause::OnSuppressionList => {
+                return format!(
+                    "The invite to {company} of {sent} was not sent because an earlier mail to \
+                     this address came back: {}.",
+                    to_do(bounce.cause, suppression)
+                );
+            }
+            DeliveryStatus::Bounced(bounce) => ("came back", to_do(bounce.cause, suppression)),
+            DeliveryStatus::Complained { .. } => (
+                "is blocked",
+                "ask whether the person wants the invite, and if so, lift the block and ask the \
+                 owner to resend it"
+                    .to_owned(),
+            ),
+        };
+        let because = match (delivery.status, self.said) {
+            (DeliveryStatus::Bounced(bounce), Some(said))
+                if bounce.cause == BounceCause::Unknown =>
+            {
+                format!("{reason} (“{}”)", quoted(said))
+            }
+            _ => reason,
+        };
+        format!("The invite to {company} of {sent} {what} because {because}: {to_do}.")
+    }
 }
 
-/// Why somebody has not accepted an invite.
-fn unaccepted(company: &str, invite: &Invite, suppression: &Suppression, now: Timestamp) -> String {
-    if let Suppression::Listed { reason, since } = suppression {
-        let why = match reason {
-            SuppressionReason::Bounce => "an earlier mail came back",
-            SuppressionReason::Complaint => "the person complained about an earlier mail",
+/// What support does about a mail that came back, as a part of a sentence.
+#[must_use]
+pub fn to_do(cause: BounceCause, suppression: &Suppression) -> String {
+    let is_listed = matches!(suppression, Suppression::Listed { .. });
+    // Where the next mail arrives once the cause is gone, unless the list is in its way.
+    let then_resend = |first: &str| {
+        let lift = match (is_listed, first) {
+            (true, "") => "lift the entry that it made on the suppression list, then ",
+            (true, _) => "lift the entry that the bounce made on the suppression list, then ",
+            (false, "") => "",
+            (false, _) => "then ",
         };
-        let since = since
-            .map(|since| format!(" since {}", day(since)))
-            .unwrap_or_default();
-        return format!(
-            "The mail service's suppression list holds this address{since} because {why}, so no \
-             invite to {company} arrives: lift that, then ask the owner to resend the invite."
-        );
-    }
-    let sent = day(invite.last_sent_at);
-    let delivery = &invite.delivery;
-    let because = delivery.status.reason().map(clause).unwrap_or_default();
-    let went_wrong = match delivery.status {
-        DeliveryStatus::Sending | DeliveryStatus::Sent | DeliveryStatus::Delivered => None,
-        DeliveryStatus::Failed { .. } | DeliveryStatus::Rejected => Some((
-            "was not sent",
-            "see to that with whoever runs the product's mail, then ask the owner to resend it",
-        )),
-        DeliveryStatus::Delayed { .. } => Some((
-            "is late",
-            "the mail service goes on trying, so wait, or ask the owner to invite another address",
-        )),
-        DeliveryStatus::AutoReplied => {
-            return format!(
-                "An auto-responder answered the invite to {company} of {sent}: have the person \
-                 switch it off, look for the mail and use its link."
-            );
-        }
-        DeliveryStatus::Bounced(_) | DeliveryStatus::Complained { .. }
-            if delivery.lifted_at.is_some() =>
-        {
-            Some((
-                "came back",
-                "support has looked into it, so ask the owner to resend it",
-            ))
-        }
-        DeliveryStatus::Bounced(bounce) => Some(match bounce.permanence {
-            Permanence::Transient => ("came back", "ask the owner to resend it in a while"),
-            Permanence::Permanent => (
-                "came back",
-                "check the address with the person, and if it is right, lift the block and ask \
-                 the owner to resend the invite",
-            ),
-        }),
-        DeliveryStatus::Complained { .. } => Some((
-            "is blocked",
-            "ask whether the person wants the invite, and if so, lift the block and ask the owner \
-             to resend it",
-        )),
+        format!("{first}{lift}ask the owner to resend it")
     };
-    if let Some((what, to_do)) = went_wrong {
-        return format!("The invite to {company} of {sent} {what} because {because}: {to_do}.");
+    match cause {
+        BounceCause::Unknown => format!(
+            "{}, and if it comes back again, ask the person for another address",
+            then_resend("")
+        ),
+        BounceCause::ServerTrouble | BounceCause::TimedOut => then_resend("wait a while, "),
+        BounceCause::MailboxFull | BounceCause::MessageTooLarge => {
+            then_resend("have the person make room in the mailbox, ")
+        }
+        BounceCause::PolicyRejected | BounceCause::ContentRejected => {
+            then_resend("have the person's mail administrator accept our mail, ")
+        }
+        BounceCause::MailboxDisabled => {
+            "ask the person for an address that is in use, and have the owner invite that one; if \
+             this mailbox works again, lift the block and ask the owner to resend it"
+                .to_owned()
+        }
+        BounceCause::NoMailbox | BounceCause::NoDomain => {
+            let list = if is_listed {
+                "; the suppression list holds this one as a consequence, and lifting that would \
+                 only make the next mail come back"
+            } else {
+                ""
+            };
+            format!(
+                "check the spelling with the person, and have the owner invite the right \
+                 address{list}"
+            )
+        }
+        BounceCause::Unsubscribed | BounceCause::Suppressed => {
+            "ask the person for another address, and have the owner invite that one".to_owned()
+        }
+        BounceCause::OnSuppressionList => {
+            "look at what that mail met, and if the next one would arrive, lift the block and ask \
+             the owner to resend the invite"
+                .to_owned()
+        }
     }
-    if invite.is_expired(now) {
-        let expired = day(invite.expires_at);
-        return format!(
-            "The invite to {company} expired on {expired} without being used: ask the owner to \
-             resend it."
-        );
-    }
-    if delivery.status == DeliveryStatus::Delivered {
-        let at = day(delivery.at);
-        return format!(
-            "The invite to {company} was delivered on {at} and its link has not been used: have \
-             the person look among the spam and use the link in the latest e-mail, signed in with \
-             exactly this address."
-        );
-    }
+}
+
+/// The verdict on a mail that nothing is known about, to an address that is on the list.
+fn listed(company: &CompanyName, reason: SuppressionReason, since: Option<Timestamp>) -> String {
+    let why = match reason {
+        SuppressionReason::Bounce => "an earlier mail came back",
+        SuppressionReason::Complaint => "the person complained about an earlier mail",
+    };
+    let since = since
+        .map(|since| format!(" since {}", day(since)))
+        .unwrap_or_default();
     format!(
-        "The invite to {company} was sent on {sent} and the recipient's mail server has not \
-         confirmed it yet: wait a few minutes, then ask the owner to resend it."
+        "The mail service's suppression list holds this address{since} because {why}, so no invite \
+         to {company} arrives: if the next one would, lift that, then ask the owner to resend the \
+         invite."
     )
+}
+
+fn expired(company: &CompanyName, invite: &Invite, lift: &str) -> String {
+    let expired = day(invite.expires_at);
+    format!(
+        "The invite to {company} expired on {expired} without being used: {lift}ask the owner to \
+         resend it."
+    )
+}
+
+/// What a server said, short enough for a sentence.
+fn quoted(said: &str) -> String {
+    const LONGEST: usize = 200;
+    let said = said
+        .split_once("; ")
+        .map_or(said, |(_, answer)| answer)
+        .trim();
+    match said.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", said.get(..end).unwrap_or_default()),
+        None => said.to_owned(),
+    }
 }
 
 /// A sentence as a part of another one.
@@ -222,7 +325,7 @@ fn day(at: Timestamp) -> String {
 mod tests {
     use super::{Membership, Suppression, SuppressionReason, verdict};
     use crate::account::{Account, AccountStatus, ProPlans, Provisioned};
-    use crate::bounce::{Bounce, BounceCause, Permanence};
+    use crate::bounce::{Bounce, BounceCause};
     use crate::delivery::{Complaint, Delivery, DeliveryStatus, SendFailure};
     use crate::id::{AccountId, MemberId};
     use crate::limits::Limits;
@@ -319,14 +422,18 @@ mod tests {
         at: Timestamp,
     ) -> String {
         let plans: ProPlans = "pro".parse().unwrap();
-        verdict(&[Membership { account, member }], suppression, &plans, at)
+        let membership = Membership {
+            account,
+            member,
+            said: Some("smtp; 550 Nope"),
+        };
+        verdict(&[membership], suppression, &plans, at)
     }
 
     #[test]
     fn every_state_that_a_person_can_be_in_has_its_verdict() {
         let free = Suppression::NotListed;
-        let bounced =
-            |permanence, cause| invited(DeliveryStatus::Bounced(Bounce { permanence, cause }));
+        let bounced = |cause| invited(DeliveryStatus::Bounced(Bounce { cause }));
         let somebody = Identity {
             issuer: "i".to_owned(),
             subject: "s".to_owned(),
@@ -378,16 +485,23 @@ mod tests {
             ),
             (
                 account(),
-                bounced(Permanence::Permanent, BounceCause::NoMailbox),
+                bounced(BounceCause::NoMailbox),
                 "The invite to Acme of 24 November 2026 came back because the recipient's mail \
-                 server knows no such mailbox: check the address with the person, and if it is \
-                 right, lift the block and ask the owner to resend the invite.",
+                 server knows no such mailbox: check the spelling with the person, and have the \
+                 owner invite the right address.",
             ),
             (
                 account(),
-                bounced(Permanence::Transient, BounceCause::MailboxFull),
+                bounced(BounceCause::MailboxFull),
                 "The invite to Acme of 24 November 2026 came back because the mailbox is full: \
-                 ask the owner to resend it in a while.",
+                 have the person make room in the mailbox, then ask the owner to resend it.",
+            ),
+            (
+                account(),
+                bounced(BounceCause::Unknown),
+                "The invite to Acme of 24 November 2026 came back because the recipient's mail \
+                 server gave no reason that is understood (“550 Nope”): ask the owner to resend \
+                 it, and if it comes back again, ask the person for another address.",
             ),
             (
                 account(),
@@ -449,12 +563,12 @@ mod tests {
         assert_eq!(
             said(
                 &account(),
-                &delivered,
+                &invited(DeliveryStatus::Sent),
                 &listed(SuppressionReason::Complaint)
             ),
             "The mail service's suppression list holds this address because the person complained \
-             about an earlier mail, so no invite to Acme arrives: lift that, then ask the owner \
-             to resend the invite."
+             about an earlier mail, so no invite to Acme arrives: if the next one would, lift \
+             that, then ask the owner to resend the invite."
         );
         let plans: ProPlans = "pro".parse().unwrap();
         for suppression in [Suppression::NotListed, listed(SuppressionReason::Bounce)] {
@@ -464,6 +578,76 @@ mod tests {
                 "{sentence}"
             );
             assert!(sentence.ends_with('.'));
+        }
+    }
+
+    /// A real hard bounce always puts the address on the list, too.
+    #[test]
+    fn the_list_is_a_consequence_and_never_the_reason() {
+        let listed = Suppression::Listed {
+            reason: SuppressionReason::Bounce,
+            since: Some(now()),
+        };
+        for cause in BounceCause::ALL {
+            let bounced = invited(DeliveryStatus::Bounced(Bounce { cause }));
+            let sentence = said(&account(), &bounced, &listed);
+            let reason = super::clause(cause.reason());
+            let (reason, _) = reason.split_once(',').unwrap_or((&reason, ""));
+            assert!(sentence.contains(reason), "{cause:?}: {sentence}");
+            let lifting_helps = match cause {
+                BounceCause::NoMailbox | BounceCause::NoDomain => {
+                    assert!(sentence.contains("check the spelling"), "{sentence}");
+                    assert!(sentence.contains("as a consequence"), "{sentence}");
+                    false
+                }
+                BounceCause::Unsubscribed | BounceCause::Suppressed => false,
+                _ => true,
+            };
+            let advises = sentence.contains("lift the");
+            assert_eq!(advises, lifting_helps, "{cause:?}: {sentence}");
+        }
+    }
+
+    /// What the advice asks the owner to do is allowed, and what the verdict asks support to do is
+    /// not what the advice warns of.
+    #[test]
+    fn what_is_advised_is_allowed() {
+        let others = [
+            DeliveryStatus::Sending,
+            DeliveryStatus::Sent,
+            DeliveryStatus::Delivered,
+            DeliveryStatus::AutoReplied,
+            DeliveryStatus::Rejected,
+        ];
+        let failures = SendFailure::ALL.map(|failure| DeliveryStatus::Failed { failure });
+        let late = BounceCause::ALL.map(|cause| DeliveryStatus::Delayed { cause });
+        let bounced = BounceCause::ALL.map(|cause| DeliveryStatus::Bounced(Bounce { cause }));
+        let complaints = Complaint::ALL.map(|complaint| DeliveryStatus::Complained { complaint });
+        let all = others.iter().chain(&failures).chain(&late);
+        for status in all.chain(&bounced).chain(&complaints) {
+            for suppression in [Suppression::NotListed, Suppression::Unknown] {
+                let member = invited(*status);
+                let delivery = &member.invite().unwrap().delivery;
+                let may_resend = !delivery.is_undeliverable();
+                let advice = delivery.advice().unwrap_or_default().to_lowercase();
+                let verdict = said(&account(), &member, &suppression);
+                if advice.contains("resend") {
+                    assert!(may_resend, "{status:?}: {advice}");
+                }
+                if !may_resend {
+                    let is_unblocked_first = verdict.contains("lift the block and ask the owner");
+                    let resends = verdict.contains("resend");
+                    assert!(!resends || is_unblocked_first, "{status:?}: {verdict}");
+                }
+                if may_resend && matches!(status, DeliveryStatus::Bounced(_)) {
+                    assert!(advice.contains("resend"), "{status:?}: {advice}");
+                    assert!(
+                        verdict.contains("ask the owner to resend"),
+                        "{status:?}: {verdict}"
+                    );
+                    assert!(!verdict.contains("lift"), "{status:?}: {verdict}");
+                }
+            }
         }
     }
 
@@ -482,10 +666,12 @@ mod tests {
             Membership {
                 account: &acme,
                 member: &removed,
+                said: None,
             },
             Membership {
                 account: &other,
                 member: &invited,
+                said: None,
             },
         ];
         let sentence = verdict(&seen, &Suppression::NotListed, &plans, now());

@@ -177,7 +177,7 @@ pub fn count_removals(removals: usize) {
 /// Counts what the mail system reported about a mail, if it is a reason to look.
 pub fn count_feedback(status: &DeliveryStatus) {
     match status {
-        DeliveryStatus::Bounced(bounce) => Metric::Bounces.count(match bounce.permanence {
+        DeliveryStatus::Bounced(bounce) => Metric::Bounces.count(match bounce.cause.permanence() {
             Permanence::Permanent => "permanent",
             Permanence::Transient => "transient",
         }),
