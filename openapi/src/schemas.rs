@@ -29,7 +29,7 @@ pub(crate) fn person_name() -> Value {
         "type": "string",
         "minLength": 1,
         "maxLength": 64,
-        "description": "Letters, marks, spaces, apostrophes, hyphens and full stops.",
+        "description": "What people are called, in any script. No links, and three digits at most.",
     })
 }
 
@@ -107,6 +107,13 @@ pub(crate) fn all() -> Value {
                 "activeSince": time("When the invite was accepted."),
                 "removedAt": time("When the person was removed."),
                 "delivery": of("Delivery"),
+                "didYouMean": {
+                    "type": "string",
+                    "format": "email",
+                    "description": "In the answer to an invite whose address looks misspelt: the \
+                                    address that was probably meant. The invite was sent all the \
+                                    same.",
+                },
             },
         },
         "Delivery": {

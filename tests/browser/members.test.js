@@ -52,6 +52,41 @@ test('a filter by text and by status, and more by the cursor', async () => {
   await owner.leave();
 });
 
+test('an address that looks misspelt is asked about once', async () => {
+  const owner = await ownerOf('misspelt');
+  await owner.enter();
+  await owner.page.getByRole('button', { name: 'Invite' }).click();
+  const dialog = owner.page.getByRole('dialog', { name: 'Invite somebody' });
+  await dialog.getByLabel('First name').fill('Kim');
+  await dialog.getByLabel('Last name').fill('Lee');
+  for (const [typed, meant] of [
+    ['kim@gmial.com', 'kim@gmail.com'],
+    ['kim@gmai.com', 'kim@gmail.com'],
+    ['kim@outlookk.com', 'kim@outlook.com'],
+    ['Kim@T-Onlin.de', 'kim@t-online.de'],
+  ]) {
+    await dialog.getByLabel('E-mail address').fill(typed);
+    await dialog.getByRole('button', { name: 'Send invite' }).click();
+    await dialog.getByText(`Did you mean ${meant}?`).waitFor();
+    assert.equal(await owner.focused(), 'E-mail address');
+  }
+  await owner.look('invite-did-you-mean');
+  await dialog.getByLabel('E-mail address').fill('kim@gmial.com');
+  const send = dialog.getByRole('button', { name: 'Send invite' });
+  await send.click();
+  await dialog.getByText('Did you mean').waitFor();
+  await send.click();
+  await owner.row('kim@gmial.com').getByText('Invited').waitFor();
+
+  await owner.page.getByRole('button', { name: 'Invite' }).click();
+  await dialog.getByLabel('First name').fill('Ada');
+  await dialog.getByLabel('Last name').fill('Day');
+  await dialog.getByLabel('E-mail address').fill('ada@mail.com');
+  await send.click();
+  await owner.row('ada@mail.com').getByText('Invited').waitFor();
+  await owner.leave();
+});
+
 test('while the list loads, and when it does not come', async () => {
   const owner = await ownerOf('slow');
   let release;

@@ -193,7 +193,7 @@ async fn invites_and_resends() -> Vec<Line> {
         .await;
 
     let mut bounce = event(&rollcall.newest_mail(), "Bounce");
-    bounce["bounce"] = json!({ "bounceType": "Permanent", "bounceSubType": "General" });
+    bounce["bounce"] = json!({ "bounceType": "Permanent", "bounceSubType": "NoEmail" });
     let fed = rollcall.dev("/dev/feedback", &bounce).await;
     fed.expect_status(200);
     rollcall.advance(60).await;

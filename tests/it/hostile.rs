@@ -109,7 +109,7 @@ async fn what_is_refused_leaves_nothing_and_what_is_accepted_reaches_its_address
 }
 
 /// Names that would be somebody else's words in a stranger's mailbox.
-const NAMES: [&str; 44] = [
+const NAMES: [&str; 43] = [
     "<b>Kim</b>",
     "<script>alert(1)</script>",
     "Kim<br>",
@@ -135,7 +135,6 @@ const NAMES: [&str; 44] = [
     "Ki\u{200d}m",
     "Ki\u{ad}m",
     "Kim\u{feff}",
-    "Kim\u{a0}Lee",
     "Kim\u{2028}Lee",
     "\u{301}Kim",
     "{{name}}",

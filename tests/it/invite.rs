@@ -269,3 +269,21 @@ async fn names_lose_the_spaces_around_them() {
         ["Kim", "van der Berg"]
     );
 }
+
+#[tokio::test]
+async fn a_misspelt_domain_is_answered_with_the_address_that_was_probably_meant() {
+    let (rollcall, owner) = Rollcall::start_with_owner().await;
+    for _ in 0..2 {
+        let invited = owner
+            .invite_with_key("acme", "Kim.Lee@gmial.com", "key")
+            .await;
+        let invited = invited.expect_status(201);
+        assert_eq!(invited.text("didYouMean"), "kim.lee@gmail.com");
+    }
+    // It is a hint: the mail went where the owner said.
+    assert_eq!(rollcall.newest_mail().to, "kim.lee@gmial.com");
+    let list = owner.list("acme", "?q=gmial").await;
+    assert!(list.body["members"][0].get("didYouMean").is_none());
+    let right = owner.invite("acme", "kim.lee@gmail.com").await;
+    assert!(right.expect_status(201).body.get("didYouMean").is_none());
+}

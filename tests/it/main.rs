@@ -50,6 +50,7 @@ mod restore;
 mod scale;
 mod security;
 mod sequences;
+mod stored_values;
 mod story;
 mod support_feedback;
 mod template;

@@ -248,7 +248,7 @@ async fn use_everything(rollcall: &Rollcall) {
     owner.invite("acme", KIM).await.expect_status(201);
     let mail = rollcall.newest_mail();
     let mut bounce = event(&mail, "Bounce");
-    bounce["bounce"] = json!({ "bounceType": "Permanent", "bounceSubType": "General" });
+    bounce["bounce"] = json!({ "bounceType": "Permanent", "bounceSubType": "NoEmail" });
     rollcall
         .dev("/dev/feedback", &bounce)
         .await

@@ -484,3 +484,23 @@ async fn the_verdict_says_why_the_mail_came_back_and_quotes_what_nobody_understa
         assert_eq!(resent.status == 200, may_resend, "{name}");
     }
 }
+
+/// A plus that nobody escaped arrives as a space.
+#[tokio::test]
+async fn an_address_with_a_plus_is_found_as_people_paste_it() {
+    let (rollcall, owner, support) = start().await;
+    owner
+        .invite("acme", "kim+work@example.com")
+        .await
+        .expect_status(201);
+    rollcall.stack.mail_feedback_settled().await;
+    for text in ["kim+work@example.com", "kim%2Bwork@example.com"] {
+        let found = support
+            .get(&format!("/support/feedback?email={text}"))
+            .await;
+        assert_eq!(
+            found.expect_status(200).body["email"],
+            "kim+work@example.com"
+        );
+    }
+}

@@ -70,7 +70,7 @@ impl Operation for Invite {
         let member = committed
             .send(&self.mailer, &self.store, &token, call.now)
             .await?;
-        Answer::created(&MemberAnswer::new(&member, call.now))
+        Answer::created(&MemberAnswer::of_invite(&member, call.now))
     }
 }
 
@@ -168,7 +168,7 @@ impl Invite {
                 recorded,
             ),
             Decision::Commit(invited, expires_at) => {
-                let answer = to_json(&MemberAnswer::new(&invited, now))?;
+                let answer = to_json(&MemberAnswer::of_invite(&invited, now))?;
                 let record = RecordedRequest::new(fingerprint.clone(), answer, now);
                 let limits = &self.rules.limits;
                 let commit = self

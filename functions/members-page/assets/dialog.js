@@ -14,6 +14,7 @@ import { endsAccess } from './outcomes.js';
  * @property {string} [type] of the input
  * @property {string} [autocomplete]
  * @property {string} [mustEqual] what has to be typed to go on
+ * @property {(value: string) => string | undefined} [doubt] what to ask about a value before it is sent once more
  */
 
 /**
@@ -138,7 +139,16 @@ export function ask({
 }
 
 /** A labelled input with room for what is wrong with it. */
-export function fieldRow({ name, label, value = '', hint, type = 'text', autocomplete = 'off', mustEqual }) {
+export function fieldRow({
+  name,
+  label,
+  value = '',
+  hint,
+  type = 'text',
+  autocomplete = 'off',
+  mustEqual,
+  doubt,
+}) {
   const [inputId, hintId, mistakeId] = [newId(), newId(), newId()];
   const input = h('input', {
     id: inputId,
@@ -151,6 +161,7 @@ export function fieldRow({ name, label, value = '', hint, type = 'text', autocom
     'aria-describedby': hint ? hintId : undefined,
   });
   const mistake = h('p', { id: mistakeId, class: 'mistake' });
+  let doubted;
   return {
     name,
     label,
@@ -165,8 +176,12 @@ export function fieldRow({ name, label, value = '', hint, type = 'text', autocom
     ),
     /** What is wrong before the API is asked. */
     mistake() {
-      if (mustEqual === undefined || input.value.trim() === mustEqual) return '';
-      return 'This is not the name. Type it exactly as shown.';
+      if (mustEqual !== undefined && input.value.trim() !== mustEqual) {
+        return 'This is not the name. Type it exactly as shown.';
+      }
+      const question = input.value === doubted ? undefined : doubt?.(input.value);
+      doubted = input.value;
+      return question ?? '';
     },
     complain(message) {
       mistake.textContent = message;

@@ -5,6 +5,8 @@ import { inviteMember, newKey, removeMember, resendInvite, updateMember } from '
 import { ask } from './dialog.js';
 import { h } from './dom.js';
 import { fullName } from './format.js';
+import { didYouMean } from './misspelling.js';
+import { settings } from './settings.js';
 
 /** The fields for a person's name. */
 export const nameFields = ({ firstName = '', lastName = '' } = {}) => [
@@ -17,6 +19,10 @@ const EMAIL = {
   label: 'E-mail address',
   type: 'email',
   hint: 'The address they sign in with. It must not have an automatic reply.',
+  doubt(value) {
+    const meant = didYouMean(value, settings.mailProviders);
+    return meant && `Did you mean ${meant}? If not, send the invite again to keep what you typed.`;
+  },
 };
 
 /** Refusals that are about the address. */

@@ -16,4 +16,6 @@ export const settings = Object.freeze({
   /** The group of support staff, and the claim that names a person's groups. */
   supportGroup: text('support-group'),
   supportGroupClaim: text('support-group-claim'),
+  /** Domains of large mail providers. */
+  mailProviders: text('mail-providers').split(' '),
 });

@@ -7,6 +7,7 @@
 
 use askama::Template;
 use data_encoding::HEXLOWER;
+use domain::misspelling::PROVIDERS;
 use lambda_http::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
     HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, VARY,
@@ -36,6 +37,8 @@ struct Settings {
     resend_cooldown_seconds: u32,
     support_group: String,
     support_group_claim: String,
+    /// Domains of large mail providers, which an address may have been meant to be at.
+    mail_providers: String,
 }
 
 /// The document at every address of the page.
@@ -72,6 +75,7 @@ impl PublicOperation for MembersPage {
             resend_cooldown_seconds: environment.required("RESEND_COOLDOWN_SECONDS")?,
             support_group: environment.required("SUPPORT_GROUP")?,
             support_group_claim: environment.required("SUPPORT_GROUP_CLAIM")?,
+            mail_providers: PROVIDERS.join(" "),
         };
         let other_origins: Option<String> = environment.optional("SIGN_IN_ORIGINS")?;
         let shell = Shell {

@@ -1,8 +1,11 @@
 //! Creates an account and keeps company and plan up to date, called by the product's billing:
 //! directly, or by an EventBridge event whose detail is the same payload.
 
-use domain::account::AccountStatus;
+use std::str::FromStr;
+
+use domain::account::{Account, AccountStatus, Plan};
 use domain::id::AccountId;
+use domain::name::CompanyName;
 use domain::provision::{Owner, Provisioning, Since, Update, create, update};
 use domain::{Invalid, Timestamp};
 use platform::commit::Attempts;
@@ -54,7 +57,12 @@ pub enum Reason {
 
 /// What an event or a call says.
 struct Request {
-    provisioning: Provisioning,
+    account: AccountId,
+    company: CompanyText,
+    plan: Plan,
+    reopen: bool,
+    since: Since,
+    revision: Option<u64>,
     /// Only a new account is given an owner. For others, it does not matter what is wrong with this.
     owner: Result<Owner, Vec<FieldError>>,
 }
@@ -95,6 +103,39 @@ impl Invocation for ProvisionAccount {
     }
 }
 
+/// The company as billing writes it.
+struct CompanyText(String);
+
+impl FromStr for CompanyText {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl Request {
+    /// What the account is to be. A name that billing only repeats was accepted once, and must not stop a
+    /// change of plan because the rules for new names have become stricter.
+    fn provisioning(&self, known: Option<&Account>) -> Result<Provisioning, Problem> {
+        let CompanyText(text) = &self.company;
+        let known = known.map(|account| &account.provisioned_company);
+        let company = match known.filter(|company| company.as_str() == text) {
+            Some(company) => company.clone(),
+            None => CompanyName::told_by_billing(text)
+                .map_err(|invalid| Problem::invalid_field("company", invalid))?,
+        };
+        Ok(Provisioning {
+            account: self.account.clone(),
+            company,
+            plan: self.plan.clone(),
+            reopen: self.reopen,
+            since: self.since,
+            revision: self.revision,
+        })
+    }
+}
+
 impl ProvisionAccount {
     /// Reads, decides, commits on what was seen. Nothing, if the commit was lost.
     async fn attempt(
@@ -102,10 +143,10 @@ impl ProvisionAccount {
         request: &Request,
         now: Timestamp,
     ) -> Result<Option<Provisioned>, Problem> {
-        let wanted = &request.provisioning;
         let mut read = self.store.read();
-        let account = read.account(&wanted.account);
+        let account = read.account(&request.account);
         let seen = read.run().await?.take(account)?;
+        let wanted = &request.provisioning(seen.as_deref())?;
 
         let done = |outcome, reason, status: AccountStatus| Provisioned {
             account_id: wanted.account.clone(),
@@ -187,14 +228,12 @@ fn parse_detail(detail: Value, since: Since, now: Timestamp) -> Result<Request, 
         not_far_ahead("at", at, now)?;
     }
     Ok(Request {
-        provisioning: Provisioning {
-            account,
-            company,
-            plan,
-            reopen,
-            since: at.map_or(since, Since::Said),
-            revision,
-        },
+        account,
+        company,
+        plan,
+        reopen,
+        since: at.map_or(since, Since::Said),
+        revision,
         owner,
     })
 }

@@ -1,6 +1,8 @@
 //! `GET /support/feedback`: support sees why somebody has not got in (`email`), or what the mail
 //! system reported lately (`since`).
 
+use std::str::FromStr;
+
 use domain::Invalid;
 use domain::Timestamp;
 use domain::account::{Account, ProPlans};
@@ -31,6 +33,17 @@ enum Request {
     Person(EmailAddress),
     /// Feedback about everybody's mail, back to a time.
     Recent(Timestamp, Option<FeedbackCursor>),
+}
+
+/// An address as people paste it into a query, where a plus that is not escaped stands for a space.
+struct Asked(EmailAddress);
+
+impl FromStr for Asked {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        text.trim().replace(' ', "+").parse().map(Self)
+    }
 }
 
 /// How far back recent feedback goes if the call does not say.
@@ -71,7 +84,7 @@ impl Operation for SupportFeedback {
 
 fn parse(call: &Call) -> Result<Request, Problem> {
     let mut query = call.query();
-    let email = query.optional("email");
+    let email = query.optional("email").map(|Asked(email)| email);
     let since: Option<Timestamp> = query.optional_time("since");
     let cursor: Option<FeedbackCursorText> = query.optional("cursor");
     query.finish()?;

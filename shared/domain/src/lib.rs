@@ -21,6 +21,7 @@ pub mod lift;
 pub mod limits;
 pub mod login;
 pub mod member;
+pub mod misspelling;
 pub mod name;
 pub mod provision;
 pub mod refusal;

@@ -9,6 +9,7 @@ use domain::account::{Account, AccountStatus, ProPlans};
 use domain::delivery::Delivery;
 use domain::id::{AccountId, MemberId};
 use domain::member::{Member, Removal, Role, State, Status};
+use domain::misspelling::did_you_mean;
 use http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::Serialize;
@@ -156,9 +157,21 @@ pub struct MemberAnswer {
     removed_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     delivery: Option<DeliveryAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    did_you_mean: Option<String>,
 }
 
 impl MemberAnswer {
+    /// A person who has just been invited, with the address that was probably meant if this one looks
+    /// misspelt.
+    #[must_use]
+    pub fn of_invite(member: &Member, now: Timestamp) -> Self {
+        Self {
+            did_you_mean: did_you_mean(&member.email),
+            ..Self::new(member, now)
+        }
+    }
+
     /// A person as seen at a time, which decides whether an invite has expired.
     #[must_use]
     pub fn new(member: &Member, now: Timestamp) -> Self {
@@ -177,6 +190,7 @@ impl MemberAnswer {
             active_since: None,
             removed_at: None,
             delivery: member.shown_delivery().map(DeliveryAnswer::new),
+            did_you_mean: None,
         };
         match &member.state {
             State::Invited(invite) => answer.expires_at = Some(invite.expires_at),

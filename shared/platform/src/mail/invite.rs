@@ -14,6 +14,7 @@ use domain::account::Account;
 use domain::address::EmailAddress;
 use domain::delivery::SendFailure;
 use domain::member::{Invite, Member};
+use domain::name::unlinked;
 use domain::token::InviteToken;
 use tracing::warn;
 
@@ -51,10 +52,10 @@ pub struct InviteMail<'a> {
 /// The words of the mail, for both of its forms.
 struct Words<'a> {
     product: &'a str,
-    first_name: &'a str,
+    first_name: String,
     inviter: String,
     inviter_email: &'a str,
-    company: &'a str,
+    company: String,
     email: &'a str,
     link: String,
     expires: String,
@@ -154,10 +155,13 @@ impl Mailer {
     fn message(&self, mail: InviteMail<'_>) -> Result<Message, Box<dyn std::error::Error>> {
         let words = Words {
             product: &self.product,
-            first_name: mail.member.first_name.as_str(),
-            inviter: format!("{} {}", mail.inviter.first_name, mail.inviter.last_name),
+            first_name: unlinked(mail.member.first_name.as_str()),
+            inviter: unlinked(&format!(
+                "{} {}",
+                mail.inviter.first_name, mail.inviter.last_name
+            )),
             inviter_email: mail.inviter.email.as_str(),
-            company: mail.account.company.as_str(),
+            company: unlinked(mail.account.company.as_str()),
             email: mail.member.email.as_str(),
             link: format!(
                 "{}/invite#token={}",
