@@ -368,9 +368,10 @@ mod tests {
         while let Some((before, escape)) = rest.split_once('\\') {
             text.push_str(before);
             let digits = if escape.starts_with('U') { 8 } else { 4 };
-            let code = u32::from_str_radix(&escape[1..=digits], 16).unwrap();
+            let (code, after) = escape.split_at(digits + 1);
+            let code = u32::from_str_radix(code.trim_start_matches(['u', 'U']), 16).unwrap();
             text.push(char::from_u32(code).unwrap());
-            rest = &escape[digits + 1..];
+            rest = after;
         }
         text + rest
     }
