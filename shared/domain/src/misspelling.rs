@@ -100,9 +100,18 @@ pub fn did_you_mean(address: &EmailAddress) -> Option<String> {
     }
     let provider = PROVIDERS
         .iter()
-        .filter(|provider| name(provider).len() >= SHORTEST_NAME)
+        .filter(|provider| name(provider).len() >= SHORTEST_NAME && can_be_close(domain, provider))
         .find(|provider| strsim::osa_distance(domain, provider) == 1)?;
     Some(format!("{local}@{provider}"))
+}
+
+/// One slip leaves the first letter in its place, or all but the first two. Most invites end here: the
+/// distance itself costs as much as the rest of the decision.
+fn can_be_close(domain: &str, provider: &str) -> bool {
+    let first = |text: &str| text.bytes().next();
+    let is_end_kept = || provider.get(2..).is_some_and(|end| domain.ends_with(end));
+    domain.len().abs_diff(provider.len()) <= 1
+        && (first(domain) == first(provider) || is_end_kept())
 }
 
 fn name(domain: &str) -> &str {
@@ -121,6 +130,9 @@ mod tests {
             ("gmaill.com", Some("gmail.com")),
             ("gmail.con", Some("gmail.com")),
             ("gnail.com", Some("gmail.com")),
+            ("mgail.com", Some("gmail.com")),
+            ("ggmail.com", Some("gmail.com")),
+            ("otmail.com", Some("hotmail.com")),
             ("hotmial.com", Some("hotmail.com")),
             ("outlok.com", Some("outlook.com")),
             ("yaho.com", Some("yahoo.com")),
