@@ -6,6 +6,7 @@
 #
 # Installs Debian's docker.io where it may. Exits with 77 if no engine can be had.
 set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
 folder="$(mkdir -p "$1" && cd "$1" && pwd)"
 shift
 
@@ -19,8 +20,8 @@ no_engine() {
 [[ "$(id -u)" -eq 0 ]] || no_engine "none runs, and only root can start one"
 if ! command -v dockerd >/dev/null; then
     command -v apt-get >/dev/null || no_engine "none is installed, and this is no Debian"
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends docker.io busybox-static; } \
-        >"$folder/apt.log" 2>&1 || no_engine "docker.io cannot be installed, see $folder/apt.log"
+    "$here/../../.ci/install_package" docker.io busybox-static >"$folder/apt.log" 2>&1 ||
+        no_engine "docker.io cannot be installed, see $folder/apt.log"
 fi
 
 export DOCKER_HOST="unix://$folder/docker.sock"

@@ -1,8 +1,6 @@
 //! Creates an account and keeps company and plan up to date, called by the product's billing:
 //! directly, or by an EventBridge event whose detail is the same payload.
 
-use std::str::FromStr;
-
 use domain::account::{Account, AccountStatus, Plan};
 use domain::id::AccountId;
 use domain::name::CompanyName;
@@ -58,7 +56,7 @@ pub enum Reason {
 /// What an event or a call says.
 struct Request {
     account: AccountId,
-    company: CompanyText,
+    company: Company,
     plan: Plan,
     reopen: bool,
     since: Since,
@@ -103,27 +101,29 @@ impl Invocation for ProvisionAccount {
     }
 }
 
-/// The company as billing writes it.
-struct CompanyText(String);
+/// A company as billing writes it.
+struct Company {
+    text: String,
+    /// The name, or what is wrong with it.
+    name: Result<CompanyName, Vec<FieldError>>,
+}
 
-impl FromStr for CompanyText {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        Ok(Self(text.to_owned()))
+impl Company {
+    fn told(text: String) -> Self {
+        let name = CompanyName::told_by_billing(&text)
+            .map_err(|invalid| vec![FieldError::new("company", invalid)]);
+        Self { text, name }
     }
 }
 
 impl Request {
     /// What the account is to be. A name that billing only repeats was accepted once, and must not stop a
     /// change of plan because the rules for new names have become stricter.
-    fn provisioning(&self, known: Option<&Account>) -> Result<Provisioning, Problem> {
-        let CompanyText(text) = &self.company;
+    fn provisioning(&self, known: Option<&Account>) -> Result<Provisioning, Vec<FieldError>> {
         let known = known.map(|account| &account.provisioned_company);
-        let company = match known.filter(|company| company.as_str() == text) {
+        let company = match known.filter(|company| company.as_str() == self.company.text) {
             Some(company) => company.clone(),
-            None => CompanyName::told_by_billing(text)
-                .map_err(|invalid| Problem::invalid_field("company", invalid))?,
+            None => self.company.name.clone()?,
         };
         Ok(Provisioning {
             account: self.account.clone(),
@@ -146,10 +146,10 @@ impl ProvisionAccount {
         let mut read = self.store.read();
         let account = read.account(&request.account);
         let seen = read.run().await?.take(account)?;
-        let wanted = &request.provisioning(seen.as_deref())?;
+        let wanted = request.provisioning(seen.as_deref());
 
         let done = |outcome, reason, status: AccountStatus| Provisioned {
-            account_id: wanted.account.clone(),
+            account_id: request.account.clone(),
             outcome,
             reason,
             status: status.as_str(),
@@ -157,16 +157,21 @@ impl ProvisionAccount {
         let write = self.store.write();
         let (write, done) = match &seen {
             None => {
-                let owner = request.owner.as_ref();
-                let owner = owner.map_err(|errors| Problem::invalid_fields(errors.clone()))?;
-                let (account, owner) = create(wanted, owner, now);
+                let (wanted, owner) = match (wanted, request.owner.clone()) {
+                    (Ok(wanted), Ok(owner)) => (wanted, owner),
+                    (wanted, owner) => {
+                        let errors = [wanted.err(), owner.err()].into_iter().flatten();
+                        return Err(Problem::invalid_fields(errors.flatten().collect()));
+                    }
+                };
+                let (account, owner) = create(&wanted, &owner, now);
                 let write = write
                     .account(None, &account)
                     .member(&account.id, None, &owner)
                     .membership(&owner.email, &account.id);
                 (write, done(Outcome::Created, None, account.status))
             }
-            Some(known) => match update(wanted, known) {
+            Some(known) => match update(&wanted.map_err(Problem::invalid_fields)?, known) {
                 Update::Commit(account) => {
                     let write = write.account(seen.as_ref(), &account);
                     (write, done(Outcome::Updated, None, account.status))
@@ -210,7 +215,7 @@ fn parse(mut event: Value, now: Timestamp) -> Result<Request, Problem> {
 fn parse_detail(detail: Value, since: Since, now: Timestamp) -> Result<Request, Problem> {
     let mut fields = Fields::of_value(detail)?;
     let account = fields.required("accountId");
-    let company = fields.required("company");
+    let company = fields.required_text("company").map(Company::told);
     let plan = fields.required("plan");
     let reopen = fields.flag("reopen");
     let revision = fields.optional_number("revision");
@@ -218,11 +223,13 @@ fn parse_detail(detail: Value, since: Since, now: Timestamp) -> Result<Request, 
     let owner = parse_owner(fields.enter("owner"));
     fields.ignore_rest();
     let mut errors = fields.into_errors();
-    let (Some(account), Some(company), Some(plan), true) =
-        (account, company, plan, errors.is_empty())
-    else {
-        errors.extend(owner.err().unwrap_or_default());
-        return Err(Problem::invalid_fields(errors));
+    let (account, company, plan) = match (account, company, plan) {
+        (Some(account), Some(company), Some(plan)) if errors.is_empty() => (account, company, plan),
+        (_, company, _) => {
+            let company = company.and_then(|company| company.name.err());
+            errors.extend([company, owner.err()].into_iter().flatten().flatten());
+            return Err(Problem::invalid_fields(errors));
+        }
     };
     if let Some(at) = at {
         not_far_ahead("at", at, now)?;

@@ -253,7 +253,8 @@ impl DeliveryStatus {
 
 impl Complaint {
     /// Every kind of complaint.
-    pub const ALL: [Self; 6] = [
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 6] = [
         Self::Other,
         Self::AuthFailure,
         Self::Virus,
@@ -334,7 +335,8 @@ impl BounceCause {
 
 impl SendFailure {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 7] = [
         Self::NoAnswer,
         Self::MessageRejected,
         Self::SenderNotVerified,

@@ -77,8 +77,8 @@ impl FromStr for CompanyName {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let name = printable_company(text)?;
-        if has_domain(&as_read(&name)) {
+        let (name, has_domain) = printable_company(text)?;
+        if has_domain {
             return Err(NO_LINK);
         }
         Ok(Self(name))
@@ -95,19 +95,20 @@ impl CompanyName {
     ///
     /// Says what it must not be.
     pub fn told_by_billing(text: &str) -> Result<Self, Invalid> {
-        let name = printable_company(text)?;
+        let (name, has_domain) = printable_company(text)?;
         let is_bare = !name.to_lowercase().starts_with("www.")
             && name
                 .chars()
                 .all(|c| is_letter(c) || is_mark(c) || is_digit(c) || matches!(c, '.' | '-'));
-        if has_domain(&as_read(&name)) && !is_bare {
+        if has_domain && !is_bare {
             return Err(NO_LINK);
         }
         Ok(Self(name))
     }
 }
 
-fn printable_company(text: &str) -> Result<String, Invalid> {
+/// A company's name in its one form, and whether there is a domain in it, which depends on who says so.
+fn printable_company(text: &str) -> Result<(String, bool), Invalid> {
     let name = tidy(text);
     if !(1..=100).contains(&name.chars().count()) {
         return Err(Invalid("must be 1 to 100 characters long"));
@@ -134,7 +135,8 @@ fn printable_company(text: &str) -> Result<String, Invalid> {
     if has_scheme(&read) || has_address(&read) || has_ip_address(&read) {
         return Err(NO_LINK);
     }
-    Ok(name)
+    let has_domain = has_domain(&read);
+    Ok((name, has_domain))
 }
 
 /// A name as it is put into a text, where programs make links of what looks like one: an invisible

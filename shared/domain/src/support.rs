@@ -136,26 +136,28 @@ impl Membership<'_> {
         let sent = day(invite.last_sent_at);
         let delivery = &invite.delivery;
         let reason = delivery.status.reason().map(clause).unwrap_or_default();
-        let lift = match suppression {
-            Suppression::Listed { .. } => "lift the address's entry on the suppression list, then ",
-            Suppression::NotListed | Suppression::Unknown => "",
-        };
+        let is_under_way = matches!(
+            delivery.status,
+            DeliveryStatus::Sending | DeliveryStatus::Sent
+        );
+        if is_under_way && let Suppression::Listed { reason, since } = suppression {
+            return listed(company, *reason, *since);
+        }
         let (what, to_do) = match delivery.status {
-            DeliveryStatus::Sending | DeliveryStatus::Sent => match suppression {
-                Suppression::Listed { reason, since } => return listed(company, *reason, *since),
-                Suppression::NotListed | Suppression::Unknown if invite.is_expired(now) => {
-                    return expired(company, invite, lift);
-                }
-                Suppression::NotListed | Suppression::Unknown => {
-                    return format!(
-                        "The invite to {company} was sent on {sent} and the recipient's mail \
-                         server has not confirmed it yet: wait a few minutes, then ask the owner \
-                         to resend it."
-                    );
-                }
-            },
-            DeliveryStatus::Delivered if invite.is_expired(now) => {
-                return expired(company, invite, lift);
+            DeliveryStatus::Sending | DeliveryStatus::Sent | DeliveryStatus::Delivered
+                if invite.is_expired(now) =>
+            {
+                return format!(
+                    "The invite to {company} expired on {} without being used: {}.",
+                    day(invite.expires_at),
+                    resend("", suppression)
+                );
+            }
+            DeliveryStatus::Sending | DeliveryStatus::Sent => {
+                return format!(
+                    "The invite to {company} was sent on {sent} and the recipient's mail server \
+                     has not confirmed it yet: wait a few minutes, then ask the owner to resend it."
+                );
             }
             DeliveryStatus::Delivered => {
                 let at = day(delivery.at);
@@ -173,9 +175,9 @@ impl Membership<'_> {
             }
             DeliveryStatus::Failed { .. } | DeliveryStatus::Rejected => (
                 "was not sent",
-                format!(
-                    "see to that with whoever runs the product's mail, {lift}then ask the owner \
-                     to resend it"
+                resend(
+                    "see to that with whoever runs the product's mail, ",
+                    suppression,
                 ),
             ),
             DeliveryStatus::Delayed { .. } => (
@@ -187,9 +189,10 @@ impl Membership<'_> {
             DeliveryStatus::Bounced(_) | DeliveryStatus::Complained { .. }
                 if delivery.lifted_at.is_some() =>
             {
+                let resend = resend("", suppression);
                 (
                     "came back",
-                    format!("support has looked into it, so {lift}ask the owner to resend it"),
+                    format!("support has looked into it, so {resend}"),
                 )
             }
             DeliveryStatus::Bounced(bounce) if bounce.cause == BounceCause::OnSuppressionList => {
@@ -222,40 +225,31 @@ impl Membership<'_> {
 /// What support does about a mail that came back, as a part of a sentence.
 #[must_use]
 pub fn to_do(cause: BounceCause, suppression: &Suppression) -> String {
-    let is_listed = matches!(suppression, Suppression::Listed { .. });
-    // Where the next mail arrives once the cause is gone, unless the list is in its way.
-    let then_resend = |first: &str| {
-        let lift = match (is_listed, first) {
-            (true, "") => "lift the entry that it made on the suppression list, then ",
-            (true, _) => "lift the entry that the bounce made on the suppression list, then ",
-            (false, "") => "",
-            (false, _) => "then ",
-        };
-        format!("{first}{lift}ask the owner to resend it")
-    };
     match cause {
         BounceCause::Unknown => format!(
             "{}, and if it comes back again, ask the person for another address",
-            then_resend("")
+            resend("", suppression)
         ),
-        BounceCause::ServerTrouble | BounceCause::TimedOut => then_resend("wait a while, "),
+        BounceCause::ServerTrouble | BounceCause::TimedOut => resend("wait a while, ", suppression),
         BounceCause::MailboxFull | BounceCause::MessageTooLarge => {
-            then_resend("have the person make room in the mailbox, ")
+            resend("have the person make room in the mailbox, ", suppression)
         }
-        BounceCause::PolicyRejected | BounceCause::ContentRejected => {
-            then_resend("have the person's mail administrator accept our mail, ")
-        }
+        BounceCause::PolicyRejected | BounceCause::ContentRejected => resend(
+            "have the person's mail administrator accept our mail, ",
+            suppression,
+        ),
         BounceCause::MailboxDisabled => {
             "ask the person for an address that is in use, and have the owner invite that one; if \
              this mailbox works again, lift the block and ask the owner to resend it"
                 .to_owned()
         }
         BounceCause::NoMailbox | BounceCause::NoDomain => {
-            let list = if is_listed {
-                "; the suppression list holds this one as a consequence, and lifting that would \
-                 only make the next mail come back"
-            } else {
-                ""
+            let list = match suppression {
+                Suppression::Listed { .. } => {
+                    "; the suppression list holds this one as a consequence, and lifting that \
+                     would only make the next mail come back"
+                }
+                Suppression::NotListed | Suppression::Unknown => "",
             };
             format!(
                 "check the spelling with the person, and have the owner invite the right \
@@ -289,12 +283,14 @@ fn listed(company: &CompanyName, reason: SuppressionReason, since: Option<Timest
     )
 }
 
-fn expired(company: &CompanyName, invite: &Invite, lift: &str) -> String {
-    let expired = day(invite.expires_at);
-    format!(
-        "The invite to {company} expired on {expired} without being used: {lift}ask the owner to \
-         resend it."
-    )
+/// The last steps to a mail that arrives: first what mends the cause, then the list, if it is in the way.
+fn resend(first: &str, suppression: &Suppression) -> String {
+    let lift = match suppression {
+        Suppression::Listed { .. } => "lift the entry on the suppression list, then ",
+        Suppression::NotListed | Suppression::Unknown if first.is_empty() => "",
+        Suppression::NotListed | Suppression::Unknown => "then ",
+    };
+    format!("{first}{lift}ask the owner to resend it")
 }
 
 /// What a server said, short enough for a sentence.
@@ -605,6 +601,13 @@ mod tests {
             };
             let advises = sentence.contains("lift the");
             assert_eq!(advises, lifting_helps, "{cause:?}: {sentence}");
+        }
+        for failure in SendFailure::ALL {
+            let failed = invited(DeliveryStatus::Failed { failure });
+            let sentence = said(&account(), &failed, &listed);
+            let to_do =
+                "product's mail, lift the entry on the suppression list, then ask the owner";
+            assert!(sentence.contains(to_do), "{sentence}");
         }
     }
 

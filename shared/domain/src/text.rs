@@ -17,8 +17,9 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Gives a newtype over `String` its one way in (`FromStr`, which the type writes by hand) and its
-/// ways out; `serde` goes through the same door.
+/// Gives a newtype over `String` its one way in for what people send (`FromStr`, which the type writes by
+/// hand) and its ways out. With `serde(try_from = "String")`, rows go through the same door; names and
+/// addresses are `serde(transparent)` instead, so that a row gives back what was accepted once.
 macro_rules! text_newtype {
     ($type:ident) => {
         impl $type {

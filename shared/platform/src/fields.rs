@@ -91,6 +91,11 @@ impl Fields {
         self.optional::<Text>(name).map(|Text(text)| text)
     }
 
+    /// A field that must be there, whose text is read later.
+    pub fn required_text(&mut self, name: &str) -> Option<String> {
+        self.required::<Text>(name).map(|Text(text)| text)
+    }
+
     /// A point in time that may be missing or null. If it is wrong, [`Fields::finish`] says so.
     pub fn optional_time(&mut self, name: &str) -> Option<Timestamp> {
         self.optional::<Time>(name).map(|Time(time)| time)
