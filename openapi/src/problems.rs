@@ -4,6 +4,7 @@ use domain::Timestamp;
 use domain::bounce::{Bounce, BounceCause};
 use domain::delivery::{Delivery, DeliveryStatus};
 use domain::refusal::{AccountChoice, Refusal, SendLimit};
+use domain::sending::limit_reached;
 use platform::Problem;
 use platform::problem::{Code, FieldError};
 use serde_json::{Map, Value, json};
@@ -55,7 +56,7 @@ pub(crate) fn example(code: Code) -> Value {
 
 fn problem(code: Code) -> Problem {
     let now = Timestamp::UNIX_EPOCH;
-    let refused = |refusal| Problem::of(refusal, now);
+    let refused = |refusal: Refusal| Problem::from(refusal);
     match code {
         Code::InvalidRequest => Problem::invalid_fields(vec![FieldError::new(
             "email",
@@ -86,10 +87,8 @@ fn problem(code: Code) -> Problem {
         Code::InviteInvalid => refused(Refusal::InviteInvalid),
         Code::BodyTooLarge => Problem::body_too_large(),
         Code::IdempotencyKeyReused => refused(Refusal::IdempotencyKeyReused),
-        Code::ResendTooSoon => refused(Refusal::ResendTooSoon {
-            retry_at: Timestamp::from_second(42).unwrap_or(now),
-        }),
-        Code::SendLimitReached => refused(domain::invite::limit_reached(SendLimit::Account, now)),
+        Code::ResendTooSoon => refused(Refusal::ResendTooSoon { retry_after: 42 }),
+        Code::SendLimitReached => refused(limit_reached(SendLimit::Account, now)),
         Code::AddressUndeliverable => {
             let bounce = Bounce {
                 cause: BounceCause::NoMailbox,

@@ -102,12 +102,12 @@ pub(crate) fn request(event: &str) {
     let _ = call.path::<MemberId>("memberId");
     let _ = call.path::<EmailAddress>("email");
     let _ = call.idempotency_key();
-    let _ = call.query().finish();
+    let _ = call.query().finish(());
     if let Ok(mut body) = call.body() {
         let _ = body.required::<PersonName>("firstName");
         let _ = body.optional::<EmailAddress>("email");
         let _ = body.optional_text("inviteToken");
-        let _ = body.finish();
+        let _ = body.finish(());
     }
 }
 
@@ -129,9 +129,9 @@ pub(crate) fn event(event: &str) {
     if let Ok(mut fields) = Fields::of_value(event) {
         let mut owner = fields.enter("owner");
         let _ = owner.required::<EmailAddress>("email");
-        let _ = owner.into_errors();
+        let _ = owner.check(());
         let _ = (fields.flag("reopen"), fields.optional_number("revision"));
-        let _ = fields.finish();
+        let _ = fields.finish(());
     }
 }
 

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use stateright::semantics::{ConsistencyTester, LinearizabilityTester, SequentialSpec};
 use tokio::runtime::Runtime;
 
+use crate::harness::Order;
 use crate::sequences::model::{Answer, Caller, Model, Report, Token};
 use crate::sequences::{Sequence, Step, World, summary_of, try_cases};
 
@@ -294,7 +295,7 @@ async fn follow_history(
     };
     let running = clients.iter().enumerate().map(run).collect();
     let wire = &sequence.world.rollcall.wire;
-    wire.interleave(seed, running).await;
+    wire.interleave(Order::Seeded(seed), vec![], running).await;
 
     let mut tester = tester.into_inner();
     tester.on_invoke(CLIENTS, Call::Look).unwrap();

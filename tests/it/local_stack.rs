@@ -67,7 +67,7 @@ async fn mail_can_be_read_newest_first() {
     assert!(link.starts_with(&app), "{link}");
     assert_eq!(
         keys(&mails[0]["tags"]),
-        ["account", "member", "send", "stage"]
+        ["account", "member", "recipient", "send", "stage"]
     );
 }
 

@@ -1,5 +1,6 @@
 //! The mail that carries an invite, and what happens when it is not taken.
 
+use domain::id::EmailKey;
 use local::{Options, SesFailure};
 use serde_json::{Value, json};
 
@@ -97,9 +98,11 @@ async fn the_envelope_is_the_same_for_everybody() {
     assert_eq!(mail.to, KIM);
     assert_eq!(mail.configuration_set, "ConfigurationSet");
     let member = member_id("acme", KIM).to_string();
+    let recipient = EmailKey::of(&KIM.parse().unwrap());
     let tags = [
         ("account", "acme"),
         ("member", &member),
+        ("recipient", recipient.as_str()),
         ("send", "1"),
         ("stage", "local"),
     ];

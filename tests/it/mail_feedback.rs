@@ -1,5 +1,6 @@
 //! What SES reports about mail, through SNS's envelope.
 
+use domain::id::EmailKey;
 use local::{Mail, Options};
 use serde_json::{Value, json};
 
@@ -344,6 +345,38 @@ async fn mail_of_others_is_ignored() {
     let mut without = bounced(&mail);
     without["mail"]["tags"] = json!({ "ses:source-ip": ["127.0.0.1"] });
     ignored(&rollcall, &without).await;
+}
+
+/// A report can leave the address out. The tags say whom the mail was sent to; the release before the
+/// last did not write that tag, and its mails may still bounce.
+#[tokio::test]
+async fn one_read_suffices_and_mail_without_the_recipients_tag_is_still_understood() {
+    let (rollcall, owner, mail) = start_with_invite().await;
+    let mut event = delivered(&mail);
+    event["mail"]["destination"] = json!([]);
+    recorded(&rollcall, &event).await;
+    let one_read = ["BatchGetItem", "TransactWriteItems"];
+    assert_eq!(rollcall.wire.calls(), one_read);
+
+    let mut event = bounced(&mail);
+    event["mail"]["tags"]["recipient"] = json!([]);
+    recorded(&rollcall, &event).await;
+    assert_eq!(rollcall.wire.calls(), one_read);
+    assert_eq!(delivery(&owner).await["status"], "bounced");
+    rollcall.wire.forget();
+
+    let mut event = complained(&mail);
+    event["mail"]["tags"]["recipient"] = json!(["no key"]);
+    event["mail"]["destination"] = json!([]);
+    recorded(&rollcall, &event).await;
+    let two_reads = ["BatchGetItem", "BatchGetItem", "TransactWriteItems"];
+    assert_eq!(rollcall.wire.calls(), two_reads);
+    assert_eq!(delivery(&owner).await["status"], "complained");
+
+    let of_kim = format!("PERSON#{} FEEDBACK#", EmailKey::of(&KIM.parse().unwrap()));
+    let rows = rollcall.rows().await;
+    let reports = rows.keys().filter(|key| key.starts_with(&of_kim));
+    assert_eq!(reports.count(), 3);
 }
 
 #[tokio::test]

@@ -27,7 +27,6 @@ mod fuzzed;
 mod hostile;
 mod idempotency;
 mod integrating;
-mod interleavings;
 mod invite;
 mod lift_suppression;
 mod linearizability;

@@ -262,6 +262,15 @@ impl World {
         format!("s{}-{account}", self.sequences)
     }
 
+    /// The ids of everybody in every account.
+    fn people(&self) -> Vec<String> {
+        let accounts = (0..ACCOUNTS).map(|account| self.account(account));
+        let people = accounts.flat_map(|account| {
+            (0..PEOPLE).map(move |who| member_id(&account, &self.email(who)).to_string())
+        });
+        people.collect()
+    }
+
     fn email(&self, who: usize) -> String {
         format!("p{who}@s{}.example", self.sequences)
     }
@@ -444,6 +453,10 @@ impl Sequence<'_> {
     }
 
     /// The address of a person.
+    pub(crate) fn people(&self) -> Vec<String> {
+        self.world.people()
+    }
+
     pub(crate) fn email(&self, who: usize) -> String {
         self.world.email(who)
     }

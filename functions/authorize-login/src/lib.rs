@@ -2,15 +2,15 @@
 //! the first login. Called by the product after its single sign-on.
 
 use domain::account::ProPlans;
-use domain::id::{AccountId, MemberId};
-use domain::login::{Login, Presented, Seen, decide, decide_without_account};
+use domain::id::AccountId;
+use domain::login::{Login, Presented, decide, decide_without_account};
 use domain::member::Role;
 use domain::refusal::Refusal;
 use domain::token::InviteToken;
 use platform::answer::LoginAnswer;
-use platform::commit::Attempts;
+use platform::commit::until_settled;
 use platform::metrics::{self, Metric};
-use platform::store::{Candidate, Commit, Store};
+use platform::store::{Attempt, Store, StoredMembership};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
 /// Authorizes logins.
@@ -47,8 +47,7 @@ impl Operation for AuthorizeLogin {
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         let request = parse(call)?;
 
-        let mut attempts = Attempts::begin();
-        let login = loop {
+        let login = until_settled(|| async {
             let (login, seen) = match &request {
                 Request::Account(account, token) => {
                     call.concerns(account);
@@ -56,11 +55,13 @@ impl Operation for AuthorizeLogin {
                 }
                 Request::AnyAccount => self.to_any_account(call).await?,
             };
-            if !login.is_first || self.bind(&login, &seen).await? {
-                break login;
+            if login.is_first {
+                self.bind(login, &seen).await
+            } else {
+                Ok(Attempt::Settled(login))
             }
-            attempts.again().await?;
-        };
+        })
+        .await?;
 
         let Login {
             account, member, ..
@@ -79,7 +80,7 @@ fn parse(call: &Call) -> Result<Request, Problem> {
     let mut body = call.body()?;
     let account: Option<AccountId> = body.optional("accountId");
     let token: Option<String> = body.optional_text("inviteToken");
-    body.finish()?;
+    body.finish(())?;
     let Some(token) = token else {
         return Ok(account.map_or(Request::AnyAccount, |account| {
             Request::Account(account, None)
@@ -87,9 +88,7 @@ fn parse(call: &Call) -> Result<Request, Problem> {
     };
     // A damaged link is no mistake of a program but of a mail program or a person: it gets the
     // answer that a person can use.
-    let token: InviteToken = token
-        .parse()
-        .map_err(|_| Problem::of(Refusal::InviteInvalid, call.now))?;
+    let token: InviteToken = token.parse().map_err(|_| Refusal::InviteInvalid)?;
     if account.is_some_and(|account| account != token.account) {
         let message = domain::Invalid("must be the account of the invite, or left out");
         return Err(Problem::invalid_field("accountId", message));
@@ -102,79 +101,53 @@ impl AuthorizeLogin {
     async fn to_account(
         &self,
         call: &Call,
-        account_id: &AccountId,
+        account: &AccountId,
         token: Option<&InviteToken>,
-    ) -> Result<(Login, Candidate), Problem> {
+    ) -> Result<(Login, StoredMembership), Problem> {
         let mut read = self.store.read();
-        let account = read.account(account_id);
-        let member = read.member(account_id, &MemberId::of(account_id, &call.caller.email));
-        let invited = token.map(|token| (token, read.member(account_id, &token.member)));
+        let seen = read.membership(account, &call.caller.email);
+        let invited = token.map(|token| (token, read.member(account, &token.member)));
         let mut found = read.run().await?;
-        let candidate = Candidate {
-            account: found.take(account)?,
-            member: found.take(member)?,
-        };
+        let seen = found.membership(seen)?;
         let invited = match invited {
             Some((token, slot)) => Some((token, found.take(slot)?)),
             None => None,
         };
+
         let presented = invited.as_ref().map(|(token, invited)| Presented {
             token,
             invited: invited.as_deref(),
         });
-        let login = decide(
-            &call.caller,
-            seen(&candidate),
-            presented,
-            &self.pro_plans,
-            call.now,
-        )
-        .map_err(|refusal| Problem::of(refusal, call.now))?;
-        Ok((login, candidate))
+        let membership = seen.as_ref().map(StoredMembership::as_ref);
+        let (pro_plans, now) = (&self.pro_plans, call.now);
+        let login = decide(&call.caller, membership, presented, pro_plans, now)?;
+        Ok((login, seen.ok_or(Refusal::NoAccess)?))
     }
 
     /// Reads and decides about a login that names no account.
-    async fn to_any_account(&self, call: &Call) -> Result<(Login, Candidate), Problem> {
-        let candidates = self.store.candidates(&call.caller.email).await?;
-        let all_seen: Vec<Seen<'_>> = candidates.iter().map(seen).collect();
-        let login = decide_without_account(&call.caller, &all_seen, &self.pro_plans)
-            .map_err(|refusal| Problem::of(refusal, call.now))?;
-        let is_chosen = |candidate: &Candidate| {
-            candidate
-                .account
-                .as_deref()
-                .is_some_and(|account| account.id == login.account.id)
-        };
-        let candidate = candidates.into_iter().find(is_chosen);
-        let candidate = candidate.ok_or_else(|| Problem::internal("no account was chosen"))?;
-        Ok((login, candidate))
+    async fn to_any_account(&self, call: &Call) -> Result<(Login, StoredMembership), Problem> {
+        let seen = self.store.memberships(&call.caller.email).await?;
+        let memberships: Vec<_> = seen.iter().map(StoredMembership::as_ref).collect();
+        let login = decide_without_account(&call.caller, &memberships, &self.pro_plans)?;
+        let mut seen = seen.into_iter();
+        let chosen = seen.find(|seen| seen.account.id == login.account.id);
+        Ok((login, chosen.ok_or(Refusal::NoAccess)?))
     }
 
     /// Commits a first login on the row that was seen; an owner's on the account, too, so that
-    /// nobody else with the owner's address has closed it in the meantime. False, if the commit was
-    /// lost.
-    async fn bind(&self, login: &Login, seen: &Candidate) -> Result<bool, Problem> {
-        let write =
-            self.store
-                .write()
-                .member(&login.account.id, seen.member.as_ref(), &login.member);
-        let write = match (login.member.role, &seen.account) {
-            (Role::Owner, Some(account)) => write.account_unchanged(account),
-            _ => write,
+    /// nobody else with the owner's address has closed it in the meantime.
+    async fn bind(&self, login: Login, seen: &StoredMembership) -> Result<Attempt<Login>, Problem> {
+        let role = login.member.role;
+        let write = self.store.write_as_service(&login.account.id);
+        let write = write.member(Some(&seen.member), &login.member);
+        let write = match role {
+            Role::Owner => write.account_unchanged(&seen.account),
+            Role::Member => write,
         };
-        if write.commit().await? != Commit::Done {
-            return Ok(false);
-        }
-        if login.member.role == Role::Member {
+        let attempt = write.commit(login).await?;
+        if let (Attempt::Settled(_), Role::Member) = (&attempt, role) {
             metrics::count_acceptance();
         }
-        Ok(true)
-    }
-}
-
-fn seen(candidate: &Candidate) -> Seen<'_> {
-    Seen {
-        account: candidate.account.as_deref(),
-        member: candidate.member.as_deref(),
+        Ok(attempt)
     }
 }

@@ -12,11 +12,11 @@ use domain::ability::Ability;
 use domain::access::{Access, Caller};
 use domain::account::ProPlans;
 use domain::id::{AccountId, MemberId};
-use domain::login::{Seen, only_access};
+use domain::login::only_access;
 use domain::member::Role;
 use platform::call::caller_of_claims;
 use platform::metrics::Metric;
-use platform::store::Store;
+use platform::store::{Store, StoredMembership};
 use platform::{Clock, ConfigError, Invocation, Platform, Problem};
 use serde::Serialize;
 use serde_json::Value;
@@ -93,7 +93,7 @@ impl Invocation for AuthorizeRequest {
         let verdict = async {
             let request = parse(&event)?;
             let caller = self.identify(&request.token, now).await?;
-            self.authorize(&caller, request.account.as_ref(), now).await
+            self.authorize(&caller, request.account.as_ref()).await
         };
         tokio::time::timeout(LONGEST_VERDICT, verdict)
             .await
@@ -143,22 +143,17 @@ impl AuthorizeRequest {
         &self,
         caller: &Caller,
         account: Option<&AccountId>,
-        now: Timestamp,
     ) -> Result<Verdict, Problem> {
-        let candidates = match account {
-            Some(account) => vec![self.store.candidate(account, &caller.email).await?],
-            None => self.store.candidates(&caller.email).await?,
+        let seen = match account {
+            Some(account) => {
+                let seen = self.store.membership(account, &caller.email).await?;
+                seen.into_iter().collect()
+            }
+            None => self.store.memberships(&caller.email).await?,
         };
-        let seen: Vec<Seen<'_>> = candidates
-            .iter()
-            .map(|candidate| Seen {
-                account: candidate.account.as_deref(),
-                member: candidate.member.as_deref(),
-            })
-            .collect();
-        let access = only_access(caller, &seen, &self.pro_plans)
-            .and_then(|access| access.require(Ability::AccountUse).map(|()| access))
-            .map_err(|refusal| Problem::of(refusal, now))?;
+        let memberships: Vec<_> = seen.iter().map(StoredMembership::as_ref).collect();
+        let access = only_access(caller, &memberships, &self.pro_plans)?;
+        access.require(Ability::AccountUse)?;
         Ok(Verdict {
             is_authorized: true,
             context: Some(Context::of(access)),

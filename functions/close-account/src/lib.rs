@@ -1,12 +1,12 @@
-//! `DELETE /accounts/{accountId}`: the owner closes the account. From then on nobody gets in, the
-//! owner neither, until the product's billing reopens it.
+//! `DELETE /accounts/{accountId}`: the owner closes the account. From then on nobody gets in, not
+//! even the owner, until the product's billing reopens it.
 
-use domain::account::{Account, ProPlans};
-use domain::close_account::{Decision, Seen, decide};
-use domain::id::{AccountId, MemberId};
+use domain::account::ProPlans;
+use domain::close_account::{Decision, decide};
+use domain::id::AccountId;
 use platform::answer::AccountAnswer;
-use platform::commit::Attempts;
-use platform::store::{Commit, Store};
+use platform::commit::until_settled;
+use platform::store::{Actor, Attempt, Store};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
 /// Closes accounts.
@@ -31,56 +31,24 @@ impl Operation for CloseAccount {
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        let account: AccountId = call.path("accountId")?;
-        call.body()?.finish()?;
+        let id: AccountId = call.path("accountId")?;
+        call.body()?.finish(())?;
 
-        let mut attempts = Attempts::begin();
-        let closed = loop {
-            match self.attempt(call, &account).await? {
-                Some(closed) => break closed,
-                None => attempts.again().await?,
+        let closed = until_settled(|| async {
+            let seen = self.store.membership(&id, &call.caller.email).await?;
+
+            let actor = Actor::admit_to_close(&call.caller, seen.as_ref(), &self.pro_plans)?;
+            match decide(actor.access, call.now)? {
+                Decision::Closed(closed) => Ok(Attempt::Settled(closed)),
+                Decision::Commit(closed) => {
+                    let write = self.store.write_as(&actor);
+                    let write = write.account(Some(actor.account()), &closed);
+                    Ok(write.commit(closed).await?)
+                }
             }
-        };
+        })
+        .await?;
 
         Answer::ok(&AccountAnswer::new(&closed, &self.pro_plans))
-    }
-}
-
-impl CloseAccount {
-    /// Reads, decides, commits on what was seen. Nothing, if the commit was lost.
-    async fn attempt(
-        &self,
-        call: &Call,
-        account_id: &AccountId,
-    ) -> Result<Option<Account>, Problem> {
-        let (caller, now) = (&call.caller, call.now);
-
-        let mut read = self.store.read();
-        let account = read.account(account_id);
-        let closer = read.member(account_id, &MemberId::of(account_id, &caller.email));
-        let mut found = read.run().await?;
-        let account = found.take(account)?;
-        let closer = found.take(closer)?;
-
-        let seen = Seen {
-            account: account.as_deref(),
-            caller: closer.as_deref(),
-        };
-        let decision = decide(caller, seen, &self.pro_plans, now)
-            .map_err(|refusal| Problem::of(refusal, now))?;
-
-        let closed = match decision {
-            Decision::Closed(closed) => return Ok(Some(closed)),
-            Decision::Commit(closed) => closed,
-        };
-        let write = self
-            .store
-            .write()
-            .account(account.as_ref(), &closed)
-            .still_unbound(account_id, closer.as_ref());
-        match write.commit().await? {
-            Commit::Done => Ok(Some(closed)),
-            Commit::Lost | Commit::LimitReached(_) => Ok(None),
-        }
     }
 }

@@ -4,9 +4,9 @@
 use domain::address::EmailAddress;
 use domain::lift::decide;
 use platform::answer::LiftAnswer;
-use platform::commit::Attempts;
+use platform::commit::until_settled;
 use platform::mail::SuppressionList;
-use platform::store::{Candidate, Commit, Store};
+use platform::store::{Attempt, Store};
 use platform::support::SupportStaff;
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
@@ -42,32 +42,22 @@ impl Operation for LiftSuppression {
         // The mail service first: an owner who may resend before it is ready would see the mail
         // come back again.
         self.suppression_list.lift(&email).await?;
-        let mut attempts = Attempts::begin();
-        while !self.attempt(call, &email).await? {
-            attempts.again().await?;
-        }
+        until_settled(|| async {
+            // One account after the other, each on what was seen of it.
+            for seen in self.store.memberships(&email).await? {
+                let Some(lifted) = decide(&seen.member, call.now) else {
+                    continue;
+                };
+                let write = self.store.write_as_service(&seen.account.id);
+                let write = write.member(Some(&seen.member), &lifted);
+                if write.commit(()).await? == Attempt::Lost {
+                    return Ok(Attempt::Lost);
+                }
+            }
+            Ok(Attempt::Settled(()))
+        })
+        .await?;
 
         Answer::ok(&LiftAnswer::new(&email))
-    }
-}
-
-impl LiftSuppression {
-    /// Reads, decides, commits on what was seen, one account after the other. False, if a commit
-    /// was lost.
-    async fn attempt(&self, call: &Call, email: &EmailAddress) -> Result<bool, Problem> {
-        let candidates = self.store.candidates(email).await?;
-        for (account, member) in candidates.into_iter().filter_map(Candidate::membership) {
-            let Some(lifted) = decide(&member, call.now) else {
-                continue;
-            };
-            let write = self
-                .store
-                .write()
-                .member(&account.id, Some(&member), &lifted);
-            if write.commit().await? != Commit::Done {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 }

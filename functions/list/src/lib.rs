@@ -4,11 +4,10 @@ use std::str::FromStr;
 
 use domain::Invalid;
 use domain::ability::Ability;
-use domain::access::authorize;
 use domain::account::ProPlans;
-use domain::id::{AccountId, MemberId};
+use domain::id::AccountId;
 use platform::answer::MembersAnswer;
-use platform::store::{Cursor, CursorText, MembersFilter, StatusFilter, Store};
+use platform::store::{Actor, Cursor, CursorText, MembersFilter, StatusFilter, Store};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
 /// Lists people.
@@ -56,37 +55,27 @@ impl Operation for List {
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         let Request {
-            account: account_id,
+            account,
             filter,
             limit,
             after,
         } = parse(call)?;
         let (caller, now) = (&call.caller, call.now);
 
-        let mut read = self.store.read();
-        let account = read.account(&account_id);
-        let lister = read.member(&account_id, &MemberId::of(&account_id, &caller.email));
-        let mut found = read.run().await?;
-        let (account, lister) = (found.take(account)?, found.take(lister)?);
+        let seen = self.store.membership(&account, &caller.email).await?;
 
-        let access = authorize(
-            caller,
-            account.as_deref(),
-            lister.as_deref(),
-            &self.pro_plans,
-        )
-        .and_then(|access| access.require(Ability::MembersList).map(|()| access))
-        .map_err(|refusal| Problem::of(refusal, now))?;
+        let actor = Actor::admit(caller, seen.as_ref(), &self.pro_plans)?;
+        actor.access.require(Ability::MembersList)?;
 
         // Not before the caller is let in: a page costs what it holds and a search far more, and that
         // must be no stranger's to spend or to measure.
         let page = self
             .store
-            .members_page(&account_id, &filter, limit.0, after, now)
+            .members_page(&account, &filter, limit.0, after, now)
             .await?;
-        let cursor = page.next.map(|cursor| cursor.to_text(&account_id, &filter));
+        let cursor = page.next.map(|cursor| cursor.to_text(&account, &filter));
         Answer::ok(&MembersAnswer::new(
-            access,
+            actor.access,
             &page.members,
             cursor,
             &self.pro_plans,
@@ -103,7 +92,7 @@ fn parse(call: &Call) -> Result<Request, Problem> {
     let text = query.optional("q");
     let limit = query.optional("limit").unwrap_or(PageLimit(50));
     let cursor: Option<CursorText> = query.optional("cursor");
-    query.finish()?;
+    query.finish(())?;
     let filter = MembersFilter {
         status,
         delivery,

@@ -8,12 +8,11 @@ pub mod ses_event;
 
 use domain::Timestamp;
 use domain::address::EmailAddress;
-use domain::feedback::{Decision, Feedback, Seen, Send, decide, time_from_newest_send};
-use domain::id::{AccountId, MemberId};
-use domain::member::Member;
-use platform::commit::Attempts;
+use domain::feedback::{Decision, Feedback, Send, decide, time_from_newest_send};
+use domain::id::{AccountId, EmailKey, MemberId};
+use platform::commit::until_settled;
 use platform::problem::Code;
-use platform::store::{Candidate, Commit, Store, Stored};
+use platform::store::{Attempt, Store};
 use platform::telemetry::log_feedback;
 use platform::{ConfigError, Invocation, Platform, Problem, metrics};
 use serde::Serialize;
@@ -86,6 +85,8 @@ impl Invocation for MailFeedback {
     }
 }
 
+const NO_SEND_OF_OURS: Outcome = Outcome::Ignored("no send of ours");
+
 fn unreadable(detail: &'static str) -> Problem {
     Problem::new(Code::InvalidRequest, detail)
 }
@@ -114,123 +115,109 @@ impl MailFeedback {
     }
 
     async fn take_report(&self, report: Report) -> Result<Outcome, Problem> {
-        let feedback = match &report.origin {
+        let mail = match &report.origin {
             Origin::Foreign => return Ok(Outcome::Ignored("mail of others")),
             Origin::Tagged { stage, .. } if *stage != self.stage => {
                 return Ok(Outcome::Ignored("another stage"));
             }
-            Origin::Tagged { send, .. } => self.of_tagged(&report, send.clone()).await?,
-            Origin::Untagged => self.of_untagged(&report).await?,
+            Origin::Tagged {
+                send, recipient, ..
+            } => self.tagged(&report, send, recipient.as_ref()).await?,
+            Origin::Untagged => self.untagged(&report).await?,
         };
-        let Some(feedback) = feedback else {
-            return Ok(Outcome::Ignored("no send of ours"));
-        };
-
-        let mut attempts = Attempts::begin();
-        loop {
-            match self.attempt(&feedback).await? {
-                Some(outcome) => return Ok(outcome),
-                None => attempts.again().await?,
+        match mail {
+            Some((send, recipient)) => {
+                until_settled(|| self.attempt(&report, &send, &recipient)).await
             }
+            None => Ok(NO_SEND_OF_OURS),
         }
     }
 
-    /// The feedback that a report with our tags is. The address that the mail was sent to is in the
-    /// report; if it is not, the row has it.
-    async fn of_tagged(&self, report: &Report, send: Send) -> Result<Option<Feedback>, Problem> {
+    /// The mail that a report with our tags is about. The last release did not tag the recipient: that is
+    /// the address in the report, or the one in the row.
+    async fn tagged(
+        &self,
+        report: &Report,
+        send: &Send,
+        recipient: Option<&EmailKey>,
+    ) -> Result<Option<(Send, EmailKey)>, Problem> {
         let is_recipient =
             |email: &&EmailAddress| MemberId::of(&send.account, email) == send.member;
-        let email = match report.destination.as_ref().filter(is_recipient) {
-            Some(email) => Some(email.clone()),
-            None => self
-                .member(&send.account, &send.member)
-                .await?
-                .map(|member| member.email),
+        let recipient = match (recipient, report.destination.as_ref().filter(is_recipient)) {
+            (Some(recipient), _) => Some(recipient.clone()),
+            (None, Some(email)) => Some(EmailKey::of(email)),
+            (None, None) => {
+                let mut read = self.store.read();
+                let member = read.member(&send.account, &send.member);
+                let member = read.run().await?.take(member)?;
+                member.map(|member| EmailKey::of(&member.email))
+            }
         };
-        Ok(email.map(|email| feedback(report, email, send)))
+        Ok(recipient.map(|recipient| (send.clone(), recipient)))
     }
 
-    /// The feedback that a report without tags is: about the newest send, in any account, to the
-    /// address at about that time.
-    async fn of_untagged(&self, report: &Report) -> Result<Option<Feedback>, Problem> {
+    /// The mail that a report without tags is about: the newest send, in any account, to the address at
+    /// about that time.
+    async fn untagged(&self, report: &Report) -> Result<Option<(Send, EmailKey)>, Problem> {
         let (Some(email), Some(taken_at)) = (&report.destination, report.taken_at) else {
             return Ok(None);
         };
-        let candidates = self.store.candidates(email).await?;
-        let memberships = candidates.into_iter().filter_map(Candidate::membership);
-        let sends = memberships.filter_map(|(account, member)| {
-            let apart = time_from_newest_send(&member, taken_at)?;
+        let memberships = self.store.memberships(email).await?;
+        let sends = memberships.into_iter().filter_map(|seen| {
+            let apart = time_from_newest_send(&seen.member, taken_at)?;
             let send = Send {
-                account: account.value.id,
-                member: member.value.id,
-                number: member.value.last_send,
+                account: seen.account.value.id,
+                number: seen.member.last_send,
+                member: seen.member.value.id,
             };
             Some((apart, send))
         });
         let nearest = sends.min_by_key(|(apart, _)| *apart);
-        Ok(nearest.map(|(_, send)| feedback(report, email.clone(), send)))
+        Ok(nearest.map(|(_, send)| (send, EmailKey::of(email))))
     }
 
-    async fn member(
+    /// Reads, decides, commits on what was seen.
+    async fn attempt(
         &self,
-        account: &AccountId,
-        member: &MemberId,
-    ) -> Result<Option<Member>, Problem> {
+        report: &Report,
+        send: &Send,
+        recipient: &EmailKey,
+    ) -> Result<Attempt<Outcome>, Problem> {
         let mut read = self.store.read();
-        let member = read.member(account, member);
+        let member = read.member(&send.account, &send.member);
+        let recorded = read.feedback(recipient, report.at, &report.id);
         let mut found = read.run().await?;
-        Ok(found.take(member)?.map(|Stored { value, .. }| value))
-    }
-
-    /// Reads, decides, commits on what was seen. Nothing, if the commit was lost.
-    async fn attempt(&self, feedback: &Feedback) -> Result<Option<Outcome>, Problem> {
-        let account = &feedback.send.account;
-
-        let mut read = self.store.read();
-        let member = read.member(account, &feedback.send.member);
-        let recorded = read.feedback(feedback);
-        let mut found = read.run().await?;
-        let member = found.take(member)?;
         let is_recorded = found.take(recorded)?.is_some();
+        let Some(member) = found.take(member)? else {
+            return Ok(Attempt::Settled(NO_SEND_OF_OURS));
+        };
 
-        let changed = match decide(
-            feedback,
-            Seen {
-                member: member.as_deref(),
-                is_recorded,
-            },
-        ) {
-            Decision::Unknown => return Ok(Some(Outcome::Ignored("no send of ours"))),
-            Decision::Done => return Ok(Some(Outcome::Recorded)),
+        let is_recipient = |email: &&EmailAddress| EmailKey::of(email) == *recipient;
+        let email = report.destination.as_ref().filter(is_recipient);
+        let feedback = Feedback {
+            id: report.id.clone(),
+            at: report.at,
+            email: email.unwrap_or(&member.email).clone(),
+            send: send.clone(),
+            kind: report.kind,
+            status: report.status,
+            words: report.words.clone(),
+        };
+        let changed = match decide(&feedback, &member, is_recorded) {
+            Decision::Done => return Ok(Attempt::Settled(Outcome::Recorded)),
             Decision::Commit(changed) => changed,
         };
-        let mut write = self.store.write();
+        let mut write = self.store.write_as_service(&send.account);
         if !is_recorded {
-            write = write.feedback(feedback);
+            write = write.feedback(recipient, &feedback);
         }
         if let Some(changed) = changed {
-            write = write.member(account, member.as_ref(), &changed);
+            write = write.member(Some(&member), &changed);
         }
-        match write.commit().await? {
-            Commit::Done => {
-                if !is_recorded {
-                    metrics::count_feedback(&feedback.status);
-                }
-                Ok(Some(Outcome::Recorded))
-            }
-            Commit::Lost | Commit::LimitReached(_) => Ok(None),
+        let attempt = write.commit(Outcome::Recorded).await?;
+        if let (Attempt::Settled(_), false) = (&attempt, is_recorded) {
+            metrics::count_feedback(&feedback.status);
         }
-    }
-}
-
-fn feedback(report: &Report, email: EmailAddress, send: Send) -> Feedback {
-    Feedback {
-        id: report.id.clone(),
-        at: report.at,
-        email,
-        send,
-        kind: report.kind,
-        status: report.status,
-        words: report.words.clone(),
+        Ok(attempt)
     }
 }

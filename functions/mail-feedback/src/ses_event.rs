@@ -10,7 +10,7 @@ use domain::address::EmailAddress;
 use domain::bounce::{BounceCause, BounceReport, Meaning, interpret};
 use domain::delivery::{Complaint, DeliveryStatus};
 use domain::feedback::{FeedbackKind, Send, Words};
-use domain::id::FeedbackId;
+use domain::id::{EmailKey, FeedbackId};
 use serde_json::Value;
 
 /// Why a message of the topic is no report about a mail.
@@ -52,8 +52,9 @@ pub enum Origin {
     Tagged {
         /// The deployment that sent it.
         stage: String,
-        /// The mail.
         send: Send,
+        /// Whom it was sent to. The last release did not tag that.
+        recipient: Option<EmailKey>,
     },
     /// Tags of others.
     Foreign,
@@ -307,6 +308,7 @@ fn origin(event: &Value) -> Origin {
                 member: tag("member")?.parse().ok()?,
                 number: tag("send")?.parse().ok()?,
             },
+            recipient: tag("recipient").and_then(|key| key.parse().ok()),
         })
     };
     send().unwrap_or(Origin::Foreign)

@@ -2,14 +2,14 @@
 //! directly, or by an EventBridge event whose detail is the same payload.
 
 use domain::account::{Account, AccountStatus, Plan};
-use domain::id::AccountId;
+use domain::id::{AccountId, EmailKey};
 use domain::name::CompanyName;
 use domain::provision::{Owner, Provisioning, Since, Update, create, update};
 use domain::{Invalid, Timestamp};
-use platform::commit::Attempts;
+use platform::commit::until_settled;
 use platform::fields::Fields;
 use platform::problem::FieldError;
-use platform::store::{Commit, Store};
+use platform::store::{Attempt, Store};
 use platform::{ConfigError, Invocation, Platform, Problem};
 use serde::Serialize;
 use serde_json::Value;
@@ -56,7 +56,8 @@ pub enum Reason {
 /// What an event or a call says.
 struct Request {
     account: AccountId,
-    company: Company,
+    /// As billing writes it.
+    company: String,
     plan: Plan,
     reopen: bool,
     since: Since,
@@ -87,13 +88,7 @@ impl Invocation for ProvisionAccount {
     async fn invoke(&self, event: Value, now: Timestamp) -> Result<Provisioned, Problem> {
         let request = parse(event, now)?;
 
-        let mut attempts = Attempts::begin();
-        loop {
-            match self.attempt(&request, now).await? {
-                Some(done) => return Ok(done),
-                None => attempts.again().await?,
-            }
-        }
+        until_settled(|| self.attempt(&request, now)).await
     }
 
     fn account(provisioned: &Provisioned) -> Option<&AccountId> {
@@ -101,19 +96,8 @@ impl Invocation for ProvisionAccount {
     }
 }
 
-/// A company as billing writes it.
-struct Company {
-    text: String,
-    /// The name, or what is wrong with it.
-    name: Result<CompanyName, Vec<FieldError>>,
-}
-
-impl Company {
-    fn told(text: String) -> Self {
-        let name = CompanyName::told_by_billing(&text)
-            .map_err(|invalid| vec![FieldError::new("company", invalid)]);
-        Self { text, name }
-    }
+fn company_named(text: &str) -> Result<CompanyName, Vec<FieldError>> {
+    CompanyName::told_by_billing(text).map_err(|invalid| vec![FieldError::new("company", invalid)])
 }
 
 impl Request {
@@ -121,9 +105,9 @@ impl Request {
     /// change of plan because the rules for new names have become stricter.
     fn provisioning(&self, known: Option<&Account>) -> Result<Provisioning, Vec<FieldError>> {
         let known = known.map(|account| &account.provisioned_company);
-        let company = match known.filter(|company| company.as_str() == self.company.text) {
+        let company = match known.filter(|company| company.as_str() == self.company) {
             Some(company) => company.clone(),
-            None => self.company.name.clone()?,
+            None => company_named(&self.company)?,
         };
         Ok(Provisioning {
             account: self.account.clone(),
@@ -137,55 +121,55 @@ impl Request {
 }
 
 impl ProvisionAccount {
-    /// Reads, decides, commits on what was seen. Nothing, if the commit was lost.
+    /// Reads, decides, commits on what was seen.
     async fn attempt(
         &self,
         request: &Request,
         now: Timestamp,
-    ) -> Result<Option<Provisioned>, Problem> {
+    ) -> Result<Attempt<Provisioned>, Problem> {
         let mut read = self.store.read();
         let account = read.account(&request.account);
         let seen = read.run().await?.take(account)?;
-        let wanted = request.provisioning(seen.as_deref());
 
+        let wanted = request.provisioning(seen.as_deref());
         let done = |outcome, reason, status: AccountStatus| Provisioned {
             account_id: request.account.clone(),
             outcome,
             reason,
             status: status.as_str(),
         };
-        let write = self.store.write();
-        let (write, done) = match &seen {
-            None => {
-                let (wanted, owner) = match (wanted, request.owner.clone()) {
-                    (Ok(wanted), Ok(owner)) => (wanted, owner),
-                    (wanted, owner) => {
-                        let errors = [wanted.err(), owner.err()].into_iter().flatten();
-                        return Err(Problem::invalid_fields(errors.flatten().collect()));
-                    }
-                };
-                let (account, owner) = create(&wanted, &owner, now);
-                let write = write
-                    .account(None, &account)
-                    .member(&account.id, None, &owner)
-                    .membership(&owner.email, &account.id);
-                (write, done(Outcome::Created, None, account.status))
-            }
-            Some(known) => match update(&wanted.map_err(Problem::invalid_fields)?, known) {
-                Update::Commit(account) => {
-                    let write = write.account(seen.as_ref(), &account);
-                    (write, done(Outcome::Updated, None, account.status))
+        let write = self.store.write_as_service(&request.account);
+        let Some(known) = &seen else {
+            let (wanted, owner) = match (wanted, request.owner.clone()) {
+                (Ok(wanted), Ok(owner)) => (wanted, owner),
+                (wanted, owner) => {
+                    let errors = [wanted.err(), owner.err()].into_iter().flatten();
+                    return Err(Problem::invalid_fields(errors.flatten().collect()));
                 }
-                Update::Unchanged => return Ok(Some(done(Outcome::Unchanged, None, known.status))),
-                Update::NotNewer => {
-                    let reason = Some(Reason::NotNewer);
-                    return Ok(Some(done(Outcome::Unchanged, reason, known.status)));
-                }
-            },
+            };
+            let (account, owner) = create(&wanted, &owner, now);
+            let write = write
+                .account(None, &account)
+                .member(None, &owner)
+                .pointer(&EmailKey::of(&owner.email));
+            let created = done(Outcome::Created, None, account.status);
+            return Ok(write.commit(created).await?);
         };
-        match write.commit().await? {
-            Commit::Done => Ok(Some(done)),
-            Commit::Lost | Commit::LimitReached(_) => Ok(None),
+        match update(&wanted.map_err(Problem::invalid_fields)?, known) {
+            Update::Commit(account) => {
+                let updated = done(Outcome::Updated, None, account.status);
+                Ok(write.account(Some(known), &account).commit(updated).await?)
+            }
+            Update::Unchanged => Ok(Attempt::Settled(done(
+                Outcome::Unchanged,
+                None,
+                known.status,
+            ))),
+            Update::NotNewer => {
+                let reason = Some(Reason::NotNewer);
+                let unchanged = done(Outcome::Unchanged, reason, known.status);
+                Ok(Attempt::Settled(unchanged))
+            }
         }
     }
 }
@@ -215,22 +199,22 @@ fn parse(mut event: Value, now: Timestamp) -> Result<Request, Problem> {
 fn parse_detail(detail: Value, since: Since, now: Timestamp) -> Result<Request, Problem> {
     let mut fields = Fields::of_value(detail)?;
     let account = fields.required("accountId");
-    let company = fields.required_text("company").map(Company::told);
+    let company = fields.required_text("company");
     let plan = fields.required("plan");
     let reopen = fields.flag("reopen");
     let revision = fields.optional_number("revision");
     let at = fields.optional_time("at");
     let owner = parse_owner(fields.enter("owner"));
     fields.ignore_rest();
-    let mut errors = fields.into_errors();
-    let (account, company, plan) = match (account, company, plan) {
-        (Some(account), Some(company), Some(plan)) if errors.is_empty() => (account, company, plan),
-        (_, company, _) => {
-            let company = company.and_then(|company| company.name.err());
-            errors.extend([company, owner.err()].into_iter().flatten().flatten());
-            return Err(Problem::invalid_fields(errors));
-        }
-    };
+    let company_errors = company.get().and_then(|text| company_named(text).err());
+    let (account, company, plan) =
+        fields
+            .check((account, company, plan))
+            .map_err(|mut errors| {
+                let others = [company_errors, owner.as_ref().err().cloned()];
+                errors.extend(others.into_iter().flatten().flatten());
+                Problem::invalid_fields(errors)
+            })?;
     if let Some(at) = at {
         not_far_ahead("at", at, now)?;
     }
@@ -250,14 +234,12 @@ fn parse_owner(mut fields: Fields) -> Result<Owner, Vec<FieldError>> {
     let last_name = fields.required("lastName");
     let email = fields.required("email");
     fields.ignore_rest();
-    match (first_name, last_name, email) {
-        (Some(first_name), Some(last_name), Some(email)) => Ok(Owner {
-            first_name,
-            last_name,
-            email,
-        }),
-        _ => Err(fields.into_errors()),
-    }
+    let (first_name, last_name, email) = fields.check((first_name, last_name, email))?;
+    Ok(Owner {
+        first_name,
+        last_name,
+        email,
+    })
 }
 
 fn not_far_ahead(field: &str, at: Timestamp, now: Timestamp) -> Result<(), Problem> {

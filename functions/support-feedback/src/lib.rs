@@ -13,7 +13,7 @@ use domain::support::{Membership, verdict};
 use jiff::SignedDuration;
 use platform::answer::{PersonAnswer, RecentFeedbackAnswer};
 use platform::mail::SuppressionList;
-use platform::store::{Candidate, FeedbackCursor, FeedbackCursorText, Store};
+use platform::store::{FeedbackCursor, FeedbackCursorText, Store};
 use platform::support::SupportStaff;
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 use tokio::join;
@@ -48,9 +48,6 @@ impl FromStr for Asked {
 
 /// How far back recent feedback goes if the call does not say.
 const RECENT: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// How long feedback is kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 impl Operation for SupportFeedback {
     const NAME: &'static str = "support-feedback";
@@ -87,8 +84,11 @@ fn parse(call: &Call) -> Result<Request, Problem> {
     let email = query.optional("email").map(|Asked(email)| email);
     let since: Option<Timestamp> = query.optional_time("since");
     let cursor: Option<FeedbackCursorText> = query.optional("cursor");
-    query.finish()?;
-    let kept = call.now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
+    query.finish(())?;
+    let kept = call
+        .now
+        .saturating_sub(Feedback::LIFETIME)
+        .unwrap_or(Timestamp::MIN);
     match email {
         None => {
             let recent = call.now.saturating_sub(RECENT).unwrap_or(Timestamp::MIN);
@@ -106,22 +106,18 @@ fn parse(call: &Call) -> Result<Request, Problem> {
 impl SupportFeedback {
     /// Reads all that is known about a person, side by side.
     async fn person(&self, email: &EmailAddress, now: Timestamp) -> Result<Answer, Problem> {
-        let (candidates, feedback, suppression) = join!(
-            self.store.candidates(email),
+        let (memberships, feedback, suppression) = join!(
+            self.store.memberships(email),
             self.store.feedback_of_person(email),
             self.suppression_list.look_up(email),
         );
-        let (candidates, feedback) = (candidates?, feedback?);
-        let memberships: Vec<_> = candidates
-            .into_iter()
-            .filter_map(Candidate::membership)
-            .collect();
+        let (memberships, feedback) = (memberships?, feedback?);
         let seen: Vec<Membership<'_>> = memberships
             .iter()
-            .map(|(account, member)| Membership {
-                account: &account.value,
-                member: &member.value,
-                said: said(&feedback, &account.value, &member.value),
+            .map(|seen| Membership {
+                account: &seen.account,
+                member: &seen.member,
+                said: said(&feedback, &seen.account, &seen.member),
             })
             .collect();
         let verdict = verdict(&seen, &suppression, &self.pro_plans, now);

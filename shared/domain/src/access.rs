@@ -15,7 +15,14 @@ pub struct Caller {
     pub identity: Identity,
 }
 
-/// Proof that a caller may use an account now. [`authorize`] alone makes it.
+/// A person's place in an account: the account, and the person's row in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Membership<'a> {
+    pub account: &'a Account,
+    pub member: &'a Member,
+}
+
+/// Proof that a caller may use an account now. Only [`authorize`] and [`authorize_closing`] make it.
 #[derive(Debug, Clone, Copy)]
 pub struct Access<'a> {
     account: &'a Account,
@@ -26,25 +33,47 @@ pub struct Access<'a> {
 
 /// Lets a caller into an account, or says why not.
 ///
-/// `account` and `member` are what one consistent read found: the account, and the caller's own
-/// row in it. The order of the refusals is part of the API.
+/// `membership` is what one consistent read found. The order of the refusals is part of the API.
 ///
 /// # Errors
 ///
 /// Every refusal of a login without an invite token.
 pub fn authorize<'a>(
     caller: &Caller,
-    account: Option<&'a Account>,
-    member: Option<&'a Member>,
+    membership: Option<Membership<'a>>,
     pro_plans: &ProPlans,
 ) -> Result<Access<'a>, Refusal> {
-    let (Some(account), Some(member)) = (account, member) else {
-        return Err(Refusal::NoAccess);
-    };
-    match account.status {
-        AccountStatus::Closed { .. } => return Err(Refusal::AccountClosed),
-        AccountStatus::Active => {}
+    let membership = membership.ok_or(Refusal::NoAccess)?;
+    match membership.account.status {
+        AccountStatus::Closed { .. } => Err(Refusal::AccountClosed),
+        AccountStatus::Active => authorize_person(caller, membership, pro_plans),
     }
+}
+
+/// The same for closing the account, the one call that a closed account answers: an owner who lost
+/// the answer asks again, and must not read that it went wrong.
+///
+/// # Errors
+///
+/// Those of [`authorize`].
+pub fn authorize_closing<'a>(
+    caller: &Caller,
+    membership: Option<Membership<'a>>,
+    pro_plans: &ProPlans,
+) -> Result<Access<'a>, Refusal> {
+    let membership = membership.ok_or(Refusal::NoAccess)?;
+    let access = authorize_person(caller, membership, pro_plans);
+    match membership.account.status {
+        AccountStatus::Closed { .. } => access.map_err(|_| Refusal::AccountClosed),
+        AccountStatus::Active => access,
+    }
+}
+
+fn authorize_person<'a>(
+    caller: &Caller,
+    Membership { account, member }: Membership<'a>,
+    pro_plans: &ProPlans,
+) -> Result<Access<'a>, Refusal> {
     if let State::Removed(_) = member.state {
         return Err(Refusal::AccessRevoked);
     }

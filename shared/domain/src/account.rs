@@ -9,42 +9,49 @@ use crate::id::{AccountId, MemberId};
 use crate::name::CompanyName;
 use crate::text::{Invalid, text_newtype};
 
-/// A customer of the product.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A customer of the product. Its serialised form is the item in the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Account {
-    /// The product's id of the account.
+    #[serde(rename = "accountId")]
     pub id: AccountId,
-    /// The company that the account belongs to.
     pub company: CompanyName,
-    /// The company as billing said it last. The owner can have changed `company` since.
+    /// The company as billing last gave it. The owner can have changed `company` since.
     pub provisioned_company: CompanyName,
     /// What the customer pays for.
     pub plan: Plan,
-    /// Whether the account is in use.
+    #[serde(flatten)]
     pub status: AccountStatus,
     /// The main account holder.
+    #[serde(rename = "ownerId")]
     pub owner: MemberId,
-    /// Which of the things that billing said was the newest. Older ones come too late.
+    /// The newest message from billing. Older ones come too late.
+    #[serde(flatten)]
     pub provisioned: Provisioned,
 }
 
-/// Where something that billing said stands among the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a message from billing stands among the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provisioned {
-    /// When it became so.
+    /// Since when what it says is true.
+    #[serde(rename = "provisionedAt")]
     pub at: Timestamp,
-    /// Billing's own number of it.
+    /// Billing's own number for it.
+    #[serde(
+        rename = "provisionedRevision",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub revision: Option<u64>,
 }
 
-/// Whether an account is in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "camelCase")]
 pub enum AccountStatus {
-    /// In use.
     Active,
     /// Closed by its owner: nobody gets in.
     Closed {
-        /// Since when.
+        #[serde(rename = "closedAt")]
         at: Timestamp,
     },
 }

@@ -4,66 +4,34 @@ use jiff::Timestamp;
 
 use crate::Refusal;
 use crate::ability::Ability;
-use crate::access::{Caller, authorize};
-use crate::account::{Account, AccountStatus, ProPlans};
-use crate::member::Member;
+use crate::access::Access;
+use crate::account::{Account, AccountStatus};
 
-/// What one consistent read found.
-#[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
-    /// The account.
-    pub account: Option<&'a Account>,
-    /// The caller's own row.
-    pub caller: Option<&'a Member>,
-}
-
-/// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// Write this account, which is closed.
     Commit(Account),
-    /// The account was closed already, by this very call or another one.
+    /// The account is closed already, by this very call or by another one.
     Closed(Account),
 }
 
-/// Decides about closing.
-///
-/// A closed account refuses everybody, and its owner too, but for this one call: whoever closes an
-/// account and loses the answer asks again, and must not read that it went wrong.
+/// Decides about closing, for a caller whom [`crate::access::authorize_closing`] let in.
 ///
 /// # Errors
 ///
-/// The refusals of [`authorize`]; then owner only.
-pub fn decide(
-    caller: &Caller,
-    seen: Seen<'_>,
-    pro_plans: &ProPlans,
-    now: Timestamp,
-) -> Result<Decision, Refusal> {
-    let account = seen.account.ok_or(Refusal::NoAccess)?;
+/// Owner only; account closed, for anyone but the owner of a closed account.
+pub fn decide(access: Access<'_>, now: Timestamp) -> Result<Decision, Refusal> {
+    let account = access.account();
+    let allowed = access.require(Ability::AccountClose);
     match account.status {
         AccountStatus::Active => {
-            may_close(caller, account, seen.caller, pro_plans)?;
+            allowed?;
             let closed = AccountStatus::Closed { at: now };
             Ok(Decision::Commit(account.with_status(closed)))
         }
         AccountStatus::Closed { .. } => {
-            let open = account.with_status(AccountStatus::Active);
-            match may_close(caller, &open, seen.caller, pro_plans) {
-                Ok(()) => Ok(Decision::Closed(account.clone())),
-                Err(Refusal::NoAccess) => Err(Refusal::NoAccess),
-                Err(_) => Err(Refusal::AccountClosed),
-            }
+            allowed.map_err(|_| Refusal::AccountClosed)?;
+            Ok(Decision::Closed(account.clone()))
         }
     }
-}
-
-fn may_close(
-    caller: &Caller,
-    account: &Account,
-    member: Option<&Member>,
-    pro_plans: &ProPlans,
-) -> Result<(), Refusal> {
-    authorize(caller, Some(account), member, pro_plans)
-        .and_then(|access| access.require(Ability::AccountClose))
 }

@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 use crate::bounce::{Bounce, BounceCause, Permanence};
 
 /// What is known about an invite's newest send.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Delivery {
     /// What became of it.
+    #[serde(flatten)]
     pub status: DeliveryStatus,
     /// When that happened.
     pub at: Timestamp,
     /// When support lifted what keeps the invite from being sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifted_at: Option<Timestamp>,
 }
 

@@ -8,33 +8,36 @@ use crate::delivery::{Delivery, DeliveryStatus};
 use crate::id::{AccountId, FeedbackId, MemberId};
 use crate::member::Member;
 
-/// One report of the mail system about one send.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One report of the mail system about one send. Its serialised form is the item in the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feedback {
     /// The same for every repetition of the report.
+    #[serde(rename = "feedbackId")]
     pub id: FeedbackId,
     /// When what it reports happened.
     pub at: Timestamp,
     /// The address that the mail was sent to.
     pub email: EmailAddress,
-    /// The mail that it is about.
+    #[serde(flatten)]
     pub send: Send,
-    /// What kind of report it is.
     pub kind: FeedbackKind,
     /// What it says about the mail.
+    #[serde(rename = "delivery")]
     pub status: DeliveryStatus,
     /// What the mail system said, word for word.
+    #[serde(flatten)]
     pub words: Words,
 }
 
 /// One mail of an invite.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Send {
-    /// The account that the person was invited to.
+    #[serde(rename = "accountId")]
     pub account: AccountId,
-    /// The invited person.
+    #[serde(rename = "memberId")]
     pub member: MemberId,
     /// Its number among the sends to that person in that account, from 1.
+    #[serde(rename = "send")]
     pub number: u32,
 }
 
@@ -74,39 +77,29 @@ pub struct Words {
     pub diagnostic: Option<String>,
 }
 
-/// What one consistent read found.
-#[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
-    /// The person that the mail was sent to.
-    pub member: Option<&'a Member>,
-    /// Whether the report was recorded before.
-    pub is_recorded: bool,
+impl Feedback {
+    /// How long a report is kept.
+    pub const LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 }
 
-/// What to do with a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// Record it, if it is not, and write this row, if there is one.
+    /// Record the report, if it is not recorded yet, and write this row, if there is one.
     Commit(Option<Member>),
     /// Nothing: it was all done before.
     Done,
-    /// Nothing: no send of ours is known that it could be about.
-    Unknown,
 }
 
 /// Decides what a report changes: the delivery of the send that it is about, if that is the newest
 /// one of its invite, and nothing else. Mail decides nothing about access.
 #[must_use]
-pub fn decide(feedback: &Feedback, seen: Seen<'_>) -> Decision {
-    let Some(member) = seen.member else {
-        return Decision::Unknown;
-    };
+pub fn decide(feedback: &Feedback, member: &Member, is_recorded: bool) -> Decision {
     let changed = newest_delivery(member, feedback.send.number).and_then(|delivery| {
         let told = Delivery::reported(feedback.status, feedback.at);
         let merged = delivery.merged_with(&told);
         (merged != *delivery).then(|| member.with_delivery(merged))
     });
-    match (changed, seen.is_recorded) {
+    match (changed, is_recorded) {
         (None, true) => Decision::Done,
         (changed, _) => Decision::Commit(changed),
     }
@@ -135,7 +128,7 @@ pub fn time_from_newest_send(member: &Member, taken_at: Timestamp) -> Option<Sig
 
 #[cfg(test)]
 mod tests {
-    use super::{Decision, Feedback, FeedbackKind, Seen, Send, Words, decide};
+    use super::{Decision, Feedback, FeedbackKind, Send, Words, decide};
     use crate::delivery::DeliveryStatus;
     use crate::id::{AccountId, FeedbackId, MemberId};
     use crate::limits::Limits;
@@ -188,11 +181,7 @@ mod tests {
     }
 
     fn decided(member: &Member, number: u32) -> Decision {
-        let seen = Seen {
-            member: Some(member),
-            is_recorded: false,
-        };
-        decide(&report(number, DeliveryStatus::Delivered), seen)
+        decide(&report(number, DeliveryStatus::Delivered), member, false)
     }
 
     #[test]
@@ -231,22 +220,10 @@ mod tests {
     fn what_is_recorded_and_says_nothing_new_is_done() {
         let member = member(State::Invited);
         let delivered = report(3, DeliveryStatus::Delivered);
-        let seen = |member, is_recorded| Seen {
-            member: Some(member),
-            is_recorded,
-        };
-        let Decision::Commit(Some(changed)) = decide(&delivered, seen(&member, false)) else {
+        let Decision::Commit(Some(changed)) = decide(&delivered, &member, false) else {
             panic!()
         };
-        assert_eq!(decide(&delivered, seen(&changed, true)), Decision::Done);
-        assert_eq!(
-            decide(&delivered, seen(&changed, false)),
-            Decision::Commit(None)
-        );
-        let unknown = Seen {
-            member: None,
-            is_recorded: false,
-        };
-        assert_eq!(decide(&delivered, unknown), Decision::Unknown);
+        assert_eq!(decide(&delivered, &changed, true), Decision::Done);
+        assert_eq!(decide(&delivered, &changed, false), Decision::Commit(None));
     }
 }

@@ -28,6 +28,7 @@ pub mod refusal;
 pub mod remove;
 pub mod request;
 pub mod resend;
+pub mod sending;
 pub mod support;
 pub mod token;
 pub mod update_details;

@@ -3,20 +3,11 @@
 use jiff::Timestamp;
 
 use crate::Refusal;
-use crate::access::{Access, Caller, authorize};
+use crate::access::{Access, Caller, Membership, authorize};
 use crate::account::{Account, ProPlans};
 use crate::member::{Active, Invite, Member, Role, State};
 use crate::refusal::AccountChoice;
 use crate::token::{InviteToken, TokenHash};
-
-/// An account that was read for a login, and the caller's own row in it.
-#[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
-    /// The account.
-    pub account: Option<&'a Account>,
-    /// The caller's own row.
-    pub member: Option<&'a Member>,
-}
 
 /// An invite token that came with a login, and the row that it names.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +36,7 @@ pub struct Login {
 /// In this order: wrong account, the refusals of [`authorize`], and those of an invite's token.
 pub fn decide(
     caller: &Caller,
-    seen: Seen<'_>,
+    membership: Option<Membership<'_>>,
     presented: Option<Presented<'_>>,
     pro_plans: &ProPlans,
     now: Timestamp,
@@ -55,15 +46,13 @@ pub fn decide(
             invited: invited.email.masked(),
         });
     }
-    match authorize(caller, seen.account, seen.member, pro_plans) {
-        Ok(access) => Ok(enter(caller, access)),
-        Err(Refusal::InviteLinkRequired) => accept(
-            caller,
-            seen,
-            presented.map(|presented| presented.token),
-            now,
-        ),
-        Err(refusal) => Err(refusal),
+    let token = presented.map(|presented| presented.token);
+    match (authorize(caller, membership, pro_plans), membership) {
+        (Ok(access), _) => Ok(enter(caller, access)),
+        (Err(Refusal::InviteLinkRequired), Some(membership)) => {
+            accept(caller, membership, token, now)
+        }
+        (Err(refusal), _) => Err(refusal),
     }
 }
 
@@ -75,10 +64,10 @@ pub fn decide(
 /// of the account that the caller can do most about.
 pub fn decide_without_account(
     caller: &Caller,
-    seen: &[Seen<'_>],
+    memberships: &[Membership<'_>],
     pro_plans: &ProPlans,
 ) -> Result<Login, Refusal> {
-    only_access(caller, seen, pro_plans).map(|access| enter(caller, access))
+    only_access(caller, memberships, pro_plans).map(|access| enter(caller, access))
 }
 
 /// Lets a caller into the only one of some accounts that is open to the caller.
@@ -88,13 +77,13 @@ pub fn decide_without_account(
 /// Those of [`decide_without_account`].
 pub fn only_access<'a>(
     caller: &Caller,
-    seen: &[Seen<'a>],
+    memberships: &[Membership<'a>],
     pro_plans: &ProPlans,
 ) -> Result<Access<'a>, Refusal> {
     let mut open = Vec::new();
     let mut refusals = Vec::new();
-    for seen in seen {
-        match authorize(caller, seen.account, seen.member, pro_plans) {
+    for membership in memberships {
+        match authorize(caller, Some(*membership), pro_plans) {
             Ok(access) => open.push(access),
             Err(refusal) => refusals.push(refusal),
         }
@@ -152,13 +141,10 @@ fn enter(caller: &Caller, access: Access<'_>) -> Login {
 /// Accepts an invite, if the token is its newest one and in time.
 fn accept(
     caller: &Caller,
-    seen: Seen<'_>,
+    Membership { account, member }: Membership<'_>,
     token: Option<&InviteToken>,
     now: Timestamp,
 ) -> Result<Login, Refusal> {
-    let (Some(account), Some(member)) = (seen.account, seen.member) else {
-        return Err(Refusal::NoAccess);
-    };
     let (Role::Member, State::Invited(invite)) = (member.role, &member.state) else {
         return Err(Refusal::InviteLinkRequired);
     };

@@ -10,22 +10,22 @@ use crate::delivery::{Delivery, DeliveryStatus};
 use crate::id::MemberId;
 use crate::limits::{Limits, day_of};
 use crate::name::PersonName;
+use crate::text::named_enum;
 use crate::token::TokenHash;
 
-/// A person in an account: its owner, somebody invited, a member, or a former one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A person in an account: its owner, an invited person, a member, or a former one. Its serialised
+/// form is the item in the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Member {
-    /// The person's id in this account.
+    #[serde(rename = "memberId")]
     pub id: MemberId,
-    /// First name.
     pub first_name: PersonName,
-    /// Last name.
     pub last_name: PersonName,
     /// The address that the person signs in with.
     pub email: EmailAddress,
-    /// Owner or member.
     pub role: Role,
-    /// Where the person stands.
+    #[serde(flatten)]
     pub state: State,
     /// The number of the newest send to this person. It goes on counting over invites, so that
     /// what the mail system reports about a mail of a cancelled invite never meets a later one.
@@ -42,10 +42,12 @@ pub enum Role {
     Member,
 }
 
-/// Where a person stands. A removed person never becomes active again but by a new invite.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where a person stands. Only a new invite makes a removed person active again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "camelCase")]
 pub enum State {
     /// Invited, and has not logged in yet.
+    #[serde(with = "open_invite")]
     Invited(Invite),
     /// Can log in.
     Active(Active),
@@ -53,12 +55,31 @@ pub enum State {
     Removed(Removal),
 }
 
+/// An open invite stands in the item under its own name, as an accepted one does.
+mod open_invite {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Invite;
+
+    #[derive(Serialize, Deserialize)]
+    struct Open<T> {
+        invite: T,
+    }
+
+    pub(super) fn serialize<S: Serializer>(invite: &Invite, to: S) -> Result<S::Ok, S::Error> {
+        Open { invite }.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Invite, D::Error> {
+        Open::deserialize(from).map(|Open { invite }| invite)
+    }
+}
+
 /// An unaccepted membership.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Invite {
-    /// When the person was invited.
     pub invited_at: Timestamp,
-    /// Who invited.
     pub invited_by: MemberId,
     /// From when on the newest link no longer works.
     pub expires_at: Timestamp,
@@ -139,19 +160,21 @@ impl From<Tokens> for Vec<TokenHash> {
 }
 
 /// Membership in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Active {
-    /// Since when.
+    #[serde(rename = "activeSince")]
     pub since: Timestamp,
     /// Who the person is to the identity provider. Absent only for an owner before the first
     /// login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
     /// The invite that was accepted. Absent for the owner.
+    #[serde(rename = "invite", default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Invite>,
 }
 
-/// Who somebody is, independent of the address: OpenID Connect Core, 2, `iss` and `sub`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Who a person is, independent of the address: OpenID Connect Core, 2, `iss` and `sub`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The identity provider.
     pub issuer: String,
@@ -160,26 +183,25 @@ pub struct Identity {
 }
 
 /// The end of a membership or an invite.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removal {
-    /// When.
+    #[serde(rename = "removedAt")]
     pub at: Timestamp,
-    /// By whom.
+    #[serde(rename = "removedBy")]
     pub by: MemberId,
 }
 
-/// Where a person stands at a certain time, as answers and the list's filter say it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Status {
-    /// Invited, and the link works.
-    Invited,
-    /// Invited, and the link no longer works.
-    Expired,
-    /// Can log in.
-    Active,
-    /// Removed.
-    Removed,
+named_enum! {
+    /// Where a person stands at a certain time, as answers and the list's filter say it.
+    pub enum Status {
+        /// Can log in.
+        Active = "active",
+        /// Invited, and the link works.
+        Invited = "invited",
+        /// Invited, and the link no longer works.
+        Expired = "expired",
+        Removed = "removed",
+    }
 }
 
 impl Member {

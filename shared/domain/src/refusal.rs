@@ -1,7 +1,5 @@
 //! The named ways in which a rule says no.
 
-use jiff::Timestamp;
-
 use crate::delivery::Delivery;
 use crate::id::AccountId;
 use crate::name::CompanyName;
@@ -43,15 +41,15 @@ pub enum Refusal {
     IdempotencyKeyReused,
     /// The invite was sent a moment ago.
     ResendTooSoon {
-        /// When it may be sent again.
-        retry_at: Timestamp,
+        /// In how many seconds it may be sent again.
+        retry_after: u64,
     },
     /// Too much mail was sent already.
     SendLimitReached {
         /// Which limit it was.
         limit: SendLimit,
-        /// When it allows more.
-        retry_at: Timestamp,
+        /// In how many seconds it allows more.
+        retry_after: u64,
     },
     /// The person is in several accounts and did not say which one is meant.
     ChooseAccount(Vec<AccountChoice>),

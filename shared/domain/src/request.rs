@@ -69,14 +69,18 @@ fn digest(parts: &[&str]) -> String {
     BASE64URL_NOPAD.encode(&digest.finalize())
 }
 
-/// A request that was carried out, and its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A request that was carried out, and its answer. Its serialised form is the item in the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedRequest {
     /// What was asked for.
     pub fingerprint: Fingerprint,
     /// The answer's body.
     pub answer: String,
-    /// Until when a repetition gets this answer.
+    /// Until when a repetition gets this answer; by then DynamoDB's TTL may delete the item.
+    #[serde(
+        rename = "expires",
+        with = "jiff::fmt::serde::timestamp::second::required"
+    )]
     pub expires_at: Timestamp,
 }
 

@@ -53,3 +53,52 @@ macro_rules! text_newtype {
 }
 
 pub(crate) use text_newtype;
+
+/// Declares an enum whose variants have one name each: in requests, in answers and in the table.
+macro_rules! named_enum {
+    (
+        $(#[$about:meta])*
+        pub enum $type:ident {
+            $(#[$about_first:meta])* $first:ident = $first_name:literal,
+            $($(#[$about_variant:meta])* $variant:ident = $name:literal,)*
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $type {
+            $(#[$about_first])* $first,
+            $($(#[$about_variant])* $variant,)*
+        }
+
+        impl $type {
+            pub const ALL: &'static [Self] = &[Self::$first, $(Self::$variant,)*];
+
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    Self::$first => $first_name,
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = $crate::Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let known = Self::ALL.iter().find(|known| known.as_str() == text);
+                known.copied().ok_or($crate::Invalid(concat!(
+                    "must be one of ", $first_name, $(", ", $name),*
+                )))
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+
+pub(crate) use named_enum;

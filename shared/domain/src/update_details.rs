@@ -1,36 +1,26 @@
 //! Changing the details of an account: the company's name, or the name of one of its people.
+//!
+//! The plan does not matter: an account of any plan has a company and an owner with a name.
 
 use crate::Refusal;
 use crate::ability::Ability;
-use crate::access::{Access, Caller, authorize};
-use crate::account::{Account, ProPlans};
+use crate::access::Access;
+use crate::account::Account;
 use crate::member::Member;
 use crate::name::{CompanyName, PersonName};
 
 /// The parts of a person's name to change. What is absent stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewName {
-    /// First name.
     pub first: Option<PersonName>,
-    /// Last name.
     pub last: Option<PersonName>,
 }
 
-/// What one consistent read found.
-#[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
-    /// The account.
-    pub account: Option<&'a Account>,
-    /// The caller's own row.
-    pub caller: Option<&'a Member>,
-}
-
-/// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision<T> {
     /// Write this.
     Commit(T),
-    /// It is so already, by this very call or another one.
+    /// Nothing to write: it is already so, by this very call or by another one.
     Unchanged(T),
 }
 
@@ -48,14 +38,12 @@ impl<T: PartialEq> Decision<T> {
 ///
 /// # Errors
 ///
-/// The refusals of [`authorize`]; then owner only.
+/// Owner only.
 pub fn decide_company(
-    caller: &Caller,
+    access: Access<'_>,
     company: &CompanyName,
-    seen: Seen<'_>,
-    pro_plans: &ProPlans,
 ) -> Result<Decision<Account>, Refusal> {
-    let access = may_update(caller, seen, pro_plans)?;
+    access.require(Ability::AccountUpdate)?;
     let account = access.account();
     let renamed = Account {
         company: company.clone(),
@@ -64,20 +52,17 @@ pub fn decide_company(
     Ok(Decision::of(account, renamed))
 }
 
-/// Decides about another name for a person, whatever that person's state is: a former member is in
-/// the list, too.
+/// Decides about another name for a person in any state: the list shows former members, too.
 ///
 /// # Errors
 ///
-/// The refusals of [`authorize`]; then, in this order, owner only, member not found.
+/// In this order: owner only, member not found.
 pub fn decide_name(
-    caller: &Caller,
+    access: Access<'_>,
     name: &NewName,
-    seen: Seen<'_>,
     member: Option<&Member>,
-    pro_plans: &ProPlans,
 ) -> Result<Decision<Member>, Refusal> {
-    may_update(caller, seen, pro_plans)?;
+    access.require(Ability::AccountUpdate)?;
     let member = member.ok_or(Refusal::MemberNotFound)?;
     let mut renamed = member.clone();
     if let Some(first) = &name.first {
@@ -87,15 +72,4 @@ pub fn decide_name(
         renamed.last_name = last.clone();
     }
     Ok(Decision::of(member, renamed))
-}
-
-/// The plan does not matter: an account of any plan has a company and an owner with names.
-fn may_update<'a>(
-    caller: &Caller,
-    seen: Seen<'a>,
-    pro_plans: &ProPlans,
-) -> Result<Access<'a>, Refusal> {
-    let access = authorize(caller, seen.account, seen.caller, pro_plans)?;
-    access.require(Ability::AccountUpdate)?;
-    Ok(access)
 }

@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::problem::Problem;
 use crate::random;
+use crate::store::Attempt;
 
 /// How often a call decides before it gives up.
 const MOST_ATTEMPTS: u32 = 8;
@@ -20,35 +21,27 @@ const PAUSE: Duration = Duration::from_millis(15);
 pub(crate) const LAST_ATTEMPT_BY: Duration =
     NO_ATTEMPT_AFTER.saturating_add(PAUSE.saturating_mul(MOST_ATTEMPTS));
 
-/// The attempts of one call, bounded in number and time.
-#[derive(Debug)]
-pub struct Attempts {
-    begun: Instant,
-    number: u32,
-}
-
-impl Attempts {
-    /// Begins the first attempt.
-    #[must_use]
-    pub fn begin() -> Self {
-        Self {
-            begun: Instant::now(),
-            number: 1,
+/// Makes attempts until one settles. Each reads, decides, and commits on what it saw.
+///
+/// # Errors
+///
+/// Those of an attempt, or `unavailable` when their number or the time has run out.
+pub async fn until_settled<T, A>(attempt: impl Fn() -> A) -> Result<T, Problem>
+where
+    A: Future<Output = Result<Attempt<T>, Problem>>,
+{
+    let begun = Instant::now();
+    let mut number = 1;
+    loop {
+        match attempt().await? {
+            Attempt::Settled(value) => return Ok(value),
+            Attempt::Lost => {}
         }
-    }
-
-    /// Begins another one, after a commit that was lost to another writer or whose answer was.
-    ///
-    /// # Errors
-    ///
-    /// `unavailable` when attempts or time have run out.
-    pub async fn again(&mut self) -> Result<(), Problem> {
-        if self.number >= MOST_ATTEMPTS || self.begun.elapsed() >= NO_ATTEMPT_AFTER {
-            let cause = format!("no commit settled in {} attempts", self.number);
+        if number >= MOST_ATTEMPTS || begun.elapsed() >= NO_ATTEMPT_AFTER {
+            let cause = format!("no commit settled in {number} attempts");
             return Err(Problem::unavailable(cause));
         }
-        sleep(random::up_to(PAUSE * self.number)).await;
-        self.number += 1;
-        Ok(())
+        sleep(random::up_to(PAUSE * number)).await;
+        number += 1;
     }
 }

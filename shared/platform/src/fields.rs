@@ -12,7 +12,8 @@ use crate::problem::{Code, FieldError, Problem};
 
 /// Named values from outside that are taken out one by one; the mistakes are gathered.
 ///
-/// Read every field first, then call [`Fields::finish`], which refuses what nobody asked for.
+/// Read every field first, then call [`Fields::finish`], which refuses unknown fields and returns what
+/// was required.
 #[derive(Debug)]
 pub struct Fields {
     /// What stands before the names in errors: `owner.` for the fields of the object `owner`.
@@ -75,14 +76,14 @@ impl Fields {
         fields
     }
 
-    /// A field that must be there. If it is not, or wrong, [`Fields::finish`] says so.
-    pub fn required<T: FromStr<Err = Invalid>>(&mut self, name: &str) -> Option<T> {
+    /// A field that must be there. If it is missing or wrong, [`Fields::finish`] says so.
+    pub fn required<T: FromStr<Err = Invalid>>(&mut self, name: &str) -> Required<T> {
         if matches!(self.values.get(name), None | Some(Value::Null)) {
             self.values.remove(name);
             self.error(name, "is required");
-            return None;
+            return Required(None);
         }
-        self.optional(name)
+        Required(self.optional(name))
     }
 
     /// A field that may be missing or null, whose text is read later. If it is no text,
@@ -92,8 +93,9 @@ impl Fields {
     }
 
     /// A field that must be there, whose text is read later.
-    pub fn required_text(&mut self, name: &str) -> Option<String> {
-        self.required::<Text>(name).map(|Text(text)| text)
+    pub fn required_text(&mut self, name: &str) -> Required<String> {
+        let Required(text) = self.required::<Text>(name);
+        Required(text.map(|Text(text)| text))
     }
 
     /// A point in time that may be missing or null. If it is wrong, [`Fields::finish`] says so.
@@ -170,34 +172,82 @@ impl Fields {
         self.values.clear();
     }
 
-    /// Ends the reading.
+    /// Ends the reading, and returns the values of what was required.
     ///
     /// # Errors
     ///
     /// `invalid_request` with every mistake there was, unknown fields among them.
-    pub fn finish(self) -> Result<(), Problem> {
-        let errors = self.into_errors();
-        if errors.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::invalid_fields(errors))
-        }
+    pub fn finish<R: AllRequired>(self, required: R) -> Result<R::Values, Problem> {
+        self.check(required).map_err(Problem::invalid_fields)
     }
 
-    /// Ends the reading: every mistake there was, unknown fields among them.
-    #[must_use]
-    pub fn into_errors(mut self) -> Vec<FieldError> {
+    /// The same for fields that are a part of others.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake there was, unknown fields among them.
+    pub fn check<R: AllRequired>(mut self, required: R) -> Result<R::Values, Vec<FieldError>> {
         for name in std::mem::take(&mut self.values).into_keys() {
             // A field's name is the caller's own text: long ones are not sent back.
             let name: String = name.chars().take(64).collect();
             self.error(&name, "is not a known field");
         }
-        self.errors
+        match required.values() {
+            Some(values) if self.errors.is_empty() => Ok(values),
+            _ => Err(self.errors),
+        }
     }
 
     fn error(&mut self, name: &str, message: impl fmt::Display) {
         self.errors
             .push(FieldError::new(&format!("{}{name}", self.prefix), message));
+    }
+}
+
+/// What a required field holds, for [`Fields::finish`] to hand out. Where there is nothing, the field's
+/// mistake is among the errors.
+#[derive(Debug)]
+pub struct Required<T>(Option<T>);
+
+impl<T> Required<T> {
+    /// What the field holds, if that is no mistake.
+    #[must_use]
+    pub fn get(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+}
+
+/// Some required fields.
+pub trait AllRequired {
+    /// What they hold.
+    type Values;
+
+    /// What they hold, unless there is a mistake in one.
+    fn values(self) -> Option<Self::Values>;
+}
+
+impl AllRequired for () {
+    type Values = ();
+
+    fn values(self) -> Option<()> {
+        Some(())
+    }
+}
+
+impl<T> AllRequired for Required<T> {
+    type Values = T;
+
+    fn values(self) -> Option<T> {
+        self.0
+    }
+}
+
+impl<A, B, C> AllRequired for (Required<A>, Required<B>, Required<C>) {
+    type Values = (A, B, C);
+
+    fn values(self) -> Option<(A, B, C)> {
+        let (Required(a), Required(b), Required(c)) = self;
+        Some((a?, b?, c?))
     }
 }
 

@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod problem;
 pub mod public;
 pub mod random;
+mod response;
 pub mod store;
 pub mod support;
 pub mod telemetry;

@@ -3,15 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use domain::limits::seconds_until;
+use domain::Invalid;
 use domain::refusal::{AccountChoice, Refusal, SendLimit};
-use domain::{Invalid, Timestamp};
 use http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use crate::answer::json_response;
 use crate::random::NoRandomness;
+use crate::response::json_response;
 use crate::store::StoreError;
 
 /// One line a kind of problem: when it happens, its code, its status, its title.
@@ -282,16 +281,14 @@ impl Problem {
         }
     }
 
-    fn retry_at(self, then: Timestamp, now: Timestamp) -> Self {
+    fn retry_after(self, seconds: u64) -> Self {
         Self {
-            retry_after: Some(seconds_until(then, now)),
+            retry_after: Some(seconds),
             ..self
         }
     }
 
-    /// What a refusal is for the caller. `now` is what `Retry-After` counts from.
-    #[must_use]
-    pub fn of(refusal: Refusal, now: Timestamp) -> Self {
+    fn of(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NoAccess => Self::new(Code::NoAccess, "You have no access to this account."),
             Refusal::AccountClosed => Self::new(Code::AccountClosed, "This account is closed."),
@@ -351,15 +348,16 @@ impl Problem {
                 Code::IdempotencyKeyReused,
                 "This Idempotency-Key was used for a different request. Use a new one.",
             ),
-            Refusal::ResendTooSoon { retry_at } => {
-                let seconds = seconds_until(retry_at, now);
+            Refusal::ResendTooSoon {
+                retry_after: seconds,
+            } => {
                 let unit = if seconds == 1 { "second" } else { "seconds" };
                 let detail = format!(
                     "The invite was sent a moment ago. Wait {seconds} {unit} to resend it."
                 );
-                Self::new(Code::ResendTooSoon, detail).retry_at(retry_at, now)
+                Self::new(Code::ResendTooSoon, detail).retry_after(seconds)
             }
-            Refusal::SendLimitReached { limit, retry_at } => {
+            Refusal::SendLimitReached { limit, retry_after } => {
                 let detail = match limit {
                     SendLimit::Invite => {
                         "This invite was resent as often as possible today. Try again tomorrow."
@@ -372,7 +370,7 @@ impl Problem {
                         "This address got as many invites as possible today. Try again tomorrow."
                     }
                 };
-                Self::new(Code::SendLimitReached, detail).retry_at(retry_at, now)
+                Self::new(Code::SendLimitReached, detail).retry_after(retry_after)
             }
             Refusal::ChooseAccount(accounts) => Self {
                 accounts,
@@ -464,6 +462,12 @@ impl Problem {
             );
         }
         response
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::of(refusal)
     }
 }
 

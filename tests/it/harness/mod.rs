@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 pub(crate) use log::Log;
 pub(crate) use meter::{Cost, Meter};
-pub(crate) use wire::{AWS_SAYS, Fault, Request, Wire};
+pub(crate) use wire::{AWS_SAYS, Fault, Mutant, Order, Request, Wire};
 
 /// The owner of every account that [`Rollcall::account`] makes.
 pub(crate) const OWNER: &str = "olivia@example.com";

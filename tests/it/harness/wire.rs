@@ -82,6 +82,7 @@ struct State {
     outage: Option<Outage>,
     turns: Option<Turns>,
     meter: Option<Meter>,
+    mutant: Option<Mutant>,
     /// How long every request takes longer than it would.
     latency: Option<Duration>,
 }
@@ -93,30 +94,117 @@ struct Outage {
     fault: Fault,
 }
 
+/// The order in which the requests of calls at the same moment come.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// A seed says whose turn it is.
+    Seeded(u64),
+    /// One of all the orders there are, and of all the ways in which so many answers of writes can get
+    /// lost.
+    Path { path: Path, losses: u8 },
+}
+
+/// A rule of writing that is broken on purpose, to see that somebody notices.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Mutant {
+    /// A commit does not ask whether what was seen still holds.
+    BlindCommit,
+    /// A commit that is lost to another writer counts as done.
+    LostIsDone,
+}
+
+/// One path through a tree of choices, of which each offers as many branches as calls wait.
+#[derive(Debug, Default)]
+pub(crate) struct Path {
+    /// The branch that is taken, and how many there are.
+    choices: Vec<(usize, usize)>,
+    depth: usize,
+}
+
+impl Path {
+    fn choose(&mut self, branches: usize) -> usize {
+        if self.depth == self.choices.len() {
+            self.choices.push((0, branches));
+        }
+        let (branch, of) = self.choices[self.depth];
+        assert_eq!(of, branches, "the same choices led somewhere else");
+        self.depth += 1;
+        branch
+    }
+
+    /// The path that comes after this one, depth first; nothing after the last.
+    fn next(mut self) -> Option<Self> {
+        loop {
+            let (branch, branches) = self.choices.pop()?;
+            if branch + 1 < branches {
+                self.choices.push((branch + 1, branches));
+                self.depth = 0;
+                return Some(self);
+            }
+        }
+    }
+}
+
+impl Order {
+    fn choose(&mut self, branches: usize) -> usize {
+        match self {
+            Self::Seeded(seed) => {
+                // Knuth, The Art of Computer Programming, 3.3.4: MMIX's generator.
+                *seed = seed
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                usize::try_from(*seed >> 33).unwrap() % branches
+            }
+            Self::Path { path, .. } => path.choose(branches),
+        }
+    }
+
+    /// Whether the answer to the next write gets lost, if any more may.
+    fn loses(&mut self, losses_before: u8) -> bool {
+        match self {
+            Self::Path { path, losses } if losses_before < *losses => path.choose(2) == 1,
+            Self::Seeded(_) | Self::Path { .. } => false,
+        }
+    }
+
+    pub(crate) fn first(losses: u8) -> Self {
+        let path = Path::default();
+        Self::Path { path, losses }
+    }
+
+    /// The next order, where there is one.
+    pub(crate) fn next(self) -> Option<Self> {
+        match self {
+            Self::Seeded(_) => None,
+            Self::Path { path, losses } => path.next().map(|path| Self::Path { path, losses }),
+        }
+    }
+}
+
 /// Calls that run at the same moment, one request at a time.
 struct Turns {
-    /// Decides whose turn it is.
-    seed: u64,
+    order: Order,
     /// The calls that have not ended.
     running: usize,
-    /// The calls that want to make a request.
-    waiting: Vec<oneshot::Sender<()>>,
+    /// The calls that want to make a request, by what they want: the same calls stand in the same order,
+    /// however fast they came.
+    waiting: Vec<(String, oneshot::Sender<()>)>,
+    /// How many answers got lost.
+    losses: u8,
+    /// The ids of people, which labels name by their number here.
+    people: Vec<String>,
 }
 
 impl Turns {
     /// Once every call waits or has ended, lets one of them make its request.
     fn go_on(&mut self) {
-        self.waiting.retain(|waiting| !waiting.is_closed());
+        self.waiting.retain(|(_, waiting)| !waiting.is_closed());
         if self.waiting.is_empty() || self.waiting.len() < self.running {
             return;
         }
-        // Knuth, The Art of Computer Programming, 3.3.4: MMIX's generator.
-        self.seed = self
-            .seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let next = usize::try_from(self.seed >> 33).unwrap() % self.waiting.len();
-        let _ = self.waiting.remove(next).send(());
+        self.waiting.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let next = self.order.choose(self.waiting.len());
+        let _ = self.waiting.remove(next).1.send(());
     }
 }
 
@@ -198,17 +286,21 @@ impl Wire {
         state.outage = None;
     }
 
-    /// Runs calls at the same moment, in one of the orders that their requests can come in: every
-    /// request waits for its turn, and the seed says whose it is.
+    /// Runs calls at the same moment, in one of the orders that their requests to the table can come in:
+    /// every request waits for its turn. `people` are the ids of those whom the calls are about, so that
+    /// the same calls with other ids have the same orders. Returns the order that was, too.
     pub(crate) async fn interleave<T>(
         &self,
-        seed: u64,
+        order: Order,
+        people: Vec<String>,
         calls: Vec<impl Future<Output = T>>,
-    ) -> Vec<T> {
+    ) -> (Vec<T>, Order) {
         self.state().turns = Some(Turns {
-            seed,
+            order,
             running: calls.len(),
             waiting: Vec::new(),
+            losses: 0,
+            people,
         });
         let calls = calls.into_iter().map(|call| async {
             let outcome = call.await;
@@ -219,20 +311,40 @@ impl Wire {
             outcome
         });
         let outcomes = join_all(calls).await;
-        self.state().turns = None;
-        outcomes
+        let turns = self.state().turns.take().unwrap();
+        (outcomes, turns.order)
     }
 
-    async fn turn(&self) {
+    async fn turn(&self, label: impl FnOnce() -> String) {
         let turn = self.state().turns.as_mut().map(|turns| {
             let (go, turn) = oneshot::channel();
-            turns.waiting.push(go);
+            let people = turns.people.iter().enumerate();
+            let label = people.fold(label(), |label, (number, id)| {
+                label.replace(id, &number.to_string())
+            });
+            turns.waiting.push((label, go));
             turns.go_on();
             turn
         });
         if let Some(turn) = turn {
             let _ = turn.await;
         }
+    }
+
+    /// Whether the answer to a write gets lost.
+    fn loses_answer(&self, operation: &str) -> bool {
+        let mut state = self.state();
+        let Some(turns) = &mut state.turns else {
+            return false;
+        };
+        let is_lost = operation != "BatchGetItem" && turns.order.loses(turns.losses);
+        turns.losses += u8::from(is_lost);
+        is_lost
+    }
+
+    /// Breaks a rule from now on, or none.
+    pub(crate) fn mutate(&self, mutant: Option<Mutant>) {
+        self.state().mutant = mutant;
     }
 
     /// Demands that everything planned has happened.
@@ -303,9 +415,15 @@ impl HttpConnector for Tap {
         let tap = self.clone();
         HttpConnectorFuture::new(async move {
             let operation = operation(&request);
-            tap.wire.turn().await;
+            // In which order mails are sent changes nothing.
+            if operation != "SendEmail" {
+                tap.wire.turn(|| tap.label(&operation, &request)).await;
+            }
             tap.note(&operation, &request);
             match tap.wire.next_plan(&operation) {
+                None if operation != "SendEmail" && tap.wire.loses_answer(&operation) => {
+                    tap.break_down(Fault::LostAnswer, &operation, request).await
+                }
                 None => tap.pass_on(&operation, request).await,
                 Some(Plan::First(interruption)) => {
                     interruption.await;
@@ -318,6 +436,15 @@ impl HttpConnector for Tap {
 }
 
 impl Tap {
+    /// What a request is for, and about which items.
+    fn label(&self, operation: &str, request: &HttpRequest) -> String {
+        let body = request.body().bytes().unwrap_or_default();
+        let mut keys = Vec::new();
+        sort_keys(&serde_json::from_slice(body).unwrap_or_default(), &mut keys);
+        keys.sort();
+        format!("{} {operation} {keys:?}", self.function)
+    }
+
     fn note(&self, operation: &str, request: &HttpRequest) {
         let mut state = self.wire.state();
         state.calls.push(operation.to_owned());
@@ -336,10 +463,13 @@ impl Tap {
         operation: &str,
         mut request: HttpRequest,
     ) -> Result<HttpResponse, ConnectorError> {
-        let (meter, latency) = {
+        let (meter, latency, mutant) = {
             let state = self.wire.state();
-            (state.meter.clone(), state.latency)
+            (state.meter.clone(), state.latency, state.mutant)
         };
+        if let (Some(Mutant::BlindCommit), true) = (mutant, operation != "SendEmail") {
+            request = unconditional(&request);
+        }
         let begun = meter.map(|meter| (meter.begin(operation, &mut request), meter));
         if let Some(latency) = latency {
             // A thread sleeps to a tenth of a millisecond, the runtime's timer to a whole one.
@@ -347,6 +477,9 @@ impl Tap {
             asleep.await.unwrap();
         }
         let answer = self.connector.call(request).await?;
+        if let (Some(Mutant::LostIsDone), 400) = (mutant, answer.status().as_u16()) {
+            return Ok(response(200, "{}".to_owned()));
+        }
         Ok(match begun {
             Some((begun, meter)) => meter.end(begun, answer).await,
             None => answer,
@@ -394,6 +527,46 @@ impl Tap {
                 _ => self.connector.call(request).await,
             },
         }
+    }
+}
+
+/// The same write on a condition that always holds.
+fn unconditional(request: &HttpRequest) -> HttpRequest {
+    fn relax(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    match (name.as_str(), value) {
+                        ("ConditionExpression", Value::String(condition)) => {
+                            *condition = format!("({condition}) OR NOT ({condition})");
+                        }
+                        (_, value) => relax(value),
+                    }
+                }
+            }
+            Value::Array(values) => values.iter_mut().for_each(relax),
+            _ => {}
+        }
+    }
+    let mut body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+    relax(&mut body);
+    let body = body.to_string();
+    let mut relaxed = request.try_clone().unwrap();
+    let length = body.len().to_string();
+    relaxed.headers_mut().insert("content-length", length);
+    *relaxed.body_mut() = body.into();
+    relaxed
+}
+
+/// All sort keys of items that stand in a request.
+fn sort_keys(value: &Value, keys: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            keys.extend(fields.get("sk").map(Value::to_string));
+            fields.values().for_each(|value| sort_keys(value, keys));
+        }
+        Value::Array(values) => values.iter().for_each(|value| sort_keys(value, keys)),
+        _ => {}
     }
 }
 

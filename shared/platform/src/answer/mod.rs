@@ -10,11 +10,12 @@ use domain::delivery::Delivery;
 use domain::id::{AccountId, MemberId};
 use domain::member::{Member, Removal, Role, State, Status};
 use domain::misspelling::did_you_mean;
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
 use crate::problem::Problem;
+use crate::response::json_response;
 
 pub use support::{LiftAnswer, PersonAnswer, RecentFeedbackAnswer};
 
@@ -82,24 +83,6 @@ impl Answer {
 /// An internal problem if it does not serialize.
 pub fn to_json(body: &impl Serialize) -> Result<String, Problem> {
     serde_json::to_string(body).map_err(Problem::internal)
-}
-
-pub(crate) fn json_response(
-    status: StatusCode,
-    content_type: &'static str,
-    body: String,
-    request_id: &str,
-) -> Response<Body> {
-    let mut response = Response::new(Body::Text(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    // Rights change from one moment to the next: no answer may be kept.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(request_id) = HeaderValue::from_str(request_id) {
-        headers.insert("x-request-id", request_id);
-    }
-    response
 }
 
 /// An account in an answer.

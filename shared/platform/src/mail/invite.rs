@@ -13,6 +13,7 @@ use data_encoding::BASE64;
 use domain::account::Account;
 use domain::address::EmailAddress;
 use domain::delivery::SendFailure;
+use domain::id::EmailKey;
 use domain::member::{Invite, Member};
 use domain::name::unlinked;
 use domain::token::InviteToken;
@@ -43,6 +44,8 @@ pub struct InviteMail<'a> {
     pub inviter: &'a Member,
     /// The invited person.
     pub member: &'a Member,
+    /// Stands for the address, which no tag may hold.
+    pub recipient: &'a EmailKey,
     /// The invite.
     pub invite: &'a Invite,
     /// What the link carries.
@@ -120,6 +123,7 @@ impl Mailer {
             tag("account", mail.account.id.as_str()),
             tag("member", mail.member.id.as_str()),
             tag("send", &mail.member.last_send.to_string()),
+            tag("recipient", mail.recipient.as_str()),
         ];
         let tags = tags.into_iter().collect::<Result<Vec<_>, _>>();
         let sent = self

@@ -5,5 +5,5 @@ mod outbox;
 mod suppression;
 
 pub use invite::{InviteMail, Mailer};
-pub use outbox::CommittedInvite;
+pub use outbox::{Order, Outbox};
 pub use suppression::SuppressionList;

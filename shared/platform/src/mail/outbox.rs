@@ -1,101 +1,247 @@
-//! Mail after commit: the invite stands, whatever becomes of its mail.
+//! Invites on their way out: committed, then mailed. An invite stands, whatever happens to its mail.
 
-use domain::Timestamp;
-use domain::account::Account;
-use domain::delivery::{Delivery, DeliveryStatus, SendFailure};
+use std::sync::OnceLock;
+
+use domain::access::{Access, Caller};
+use domain::address::EmailAddress;
+use domain::delivery::{Delivery, DeliveryStatus};
+use domain::id::{AccountId, EmailKey, MemberId};
+use domain::invite::Rules;
 use domain::member::Member;
-use domain::request::{IdempotencyKey, RecordedRequest};
+use domain::request::{Fingerprint, IdempotencyKey, RecordedRequest};
+use domain::sending::{Decision, Invited, Sending, limit_reached};
 use domain::token::InviteToken;
+use domain::{Refusal, Timestamp};
 use tracing::warn;
 
 use super::{InviteMail, Mailer};
 use crate::answer::{MemberAnswer, to_json};
-use crate::metrics;
+use crate::call::Call;
+use crate::commit::until_settled;
+use crate::config::ConfigError;
 use crate::problem::Problem;
-use crate::store::{Commit, Store, Stored};
+use crate::store::{Actor, Attempt, CountedAttempt, Store, Stored};
+use crate::{Platform, metrics, random};
 
-/// An invite that is committed, and whose mail is to be sent now.
+/// Sends the invites that operations decide to send.
 #[derive(Debug)]
-pub struct CommittedInvite {
-    /// The account.
-    pub account: Account,
-    /// Who invites.
-    pub inviter: Member,
-    /// The invited person, as the table holds the row now.
-    pub member: Stored<Member>,
-    /// The idempotency key of the call, if it has one.
-    pub key: Option<IdempotencyKey>,
-    /// The record of the call, as the table holds it now if there is a key.
-    pub request: Option<Stored<RecordedRequest>>,
+pub struct Outbox {
+    store: Store,
+    mailer: Mailer,
+    rules: Rules,
 }
 
-impl CommittedInvite {
-    /// Sends the mail, and says what the member is then.
-    ///
-    /// A failure is not one of the call: it is written down in `delivery`, for the owner to see and
-    /// to resend. If even that cannot be written, the answer still says so.
+/// The invite that a call asks to send.
+#[derive(Debug)]
+pub struct Order<'a> {
+    pub account: &'a AccountId,
+    pub member: &'a MemberId,
+    /// The address, if it is known before the row is read.
+    pub recipient: Option<&'a EmailAddress>,
+    pub key: Option<&'a IdempotencyKey>,
+    pub fingerprint: &'a Fingerprint,
+    /// How the operation answers.
+    pub answer: fn(&Member, Timestamp) -> MemberAnswer,
+}
+
+impl Outbox {
+    /// The outbox that the deployment configures.
     ///
     /// # Errors
     ///
-    /// An internal problem if there is no invite to send.
+    /// Names the variable that is missing or wrong.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigError> {
+        Ok(Self {
+            store: Store::new(platform)?,
+            mailer: Mailer::new(platform)?,
+            rules: platform.environment.invite_rules()?,
+        })
+    }
+
+    /// Opens the connections that every send needs.
+    pub async fn get_ready(&self) {
+        tokio::join!(self.store.connect(), self.mailer.connect());
+    }
+
+    /// Commits what `decide` allows, then mails it. Returns the body of the answer.
+    ///
+    /// # Errors
+    ///
+    /// The refusals that every call of an account shares, and those of `decide`.
     pub async fn send(
-        self,
-        mailer: &Mailer,
-        store: &Store,
-        token: &InviteToken,
-        now: Timestamp,
-    ) -> Result<Member, Problem> {
-        let member = &self.member.value;
-        let invite = member
-            .invite()
-            .ok_or_else(|| Problem::internal("no invite to send"))?;
-        let mail = InviteMail {
-            account: &self.account,
-            inviter: &self.inviter,
-            member,
-            invite,
-            token,
+        &self,
+        call: &Call,
+        order: Order<'_>,
+        decide: impl Fn(Access<'_>, &Sending<'_>) -> Result<Decision, Refusal> + Send + Sync,
+    ) -> Result<String, Problem> {
+        let (account, member) = (order.account.clone(), order.member.clone());
+        let dispatch = Dispatch {
+            outbox: self,
+            caller: &call.caller,
+            now: call.now,
+            token: InviteToken::new(account, member, random::secret()?),
+            recipient: order.recipient.map(EmailKey::of),
+            order,
+            tried_send: OnceLock::new(),
         };
-        let sent = mailer.send_invite(mail).await;
-        metrics::count_send(invite.sends, sent);
-        match sent {
-            Ok(()) => Ok(self.member.value),
-            Err(failure) => self.write_failure(store, failure, now).await,
+        until_settled(|| dispatch.attempt(&decide)).await
+    }
+}
+
+/// One call's invite on its way out.
+struct Dispatch<'a> {
+    outbox: &'a Outbox,
+    caller: &'a Caller,
+    now: Timestamp,
+    order: Order<'a>,
+    token: InviteToken,
+    recipient: Option<EmailKey>,
+    /// The number of the send that the first attempt decided to commit.
+    tried_send: OnceLock<u32>,
+}
+
+/// The rows that an invite is written to, as the table holds them.
+struct Rows {
+    member: Option<Stored<Member>>,
+    request: Option<Stored<RecordedRequest>>,
+}
+
+impl Dispatch<'_> {
+    /// Reads, decides, commits on what was seen, and mails what is committed.
+    async fn attempt(
+        &self,
+        decide: impl Fn(Access<'_>, &Sending<'_>) -> Result<Decision, Refusal>,
+    ) -> Result<Attempt<String>, Problem> {
+        let Outbox { store, rules, .. } = self.outbox;
+        let (order, now) = (&self.order, self.now);
+
+        let mut read = store.read();
+        let inviter = read.membership(order.account, &self.caller.email);
+        let member = read.member(order.account, order.member);
+        let request = read.request(order.account, order.key);
+        let account_sends = read.account_sends(order.account, now);
+        let recipient = self.recipient.as_ref();
+        let recipient_sends = recipient.map(|person| read.recipient_sends(person, now));
+        let mut found = read.run().await?;
+        let inviter = found.membership(inviter)?;
+        let rows = Rows {
+            member: found.take(member)?,
+            request: found.take(request)?,
+        };
+
+        let actor = Actor::admit(self.caller, inviter.as_ref(), &rules.pro_plans)?;
+        let sending = Sending {
+            token: self.token.hash(),
+            fingerprint: order.fingerprint,
+            request: rows.request.as_deref(),
+            member: rows.member.as_deref(),
+            tried_send: self.tried_send.get().copied(),
+            account_sends: found.count(&account_sends),
+            recipient_sends: recipient_sends.map(|slot| found.count(&slot)),
+            limits: &rules.limits,
+            now,
+        };
+        let (invited, is_committed) = match decide(actor.access, &sending)? {
+            Decision::Replay(answer) => return Ok(Attempt::Settled(answer)),
+            Decision::Committed(invited) => (invited, true),
+            Decision::Commit(invited) => (invited, false),
+        };
+        let person = recipient.cloned();
+        let person = person.unwrap_or_else(|| EmailKey::of(&invited.member().email));
+        if is_committed {
+            return self.mail(actor, &invited, &person, rows).await;
+        }
+        self.tried_send.get_or_init(|| invited.member().last_send);
+        match self.commit(actor, &invited, &person, rows).await? {
+            CountedAttempt::Settled(rows) => self.mail(actor, &invited, &person, rows).await,
+            CountedAttempt::Lost => Ok(Attempt::Lost),
+            CountedAttempt::LimitReached(limit) => Err(limit_reached(limit, now).into()),
         }
     }
 
-    async fn write_failure(
-        self,
-        store: &Store,
-        failure: SendFailure,
-        now: Timestamp,
-    ) -> Result<Member, Problem> {
-        let delivery = Delivery::reported(DeliveryStatus::Failed { failure }, now);
-        let member = self.member.value.with_delivery(delivery);
-        let account = &self.account.id;
-        let mut write = store.write().member(account, Some(&self.member), &member);
-        if let Some(seen) = &self.request {
-            // A repeated request gets the answer that this one gets.
-            let answer = to_json(&MemberAnswer::new(&member, now))?;
+    /// Writes the invite, counts its mail and records the call. Returns the rows as they are then.
+    async fn commit(
+        &self,
+        actor: Actor<'_>,
+        invited: &Invited,
+        recipient: &EmailKey,
+        seen: Rows,
+    ) -> Result<CountedAttempt<Rows>, Problem> {
+        let Outbox { store, rules, .. } = self.outbox;
+        let (member, invite) = (invited.member(), invited.invite());
+        let answer = self.answer(member)?;
+        let request = RecordedRequest::new(self.order.fingerprint.clone(), answer, self.now);
+
+        let mut write = store
+            .write_as(&actor)
+            .account_unchanged(actor.account())
+            .member(seen.member.as_ref(), member)
+            .expiry(&member.id, invite.expires_at)
+            .request(self.order.key, seen.request.as_ref(), &request);
+        if invite.sends == 1 {
+            write = write.pointer(recipient);
+        }
+        let written = Rows {
+            member: Some(Stored::after(seen.member.as_ref(), member.clone())),
+            request: Some(Stored::after(seen.request.as_ref(), request)),
+        };
+        let write = write.count_send(recipient, &rules.limits, self.now);
+        Ok(write.commit(written).await?)
+    }
+
+    /// Sends the mail of an invite that is committed.
+    ///
+    /// A failure is not one of the call: `delivery` says so, and the owner can resend. If even that
+    /// cannot be written, the answer still says so.
+    async fn mail(
+        &self,
+        actor: Actor<'_>,
+        invited: &Invited,
+        recipient: &EmailKey,
+        rows: Rows,
+    ) -> Result<Attempt<String>, Problem> {
+        let mail = InviteMail {
+            account: actor.account(),
+            inviter: actor.member(),
+            member: invited.member(),
+            recipient,
+            invite: invited.invite(),
+            token: &self.token,
+        };
+        let sent = self.outbox.mailer.send_invite(mail).await;
+        metrics::count_send(invited.invite().sends, sent);
+        let Err(failure) = sent else {
+            return self.answer(invited.member()).map(Attempt::Settled);
+        };
+        let delivery = Delivery::reported(DeliveryStatus::Failed { failure }, self.now);
+        let member = invited.member().with_delivery(delivery);
+        let answer = self.answer(&member)?;
+        self.record_failure(&member, &answer, rows).await;
+        Ok(Attempt::Settled(answer))
+    }
+
+    /// A repeated call gets the answer that this one gets.
+    async fn record_failure(&self, member: &Member, answer: &str, rows: Rows) {
+        let account = self.order.account;
+        let mut write = self.outbox.store.write_as_service(account);
+        write = write.member(rows.member.as_ref(), member);
+        if let Some(seen) = &rows.request {
             let request = RecordedRequest {
-                answer,
+                answer: answer.to_owned(),
                 ..seen.value.clone()
             };
-            write = write.request(account, self.key.as_ref(), Some(seen), &request);
+            write = write.request(self.order.key, Some(seen), &request);
         }
-        match write.commit().await {
-            Ok(Commit::Done) => {}
-            Ok(Commit::Lost | Commit::LimitReached(_)) => {
-                warn!(
-                    account_id = self.account.id.as_str(),
-                    "a failed send was not written down"
-                );
-            }
-            Err(error) => {
-                let (account_id, cause) = (self.account.id.as_str(), error.to_string());
-                warn!(account_id, cause, "a failed send was not written down");
-            }
-        }
-        Ok(member)
+        let cause = match write.commit(()).await {
+            Ok(Attempt::Settled(())) => return,
+            Ok(Attempt::Lost) => None,
+            Err(error) => Some(error.to_string()),
+        };
+        let account_id = account.as_str();
+        warn!(account_id, cause, "a failed send was not written down");
+    }
+
+    fn answer(&self, member: &Member) -> Result<String, Problem> {
+        to_json(&(self.order.answer)(member, self.now))
     }
 }

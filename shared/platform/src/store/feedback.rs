@@ -7,15 +7,16 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::BASE64URL_NOPAD;
 use domain::address::EmailAddress;
 use domain::feedback::Feedback;
+use domain::id::EmailKey;
 use domain::limits::day_of;
 use domain::{Invalid, Timestamp};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::error::{StoreError, unanswered};
 use super::item::decode;
 use super::key::{FEEDBACK, Key, feedback_day, feedback_order, person_partition};
-use super::write::unanswered;
-use super::{Item, Store, StoreError, Stored};
+use super::{Item, Store, Stored};
 
 /// Some feedback, newest first.
 #[derive(Debug)]
@@ -99,6 +100,7 @@ impl Store {
         &self,
         email: &EmailAddress,
     ) -> Result<Vec<Feedback>, StoreError> {
+        let partition = person_partition(&EmailKey::of(email));
         let mut feedback = Vec::new();
         let mut start = None;
         loop {
@@ -107,7 +109,7 @@ impl Store {
                 .query()
                 .consistent_read(true)
                 .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":pk", AttributeValue::S(person_partition(email)))
+                .expression_attribute_values(":pk", AttributeValue::S(partition.clone()))
                 .expression_attribute_values(":prefix", AttributeValue::S(FEEDBACK.to_owned()))
                 .set_exclusive_start_key(start);
             let (mut found, next) = self.feedback_query(query).await?;
@@ -156,9 +158,12 @@ impl Store {
                 });
             }
             if is_full {
-                let after = feedback
-                    .last()
-                    .map(|report| (Key::feedback(report), feedback_order(report.at, &report.id)));
+                let after = feedback.last().map(|report| {
+                    (
+                        Key::of_feedback(report),
+                        feedback_order(report.at, &report.id),
+                    )
+                });
                 let next = Some(FeedbackCursor {
                     day: cursor.day,
                     after,

@@ -2,7 +2,6 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::address::EmailAddress;
 use domain::feedback::Feedback;
 use domain::id::{AccountId, EmailKey, FeedbackId, MemberId};
 use domain::limits::day_of;
@@ -58,28 +57,31 @@ impl Key {
         }
     }
 
-    /// The pointer from a person to an account.
-    pub(super) fn membership(email: &EmailAddress, account: &AccountId) -> Self {
+    /// What leads from a person to an account.
+    pub(super) fn pointer(person: &EmailKey, account: &AccountId) -> Self {
         Self {
-            pk: person_partition(email),
-            sk: format!("{MEMBERSHIP}{account}"),
+            pk: person_partition(person),
+            sk: format!("{POINTER}{account}"),
         }
     }
 
     /// Mails to a person on the day (UTC) that `now` is in.
-    pub(super) fn recipient_sends(email: &EmailAddress, now: Timestamp) -> Self {
+    pub(super) fn recipient_sends(person: &EmailKey, now: Timestamp) -> Self {
         Self {
-            pk: person_partition(email),
+            pk: person_partition(person),
             sk: format!("SENDS#{}", day_of(now)),
         }
     }
 
-    pub(super) fn feedback(feedback: &Feedback) -> Self {
-        let order = feedback_order(feedback.at, &feedback.id);
+    pub(super) fn feedback(person: &EmailKey, at: Timestamp, id: &FeedbackId) -> Self {
         Self {
-            pk: person_partition(&feedback.email),
-            sk: format!("{FEEDBACK}{order}"),
+            pk: person_partition(person),
+            sk: format!("{FEEDBACK}{}", feedback_order(at, id)),
         }
+    }
+
+    pub(super) fn of_feedback(feedback: &Feedback) -> Self {
+        Self::feedback(&EmailKey::of(&feedback.email), feedback.at, &feedback.id)
     }
 
     /// The key of no item.
@@ -106,7 +108,7 @@ impl Key {
 }
 
 /// How the sort keys of the pointers from a person to accounts begin.
-pub(super) const MEMBERSHIP: &str = "ACCOUNT#";
+pub(super) const POINTER: &str = "ACCOUNT#";
 
 /// How the sort keys of what goes away with an invite begin.
 pub(super) const EXPIRY: &str = "EXPIRY#";
@@ -128,6 +130,6 @@ pub(super) fn account_partition(account: &AccountId) -> String {
     format!("ACCOUNT#{account}")
 }
 
-pub(super) fn person_partition(email: &EmailAddress) -> String {
-    format!("PERSON#{}", EmailKey::of(email).as_str())
+pub(super) fn person_partition(person: &EmailKey) -> String {
+    format!("PERSON#{person}")
 }

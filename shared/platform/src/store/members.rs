@@ -6,46 +6,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::BASE64URL_NOPAD;
 use domain::delivery::DeliveryStatus;
 use domain::id::{AccountId, MemberId};
-use domain::member::{Member, Role, State, Status};
+use domain::member::{Member, Status};
 use domain::request::Fingerprint;
 use domain::{Invalid, Timestamp};
 
+use super::error::{StoreError, unanswered};
 use super::item::decode;
 use super::key::{Key, account_partition};
-use super::write::unanswered;
-use super::{Item, Store, StoreError};
-
-/// Where a person stands in the list: the sort key of the index `rank`.
-///
-/// Owner, active, invited, removed; each by name, the removed newest first. A `#` ends the name, and no
-/// name contains one.
-pub(super) fn rank(member: &Member) -> String {
-    let (name, id) = (folded_name(member), &member.id);
-    match (&member.state, member.role) {
-        (State::Removed(removal), _) => format!("{REMOVED}{}#{id}", removal.at),
-        (State::Active(_) | State::Invited(_), Role::Owner) => OWNER.to_owned(),
-        (State::Active(_), Role::Member) => format!("{ACTIVE}{name}#{id}"),
-        (State::Invited(_), Role::Member) => format!("{INVITED}{name}#{id}"),
-    }
-}
-
-/// A text without its case. Lower case alone would not do: it tells two small sigmas apart, and
-/// leaves the sharp s unlike its capitals.
-fn folded(text: &str) -> String {
-    let upper = text.chars().flat_map(char::to_uppercase);
-    upper.flat_map(char::to_lowercase).collect()
-}
-
-fn folded_name(member: &Member) -> String {
-    folded(&format!("{} {}", member.first_name, member.last_name))
-}
-
-const OWNER: &str = "1#";
-const ACTIVE: &str = "2#";
-const INVITED: &str = "3#";
-const REMOVED: &str = "4#";
-/// Sorts behind everything that begins with [`REMOVED`].
-const END: &str = "5";
+use super::rank::{END, INVITED, OWNER, REMOVED, folded, folded_name, rank};
+use super::{Item, Store};
 
 /// Which people to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,13 +61,7 @@ impl FromStr for StatusFilter {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        match text {
-            "active" => Ok(Self::Only(Status::Active)),
-            "invited" => Ok(Self::Only(Status::Invited)),
-            "expired" => Ok(Self::Only(Status::Expired)),
-            "removed" => Ok(Self::Only(Status::Removed)),
-            _ => Err(Invalid("must be active, invited, expired or removed")),
-        }
+        text.parse().map(Self::Only)
     }
 }
 
@@ -106,10 +69,7 @@ impl StatusFilter {
     fn name(self) -> &'static str {
         match self {
             Self::Current => "",
-            Self::Only(Status::Active) => "active",
-            Self::Only(Status::Invited) => "invited",
-            Self::Only(Status::Expired) => "expired",
-            Self::Only(Status::Removed) => "removed",
+            Self::Only(status) => status.as_str(),
         }
     }
 

@@ -1,88 +1,95 @@
 //! The accounts that a person is, was or is invited to be in.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::access::Membership;
 use domain::account::Account;
 use domain::address::EmailAddress;
-use domain::id::{AccountId, MemberId};
+use domain::id::{AccountId, EmailKey, MemberId};
 use domain::member::Member;
 use futures_util::future::try_join_all;
 
-use super::key::{Key, MEMBERSHIP, person_partition};
-use super::write::unanswered;
-use super::{Found, Read, Slot, Store, StoreError, Stored};
+use super::error::{StoreError, unanswered};
+use super::key::{Key, POINTER, person_partition};
+use super::{Found, Read, Slot, Store, Stored};
 
-/// An account that somebody may have access to, and that person's own row in it.
+/// A person's place in an account, as it was read.
 #[derive(Debug)]
-pub struct Candidate {
-    /// The account.
-    pub account: Option<Stored<Account>>,
-    /// The person's row.
-    pub member: Option<Stored<Member>>,
+pub struct StoredMembership {
+    pub account: Stored<Account>,
+    pub member: Stored<Member>,
 }
 
-impl Candidate {
-    /// The account and the row, if there are both.
+impl StoredMembership {
     #[must_use]
-    pub fn membership(self) -> Option<(Stored<Account>, Stored<Member>)> {
-        Some((self.account?, self.member?))
+    pub fn as_ref(&self) -> Membership<'_> {
+        Membership {
+            account: &self.account,
+            member: &self.member,
+        }
     }
 }
+
+/// The places of a membership in a read.
+#[derive(Debug)]
+pub struct MembershipSlots(Slot<Account>, Slot<Member>);
 
 /// How many accounts are read at once: two items each, and DynamoDB reads at most 100.
 const ACCOUNTS_AT_ONCE: usize = 50;
 
 impl Store {
-    /// An account, and a person's row in it: one read.
+    /// A person's place in an account: one read.
     ///
     /// # Errors
     ///
     /// If DynamoDB does not answer.
-    pub async fn candidate(
+    pub async fn membership(
         &self,
         account: &AccountId,
         email: &EmailAddress,
-    ) -> Result<Candidate, StoreError> {
+    ) -> Result<Option<StoredMembership>, StoreError> {
         let mut read = self.read();
-        let slots = read.candidate(account, email);
-        read.run().await?.candidate(slots)
+        let slots = read.membership(account, email);
+        read.run().await?.membership(slots)
     }
 
-    /// Every account that a person has a row in: one read finds the accounts, another one all that
-    /// matters about them. Where there are too many for one, several run side by side.
+    /// A person's place in every account: one read finds the accounts, another one reads the rows.
+    /// Where there are too many for one, several run side by side.
     ///
     /// # Errors
     ///
     /// If DynamoDB does not answer.
-    pub async fn candidates(&self, email: &EmailAddress) -> Result<Vec<Candidate>, StoreError> {
-        let accounts = self.memberships(email).await?;
+    pub async fn memberships(
+        &self,
+        email: &EmailAddress,
+    ) -> Result<Vec<StoredMembership>, StoreError> {
+        let accounts = self.accounts_of(email).await?;
         let reads = accounts.chunks(ACCOUNTS_AT_ONCE).map(async |accounts| {
             let mut read = self.read();
             let slots: Vec<_> = accounts
                 .iter()
-                .map(|account| read.candidate(account, email))
+                .map(|account| read.membership(account, email))
                 .collect();
             let mut found = read.run().await?;
-            let candidates = slots.into_iter().map(|slots| found.candidate(slots));
-            candidates.collect::<Result<Vec<_>, _>>()
+            let memberships = slots
+                .into_iter()
+                .filter_map(|slots| found.membership(slots).transpose());
+            memberships.collect::<Result<Vec<_>, _>>()
         });
         Ok(try_join_all(reads).await?.into_iter().flatten().collect())
     }
 
-    /// The accounts that a person has a row in. More than one page of pointers (some 10,000) is
-    /// not read: nobody is in so many accounts.
-    ///
-    /// # Errors
-    ///
-    /// If DynamoDB does not answer.
-    async fn memberships(&self, email: &EmailAddress) -> Result<Vec<AccountId>, StoreError> {
+    /// The accounts that a person has a row in. Only one page of pointers (some 10,000) is read:
+    /// nobody is in more accounts.
+    async fn accounts_of(&self, email: &EmailAddress) -> Result<Vec<AccountId>, StoreError> {
+        let partition = person_partition(&EmailKey::of(email));
         let output = self
             .client
             .query()
             .table_name(&self.table)
             .consistent_read(true)
             .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", AttributeValue::S(person_partition(email)))
-            .expression_attribute_values(":prefix", AttributeValue::S(MEMBERSHIP.to_owned()))
+            .expression_attribute_values(":pk", AttributeValue::S(partition))
+            .expression_attribute_values(":prefix", AttributeValue::S(POINTER.to_owned()))
             .send()
             .await
             .map_err(|error| unanswered(&error))?;
@@ -91,28 +98,33 @@ impl Store {
             .iter()
             .map(|item| {
                 Key::of_item(item)
-                    .and_then(|key| key.sk.strip_prefix(MEMBERSHIP)?.parse().ok())
+                    .and_then(|key| key.sk.strip_prefix(POINTER)?.parse().ok())
                     .ok_or_else(|| StoreError::Broken("a pointer cannot be read".to_owned()))
             })
             .collect()
     }
 }
 
-/// The places of a candidate in a read.
-type Slots = (Slot<Account>, Slot<Member>);
-
 impl Read<'_> {
-    fn candidate(&mut self, account: &AccountId, email: &EmailAddress) -> Slots {
+    /// A person's place in an account.
+    pub fn membership(&mut self, account: &AccountId, email: &EmailAddress) -> MembershipSlots {
         let member = MemberId::of(account, email);
-        (self.account(account), self.member(account, &member))
+        MembershipSlots(self.account(account), self.member(account, &member))
     }
 }
 
 impl Found {
-    fn candidate(&mut self, (account, member): Slots) -> Result<Candidate, StoreError> {
-        Ok(Candidate {
-            account: self.take(account)?,
-            member: self.take(member)?,
-        })
+    /// The membership of its slots, if account and row are both there.
+    ///
+    /// # Errors
+    ///
+    /// If an item is not what it should be.
+    pub fn membership(
+        &mut self,
+        MembershipSlots(account, member): MembershipSlots,
+    ) -> Result<Option<StoredMembership>, StoreError> {
+        let (account, member) = (self.take(account)?, self.take(member)?);
+        let membership = account.zip(member);
+        Ok(membership.map(|(account, member)| StoredMembership { account, member }))
     }
 }

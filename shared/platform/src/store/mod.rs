@@ -4,29 +4,35 @@
 //! read, or if it still does not exist. Counters are the one exception: they add one if they are
 //! below their limit.
 
+mod actor;
+mod error;
 mod feedback;
 mod item;
 mod key;
 mod members;
 mod memberships;
+mod rank;
 mod read;
 mod stream;
 mod write;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::ops::Deref;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
+pub use actor::Actor;
+pub use error::StoreError;
 pub use feedback::{FeedbackCursor, FeedbackCursorText, FeedbackPage};
 pub use members::{Cursor, CursorText, MembersFilter, MembersPage, StatusFilter, TextFilter};
-pub use memberships::Candidate;
+pub use memberships::{MembershipSlots, StoredMembership};
 pub(crate) use read::LONGEST_READ;
 pub use read::{Found, Read, Slot};
 pub use stream::{Changes, Record};
-pub use write::{Commit, Write};
+pub use write::{Attempt, CountedAttempt, CountingWrite, Write};
+
+use domain::id::AccountId;
 
 use crate::Platform;
 use crate::config::ConfigError;
@@ -71,25 +77,6 @@ fn next_version(seen: Option<u64>) -> u64 {
     seen.unwrap_or(0).saturating_add(1)
 }
 
-/// Why the table could not be asked. The text is for the log.
-#[derive(Debug)]
-pub enum StoreError {
-    /// DynamoDB did not answer in time, or is throttling. Trying again later helps.
-    Unavailable(String),
-    /// The request or the data are not what they should be. Trying again does not help.
-    Broken(String),
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unavailable(cause) | Self::Broken(cause) => f.write_str(cause),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}
-
 /// The table, through one client.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -130,9 +117,16 @@ impl Store {
         Read::new(self)
     }
 
-    /// Begins a write of one item, or of several that change together.
+    /// Begins a write to an account by a caller who was let in.
     #[must_use]
-    pub fn write(&self) -> Write<'_> {
-        Write::new(self)
+    pub fn write_as<'a>(&'a self, actor: &Actor<'_>) -> Write<'a> {
+        Write::by_actor(self, actor)
+    }
+
+    /// Begins a write to an account by the service itself: for billing, for the mail system, for
+    /// support, and for a login, which is what makes a caller an actor.
+    #[must_use]
+    pub fn write_as_service<'a>(&'a self, account: &AccountId) -> Write<'a> {
+        Write::by_service(self, account)
     }
 }

@@ -6,17 +6,16 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::Timestamp;
 use domain::account::Account;
-use domain::address::EmailAddress;
 use domain::feedback::Feedback;
-use domain::id::{AccountId, MemberId};
+use domain::id::{AccountId, EmailKey, FeedbackId, MemberId};
 use domain::member::Member;
 use domain::request::{IdempotencyKey, RecordedRequest};
 use tokio::time::{sleep, timeout};
 
+use super::error::{StoreError, unanswered};
 use super::item::{Stores, count, decode};
 use super::key::Key;
-use super::write::unanswered;
-use super::{Item, Store, StoreError, Stored};
+use super::{Item, Store, Stored};
 use crate::aws::DYNAMODB_TIMEOUTS;
 use crate::random;
 
@@ -105,13 +104,18 @@ impl<'a> Read<'a> {
     }
 
     /// How many mails a person got on this day.
-    pub fn recipient_sends(&mut self, email: &EmailAddress, now: Timestamp) -> Slot<SendCount> {
-        self.slot(Key::recipient_sends(email, now))
+    pub fn recipient_sends(&mut self, person: &EmailKey, now: Timestamp) -> Slot<SendCount> {
+        self.slot(Key::recipient_sends(person, now))
     }
 
-    /// A report of the mail system.
-    pub fn feedback(&mut self, feedback: &Feedback) -> Slot<Feedback> {
-        self.slot(Key::feedback(feedback))
+    /// A report of the mail system about mail to a person.
+    pub fn feedback(
+        &mut self,
+        person: &EmailKey,
+        at: Timestamp,
+        id: &FeedbackId,
+    ) -> Slot<Feedback> {
+        self.slot(Key::feedback(person, at, id))
     }
 
     fn slot<T>(&mut self, key: Key) -> Slot<T> {

@@ -12,40 +12,57 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use domain::Timestamp;
 use domain::account::Account;
-use domain::address::EmailAddress;
 use domain::feedback::Feedback;
-use domain::id::{AccountId, MemberId};
-use domain::limits::{next_day, next_hour};
+use domain::id::{AccountId, EmailKey, MemberId};
+use domain::limits::{Limits, next_day, next_hour};
 use domain::member::Member;
 use domain::refusal::SendLimit;
 use domain::request::{IdempotencyKey, RecordedRequest};
 use tracing::warn;
 
+use super::actor::Actor;
+use super::error::{StoreError, unanswered};
 use super::item::{Stores, encode, expires};
 use super::key::Key;
-use super::{Item, Store, StoreError, Stored, next_version};
-use crate::aws::cause;
+use super::{Item, Store, Stored, next_version};
 
-/// How a write ended.
+/// How an attempt to read, decide and commit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub enum Commit {
-    /// All of it is written.
-    Done,
+pub enum Attempt<T> {
+    /// All of it is written, or there was nothing to write.
+    Settled(T),
     /// Another writer was faster, or the answer was lost and nobody knows: read and decide again.
     /// A decision recognises its own write.
+    Lost,
+}
+
+/// How an attempt ended that counts mails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum CountedAttempt<T> {
+    Settled(T),
     Lost,
     /// Nothing is written, because a limit on mail is reached.
     LimitReached(SendLimit),
 }
 
-/// A write of one item, or of several that change together or not at all.
+/// A write to an account: of one item, or of several that change together or not at all.
 #[derive(Debug)]
 pub struct Write<'a> {
     store: &'a Store,
+    account: AccountId,
+    /// The row of an actor who has never logged in, and its version: the first login decides who that
+    /// is, and nobody else may act after it. Other actors need no guard, since only a removal changes
+    /// rights while a call is under way, and owners are not removed.
+    unbound_actor: Option<(Key, u64)>,
     changes: Vec<Change>,
     broken: Option<StoreError>,
 }
+
+/// A write that counts mails, and is made only below their limits.
+#[derive(Debug)]
+pub struct CountingWrite<'a>(Write<'a>);
 
 /// One item's part in a write.
 #[derive(Debug)]
@@ -77,11 +94,22 @@ struct Expression {
 }
 
 impl<'a> Write<'a> {
-    pub(super) fn new(store: &'a Store) -> Self {
+    pub(super) fn by_service(store: &'a Store, account: &AccountId) -> Self {
         Self {
             store,
+            account: account.clone(),
+            unbound_actor: None,
             changes: Vec::new(),
             broken: None,
+        }
+    }
+
+    pub(super) fn by_actor(store: &'a Store, actor: &Actor<'_>) -> Self {
+        let (account, member) = (&actor.account().id, actor.member());
+        let key = || Key::member(account, &member.id);
+        Self {
+            unbound_actor: member.is_unbound().then(|| (key(), member.version)),
+            ..Self::by_service(store, account)
         }
     }
 
@@ -92,26 +120,10 @@ impl<'a> Write<'a> {
         self.item(key, seen, account)
     }
 
-    /// Demands that an account is still as it was seen.
+    /// Demands that the account is still as it was seen.
     #[must_use]
     pub fn account_unchanged(self, seen: &Stored<Account>) -> Self {
         self.unchanged(Key::account(&seen.value.id), seen.version)
-    }
-
-    /// Demands that a caller who has never logged in still has not: the first login binds who that
-    /// is, and nobody else can act after it. Of other callers it demands nothing, since rights do
-    /// not change while a call is under way but by a removal, and an owner is not removed. To be
-    /// said last, because the caller's row can be among those that are written.
-    #[must_use]
-    pub fn still_unbound(self, account: &AccountId, caller: Option<&Stored<Member>>) -> Self {
-        let Some(unbound) = caller.filter(|caller| caller.value.is_unbound()) else {
-            return self;
-        };
-        let key = Key::member(account, &unbound.value.id);
-        if self.changes.iter().any(|change| change.key == key) {
-            return self;
-        }
-        self.unchanged(key, unbound.version)
     }
 
     fn unchanged(mut self, key: Key, version: u64) -> Self {
@@ -127,24 +139,19 @@ impl<'a> Write<'a> {
 
     /// Writes a person over what was seen of that person.
     #[must_use]
-    pub fn member(
-        self,
-        account: &AccountId,
-        seen: Option<&Stored<Member>>,
-        member: &Member,
-    ) -> Self {
-        let key = Key::member(account, &member.id);
+    pub fn member(self, seen: Option<&Stored<Member>>, member: &Member) -> Self {
+        let key = Key::member(&self.account, &member.id);
         self.item(key, seen, member)
     }
 
-    /// Writes the pointer from a person to an account.
+    /// Writes what leads from a person to the account.
     #[must_use]
-    pub fn membership(mut self, email: &EmailAddress, account: &AccountId) -> Self {
+    pub fn pointer(mut self, person: &EmailKey) -> Self {
         let mut expression = Expression::default();
         let (version, one) = (expression.name("version"), expression.value(number(1)));
         expression.update = format!("SET {version} = {one}");
         self.changes.push(Change {
-            key: Key::membership(email, account),
+            key: Key::pointer(person, &self.account),
             condition: Condition::Idempotent,
             update: expression,
         });
@@ -154,12 +161,12 @@ impl<'a> Write<'a> {
     /// Has DynamoDB delete an item when the newest link of an invite stops working. The table's
     /// stream tells of that, and so the rest of the product learns it.
     #[must_use]
-    pub fn expiry(mut self, account: &AccountId, member: &MemberId, at: Timestamp) -> Self {
+    pub fn expiry(mut self, member: &MemberId, at: Timestamp) -> Self {
         let mut expression = Expression::default();
         let (expiry, at) = (expression.name("expires"), expression.value(expires(at)));
         expression.update = format!("SET {expiry} = {at}");
         self.changes.push(Change {
-            key: Key::expiry(account, member),
+            key: Key::expiry(&self.account, member),
             condition: Condition::Idempotent,
             update: expression,
         });
@@ -170,35 +177,42 @@ impl<'a> Write<'a> {
     #[must_use]
     pub fn request(
         self,
-        account: &AccountId,
         key: Option<&IdempotencyKey>,
         seen: Option<&Stored<RecordedRequest>>,
         request: &RecordedRequest,
     ) -> Self {
         match key {
-            Some(key) => self.item(Key::request(account, key), seen, request),
+            Some(key) => {
+                let key = Key::request(&self.account, key);
+                self.item(key, seen, request)
+            }
             None => self,
         }
     }
 
-    /// Counts a mail of an account, if it has sent fewer than `limit` in this hour.
-    #[must_use]
-    pub fn account_send(self, account: &AccountId, limit: u32, now: Timestamp) -> Self {
-        let key = Key::account_sends(account, now);
-        self.count(key, SendLimit::Account, limit, next_hour(now))
-    }
-
-    /// Counts a mail to a person, if that person got fewer than `limit` on this day.
-    #[must_use]
-    pub fn recipient_send(self, email: &EmailAddress, limit: u32, now: Timestamp) -> Self {
-        let key = Key::recipient_sends(email, now);
-        self.count(key, SendLimit::Recipient, limit, next_day(now))
-    }
-
     /// Records a report of the mail system, if it is not recorded.
     #[must_use]
-    pub fn feedback(self, feedback: &Feedback) -> Self {
-        self.item(Key::feedback(feedback), None, feedback)
+    pub fn feedback(self, person: &EmailKey, feedback: &Feedback) -> Self {
+        let key = Key::feedback(person, feedback.at, &feedback.id);
+        self.item(key, None, feedback)
+    }
+
+    /// Counts a mail of the account and of its recipient, if both have had fewer than their limits: the
+    /// account in this hour, the recipient on this day.
+    #[must_use]
+    pub fn count_send(
+        self,
+        recipient: &EmailKey,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> CountingWrite<'a> {
+        let account = Key::account_sends(&self.account, now);
+        let person = Key::recipient_sends(recipient, now);
+        let (hourly, daily) = (limits.sends_per_hour, limits.sends_per_recipient_per_day);
+        let counted = self
+            .count(account, SendLimit::Account, hourly, next_hour(now))
+            .count(person, SendLimit::Recipient, daily, next_day(now));
+        CountingWrite(counted)
     }
 
     fn item<T: Stores>(mut self, key: Key, seen: Option<&Stored<T>>, value: &T) -> Self {
@@ -232,27 +246,63 @@ impl<'a> Write<'a> {
         self
     }
 
-    /// Writes: one item by `UpdateItem`, several by `TransactWriteItems`.
+    /// Writes: one item by `UpdateItem`, several by `TransactWriteItems`. The attempt settles with
+    /// `value`.
     ///
     /// # Errors
     ///
-    /// If DynamoDB finds the request wrong. If it does not answer, the write counts as
-    /// [`Commit::Lost`], because it may have happened.
-    pub async fn commit(mut self) -> Result<Commit, StoreError> {
+    /// If DynamoDB finds the request wrong. If it does not answer, the attempt counts as
+    /// [`Attempt::Lost`], because the write may have happened.
+    pub async fn commit<T>(self, value: T) -> Result<Attempt<T>, StoreError> {
+        Ok(match self.outcome().await? {
+            Outcome::Done => Attempt::Settled(value),
+            // Nothing was counted.
+            Outcome::Lost | Outcome::LimitReached(_) => Attempt::Lost,
+        })
+    }
+
+    async fn outcome(mut self) -> Result<Outcome, StoreError> {
         if let Some(error) = self.broken {
             return Err(error);
+        }
+        if let Some((key, version)) = self.unbound_actor.take()
+            && !self.changes.iter().any(|change| change.key == key)
+        {
+            self = self.unchanged(key, version);
         }
         if self.changes.len() > 1 {
             return transact(self.store, self.changes).await;
         }
         match self.changes.pop() {
             Some(change) => update(self.store, change).await,
-            None => Ok(Commit::Done),
+            None => Ok(Outcome::Done),
         }
     }
 }
 
-async fn update(store: &Store, change: Change) -> Result<Commit, StoreError> {
+impl CountingWrite<'_> {
+    /// Writes as [`Write::commit`] does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Write::commit`].
+    pub async fn commit<T>(self, value: T) -> Result<CountedAttempt<T>, StoreError> {
+        Ok(match self.0.outcome().await? {
+            Outcome::Done => CountedAttempt::Settled(value),
+            Outcome::Lost => CountedAttempt::Lost,
+            Outcome::LimitReached(limit) => CountedAttempt::LimitReached(limit),
+        })
+    }
+}
+
+/// How a write ended.
+enum Outcome {
+    Done,
+    Lost,
+    LimitReached(SendLimit),
+}
+
+async fn update(store: &Store, change: Change) -> Result<Outcome, StoreError> {
     let result = store
         .client
         .update_item()
@@ -265,20 +315,20 @@ async fn update(store: &Store, change: Change) -> Result<Commit, StoreError> {
         .send()
         .await;
     match result {
-        Ok(_) => Ok(Commit::Done),
+        Ok(_) => Ok(Outcome::Done),
         Err(SdkError::ServiceError(error))
             if matches!(
                 error.err(),
                 UpdateItemError::ConditionalCheckFailedException(_)
             ) =>
         {
-            Ok(Commit::Lost)
+            Ok(Outcome::Lost)
         }
         Err(error) => lost_or_broken(&error),
     }
 }
 
-async fn transact(store: &Store, changes: Vec<Change>) -> Result<Commit, StoreError> {
+async fn transact(store: &Store, changes: Vec<Change>) -> Result<Outcome, StoreError> {
     let conditions: Vec<Condition> = changes.iter().map(|change| change.condition).collect();
     let items = changes
         .into_iter()
@@ -292,7 +342,7 @@ async fn transact(store: &Store, changes: Vec<Change>) -> Result<Commit, StoreEr
         .send()
         .await;
     match result {
-        Ok(_) => Ok(Commit::Done),
+        Ok(_) => Ok(Outcome::Done),
         Err(SdkError::ServiceError(error)) => match error.err() {
             TransactWriteItemsError::TransactionCanceledException(cancelled) => {
                 why_cancelled(&conditions, cancelled.cancellation_reasons())
@@ -343,7 +393,7 @@ fn transact_item(
 fn why_cancelled(
     conditions: &[Condition],
     reasons: &[CancellationReason],
-) -> Result<Commit, StoreError> {
+) -> Result<Outcome, StoreError> {
     let mut limit_reached = None;
     let mut lost = false;
     for (condition, reason) in conditions.iter().zip(reasons) {
@@ -369,48 +419,21 @@ fn why_cancelled(
         }
     }
     match limit_reached {
-        Some(limit) if !lost => Ok(Commit::LimitReached(limit)),
-        _ => Ok(Commit::Lost),
+        Some(limit) if !lost => Ok(Outcome::LimitReached(limit)),
+        _ => Ok(Outcome::Lost),
     }
 }
 
 /// A write without an answer may have happened: whoever decides next will see.
 fn lost_or_broken<E: ProvideErrorMetadata>(
     error: &SdkError<E, HttpResponse>,
-) -> Result<Commit, StoreError> {
+) -> Result<Outcome, StoreError> {
     match unanswered(error) {
         StoreError::Unavailable(cause) => {
             warn!(cause, "a write got no answer");
-            Ok(Commit::Lost)
+            Ok(Outcome::Lost)
         }
         broken @ StoreError::Broken(_) => Err(broken),
-    }
-}
-
-/// Tells what may pass from what will not. DynamoDB's client errors (HTTP 400) are final, but for
-/// throttling and conflicts
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>).
-pub(super) fn unanswered<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> StoreError {
-    const PASSING: [&str; 6] = [
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-        "ReplicatedWriteConflictException",
-    ];
-    let is_final = match error {
-        SdkError::ServiceError(service) => {
-            let code = service.err().code().unwrap_or_default();
-            service.raw().status().is_client_error() && !PASSING.contains(&code)
-        }
-        SdkError::ConstructionFailure(_) => true,
-        _ => false,
-    };
-    if is_final {
-        StoreError::Broken(cause(error))
-    } else {
-        StoreError::Unavailable(cause(error))
     }
 }
 

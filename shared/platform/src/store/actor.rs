@@ -1,0 +1,61 @@
+//! Callers who were let in.
+
+use domain::Refusal;
+use domain::access::{Access, Caller, authorize, authorize_closing};
+use domain::account::{Account, ProPlans};
+use domain::member::Member;
+
+use super::{Stored, StoredMembership};
+
+/// A caller who was let into an account, with the rows that say so as they were read. What callers do
+/// is decided by its [`Access`] and written by [`super::Store::write_as`].
+#[derive(Debug, Clone, Copy)]
+pub struct Actor<'a> {
+    pub access: Access<'a>,
+    seen: &'a StoredMembership,
+}
+
+impl<'a> Actor<'a> {
+    /// Lets a caller in by what one consistent read found.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`authorize`], which every call of an account shares.
+    pub fn admit(
+        caller: &Caller,
+        seen: Option<&'a StoredMembership>,
+        pro_plans: &ProPlans,
+    ) -> Result<Self, Refusal> {
+        let access = authorize(caller, seen.map(StoredMembership::as_ref), pro_plans)?;
+        Self::with(access, seen)
+    }
+
+    /// The same for closing the account.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`authorize_closing`].
+    pub fn admit_to_close(
+        caller: &Caller,
+        seen: Option<&'a StoredMembership>,
+        pro_plans: &ProPlans,
+    ) -> Result<Self, Refusal> {
+        let access = authorize_closing(caller, seen.map(StoredMembership::as_ref), pro_plans)?;
+        Self::with(access, seen)
+    }
+
+    fn with(access: Access<'a>, seen: Option<&'a StoredMembership>) -> Result<Self, Refusal> {
+        let seen = seen.ok_or(Refusal::NoAccess)?;
+        Ok(Self { access, seen })
+    }
+
+    #[must_use]
+    pub fn account(&self) -> &'a Stored<Account> {
+        &self.seen.account
+    }
+
+    #[must_use]
+    pub fn member(&self) -> &'a Stored<Member> {
+        &self.seen.member
+    }
+}
