@@ -120,11 +120,11 @@ fn every_alarm_and_every_metric_is_explained() {
     let metrics: Vec<(String, String)> = rows(section(&text, "## Metrics"))
         .map(|row| (row[0].to_owned(), row[1].to_owned()))
         .collect();
-    let expected = Metric::ALL.map(|metric| {
+    let expected = Metric::ALL.iter().map(|metric| {
         let dimension = metric.dimension().unwrap_or_default();
         (metric.name().to_owned(), dimension.to_owned())
     });
-    assert_eq!(metrics, expected);
+    assert_eq!(metrics, expected.collect::<Vec<_>>());
 }
 
 #[test]
