@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
 use jiff::Timestamp;
@@ -48,6 +49,8 @@ pub struct Options {
     pub signing_key: Option<SigningKey>,
     /// See every request that the functions make to AWS. For tests.
     pub http_clients: Option<HttpClients>,
+    /// How requests to AWS wait for time-outs, and between tries. For tests.
+    pub sleep: Option<SharedAsyncSleep>,
     /// Where the clock stands until it is moved. Without it, it runs. For tests.
     pub clock_stands_at: Option<Timestamp>,
     /// Parameters of the template that differ from what the stack chooses, by name. For tests.
@@ -145,7 +148,13 @@ impl Stack {
 
         let (events_listener, events_url) = listen(0, "EventBridge").await?;
 
-        let aws = |http_client| aws(&dynamodb_url, &ses_url, &events_url, http_client);
+        let aws = |http_client| {
+            let aws = aws(&dynamodb_url, &ses_url, &events_url, http_client)?;
+            Ok::<_, StackError>(match &options.sleep {
+                Some(sleep) => aws.with_sleep(sleep.clone()),
+                None => aws,
+            })
+        };
         let own_aws = aws(None)?;
         let functions_aws = |operation: &str| match &options.http_clients {
             Some(http_client_of) => aws(Some(http_client_of(operation))),

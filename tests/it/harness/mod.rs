@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use domain::id::MemberId;
 use local::{Mail, Options, SigningKey, Stack};
 use platform::Problem;
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 
 pub(crate) use log::Log;
 pub(crate) use meter::{Cost, Meter};
+use wire::Patience;
 pub(crate) use wire::{AWS_SAYS, Fault, Mutant, Order, Request, Wire};
 
 /// The owner of every account that [`Rollcall::account`] makes.
@@ -53,6 +55,7 @@ impl Rollcall {
         let options = Options {
             signing_key: Some(key.clone()),
             http_clients: Some(wire.to_http_clients()),
+            sleep: Some(SharedAsyncSleep::new(Patience)),
             clock_stands_at: Some(NOON.parse().unwrap()),
             ..options
         };

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -15,10 +16,28 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use futures_util::future::join_all;
 use local::HttpClients;
+use platform::aws::{DYNAMODB_TIMEOUTS, SES_TIMEOUTS};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::meter::Meter;
+
+/// Time for slow machines, and none for pauses: no request meets its time-out, and no retry waits. Where
+/// nobody answers, [`Fault::Hang`] says at once that the time is up. That it is up in time is proved where
+/// the time-outs are, in `platform::aws`.
+#[derive(Debug)]
+pub(crate) struct Patience;
+
+impl AsyncSleep for Patience {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let timeouts = [DYNAMODB_TIMEOUTS, SES_TIMEOUTS];
+        if timeouts.as_flattened().contains(&duration) {
+            Sleep::new(std::future::pending())
+        } else {
+            Sleep::new(std::future::ready(()))
+        }
+    }
+}
 
 /// What happens to a request in place of a plain answer.
 #[derive(Debug, Clone, Copy)]
@@ -27,12 +46,10 @@ pub(crate) enum Fault {
     NoConnection,
     /// The request arrives and does its work, and then the connection breaks.
     LostAnswer,
-    /// Nothing happens, ever.
+    /// Nothing happens until the time for an answer is up.
     Hang,
-    /// The request arrives and does its work, but nothing is heard of it, ever.
+    /// The request arrives and does its work, but nothing is heard of it until the time is up.
     NoAnswer,
-    /// The answer comes, and takes more than half of the time that there is.
-    Slow,
     /// An answer that is not the service's.
     Garbage,
     /// DynamoDB reads nothing and leaves all keys for later, as it does when it is throttling.
@@ -502,15 +519,10 @@ impl Tap {
                 self.connector.call(request).await?;
                 Err(ConnectorError::io("connection reset".into()))
             }
-            Fault::Hang => std::future::pending().await,
+            Fault::Hang => Err(ConnectorError::timeout("time is up".into())),
             Fault::NoAnswer => {
                 self.connector.call(request).await?;
-                std::future::pending().await
-            }
-            Fault::Slow => {
-                let [a_try, _] = platform::aws::DYNAMODB_TIMEOUTS;
-                tokio::time::sleep(a_try * 6 / 10).await;
-                self.connector.call(request).await
+                Err(ConnectorError::timeout("time is up".into()))
             }
             Fault::Garbage => Ok(response(200, "<html>not what you wanted</html>".to_owned())),
             Fault::NothingRead => {

@@ -9,6 +9,7 @@ use std::fmt;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -43,7 +44,8 @@ macro_rules! client {
             .credentials_provider($aws.credentials.clone())
             .http_client(measured_client(http_client, Dependency::$dependency))
             .retry_config(retries())
-            .timeout_config(timeouts($timeouts));
+            .timeout_config(timeouts($timeouts))
+            .sleep_impl($aws.sleep.clone());
         config.set_endpoint_url($endpoint.clone());
         $sdk::Client::from_conf(config.build())
     }};
@@ -55,6 +57,7 @@ pub struct Aws {
     region: String,
     credentials: Credentials,
     http_client: SharedHttpClient,
+    sleep: SharedAsyncSleep,
     dynamodb_endpoint: Option<String>,
     ses_endpoint: Option<String>,
     eventbridge_endpoint: Option<String>,
@@ -98,10 +101,17 @@ impl Aws {
                 "environment",
             ),
             http_client,
+            sleep: SharedAsyncSleep::new(TokioSleep::new()),
             dynamodb_endpoint: environment.optional("AWS_ENDPOINT_URL_DYNAMODB")?,
             ses_endpoint: environment.optional("AWS_ENDPOINT_URL_SESV2")?,
             eventbridge_endpoint: environment.optional("AWS_ENDPOINT_URL_EVENTBRIDGE")?,
         })
+    }
+
+    /// The same with another way to wait: for time-outs, and between tries.
+    #[must_use]
+    pub fn with_sleep(self, sleep: SharedAsyncSleep) -> Self {
+        Self { sleep, ..self }
     }
 
     /// A client for DynamoDB.
@@ -212,4 +222,51 @@ fn sources(error: &(dyn std::error::Error + 'static)) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+    use tokio::time::Instant;
+
+    use super::{Aws, DYNAMODB_TIMEOUTS, SES_TIMEOUTS};
+    use crate::config::Environment;
+
+    #[derive(Debug)]
+    struct Silence;
+
+    impl HttpConnector for Silence {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            HttpConnectorFuture::new(std::future::pending())
+        }
+    }
+
+    async fn how_long(call: impl Future) -> Duration {
+        let begun = Instant::now();
+        call.await;
+        begun.elapsed()
+    }
+
+    /// On a clock that jumps to whatever is waited for.
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_never_answers_is_given_up_on_time() {
+        let variables = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        let variables = variables.map(|name| (name.to_owned(), "x".to_owned()));
+        let silence = http_client_fn(|_, _| SharedHttpConnector::new(Silence));
+        let environment = Environment::of(variables.into());
+        let aws = Aws::with_http_client(&environment, SharedHttpClient::new(silence)).unwrap();
+
+        let [_, longest] = DYNAMODB_TIMEOUTS;
+        let read = aws.dynamodb().list_tables().send();
+        assert_eq!(how_long(read).await, longest);
+        let [_, longest] = SES_TIMEOUTS;
+        assert_eq!(how_long(aws.ses().send_email().send()).await, longest);
+        let put = aws.eventbridge().put_events().send();
+        assert_eq!(how_long(put).await, longest);
+    }
 }
