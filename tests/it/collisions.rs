@@ -193,7 +193,16 @@ async fn collide(
     let rows: Vec<_> = rows.iter().map(summary_of).collect();
     let mails = sequence.world.rollcall.stack.mailbox().list().len() - mails;
 
-    let orders = orders(steps.len());
+    let mut orders = orders(steps.len());
+    if order.loses_answers() {
+        // A call that did not hear of its commit may find that the world has moved on since, as if it had
+        // been made again.
+        for again in 0..steps.len() {
+            let longer = self::orders(steps.len() + 1).into_iter();
+            let repeat = |step| if step == steps.len() { again } else { step };
+            orders.extend(longer.map(|order| order.into_iter().map(repeat).collect()));
+        }
+    }
     let outcomes = orders
         .iter()
         .map(|order| one_after_another(&sequence, &steps, order));

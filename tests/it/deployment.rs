@@ -720,7 +720,7 @@ fn alarms_and_dashboard_show_metrics_that_are_counted() {
                 continue;
             }
             let metric = Metric::ALL
-                .into_iter()
+                .iter()
                 .find(|metric| source["MetricName"] == metric.name());
             let metric = metric.unwrap_or_else(|| panic!("{name} watches {source}"));
             let mut dimensions = dimensions(&source);

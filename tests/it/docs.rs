@@ -88,7 +88,7 @@ fn the_alarms_are_up_to_date() {
 
 #[test]
 fn the_metrics_are_up_to_date() {
-    let rows = Metric::ALL.map(|metric| {
+    let rows = Metric::ALL.iter().map(|metric| {
         let dimension = metric.dimension().map(|name| format!("`{name}`"));
         [
             format!("`{}`", metric.name()),

@@ -21,7 +21,7 @@ pub struct AuthorizeLogin {
 }
 
 /// What a call asks for.
-enum Request {
+enum Asked {
     /// A login to this account, perhaps with the token of an invite to it.
     Account(AccountId, Option<InviteToken>),
     /// A login to the only account that the caller can use.
@@ -49,11 +49,11 @@ impl Operation for AuthorizeLogin {
 
         let login = until_settled(|| async {
             let (login, seen) = match &request {
-                Request::Account(account, token) => {
+                Asked::Account(account, token) => {
                     call.concerns(account);
                     self.to_account(call, account, token.as_ref()).await?
                 }
-                Request::AnyAccount => self.to_any_account(call).await?,
+                Asked::AnyAccount => self.to_any_account(call).await?,
             };
             if login.is_first {
                 self.bind(login, &seen).await
@@ -76,15 +76,13 @@ impl Operation for AuthorizeLogin {
     }
 }
 
-fn parse(call: &Call) -> Result<Request, Problem> {
+fn parse(call: &Call) -> Result<Asked, Problem> {
     let mut body = call.body()?;
     let account: Option<AccountId> = body.optional("accountId");
     let token: Option<String> = body.optional_text("inviteToken");
     body.finish(())?;
     let Some(token) = token else {
-        return Ok(account.map_or(Request::AnyAccount, |account| {
-            Request::Account(account, None)
-        }));
+        return Ok(account.map_or(Asked::AnyAccount, |account| Asked::Account(account, None)));
     };
     // A damaged link is no mistake of a program but of a mail program or a person: it gets the
     // answer that a person can use.
@@ -93,7 +91,7 @@ fn parse(call: &Call) -> Result<Request, Problem> {
         let message = domain::Invalid("must be the account of the invite, or left out");
         return Err(Problem::invalid_field("accountId", message));
     }
-    Ok(Request::Account(token.account.clone(), Some(token)))
+    Ok(Asked::Account(token.account.clone(), Some(token)))
 }
 
 impl AuthorizeLogin {

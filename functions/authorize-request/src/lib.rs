@@ -36,7 +36,7 @@ pub struct AuthorizeRequest {
 }
 
 /// What the sender of a request showed.
-struct Request<'a> {
+struct Asked<'a> {
     token: IdToken<'a>,
     /// The account that the request is about. Without it, the only one of the sender.
     account: Option<AccountId>,
@@ -116,14 +116,14 @@ impl Invocation for AuthorizeRequest {
 
 /// The names of headers arrive in lower case; a header that occurs twice arrives with a comma, which
 /// is in no account's id.
-fn parse(event: &Value) -> Result<Request<'_>, Problem> {
+fn parse(event: &Value) -> Result<Asked<'_>, Problem> {
     let header = |name: &str| event.get("headers")?.get(name)?.as_str();
     let authorization = header("authorization").ok_or_else(Problem::unauthenticated)?;
     let account = header("x-account-id")
         .map(str::parse)
         .transpose()
         .map_err(|reason| Problem::invalid_field("x-account-id", reason))?;
-    Ok(Request {
+    Ok(Asked {
         token: IdToken::of_header(authorization)?,
         account,
     })

@@ -18,7 +18,7 @@ pub struct List {
 }
 
 /// What a call asks for.
-struct Request {
+struct Asked {
     account: AccountId,
     filter: MembersFilter,
     limit: PageLimit,
@@ -54,7 +54,7 @@ impl Operation for List {
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
-        let Request {
+        let Asked {
             account,
             filter,
             limit,
@@ -84,7 +84,7 @@ impl Operation for List {
     }
 }
 
-fn parse(call: &Call) -> Result<Request, Problem> {
+fn parse(call: &Call) -> Result<Asked, Problem> {
     let account: AccountId = call.path("accountId")?;
     let mut query = call.query();
     let status = query.optional("status").unwrap_or(StatusFilter::Current);
@@ -102,7 +102,7 @@ fn parse(call: &Call) -> Result<Request, Problem> {
         .map(|cursor| Cursor::of_text(&cursor, &account, &filter))
         .transpose()
         .map_err(|reason| Problem::invalid_field("cursor", reason))?;
-    Ok(Request {
+    Ok(Asked {
         account,
         filter,
         limit,

@@ -36,7 +36,7 @@ pub struct Taken {
 }
 
 /// What became of one record.
-enum Outcome {
+enum Handled {
     Recorded,
     Ignored(&'static str),
     Rejected(&'static str),
@@ -68,9 +68,9 @@ impl Invocation for MailFeedback {
         let mut problem = None;
         for record in records {
             match self.take(record, now).await {
-                Ok(Outcome::Recorded) => taken.recorded += 1,
-                Ok(Outcome::Ignored(_)) => taken.ignored += 1,
-                Ok(Outcome::Rejected(_)) => {
+                Ok(Handled::Recorded) => taken.recorded += 1,
+                Ok(Handled::Ignored(_)) => taken.ignored += 1,
+                Ok(Handled::Rejected(_)) => {
                     let unreadable = || unreadable("A record cannot be understood.");
                     problem = problem.or_else(|| Some(unreadable()));
                 }
@@ -85,40 +85,40 @@ impl Invocation for MailFeedback {
     }
 }
 
-const NO_SEND_OF_OURS: Outcome = Outcome::Ignored("no send of ours");
+const NO_SEND_OF_OURS: Handled = Handled::Ignored("no send of ours");
 
 fn unreadable(detail: &'static str) -> Problem {
     Problem::new(Code::InvalidRequest, detail)
 }
 
 impl MailFeedback {
-    async fn take(&self, record: &Value, now: Timestamp) -> Result<Outcome, Problem> {
+    async fn take(&self, record: &Value, now: Timestamp) -> Result<Handled, Problem> {
         let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str);
         let sns_message_id = text("/Sns/MessageId").unwrap_or("unknown");
         let published_at = text("/Sns/Timestamp")
             .and_then(ses_event::timestamp)
             .unwrap_or(now);
         let outcome = match text("/Sns/Message") {
-            None => Outcome::Rejected("no message"),
+            None => Handled::Rejected("no message"),
             Some(message) => match ses_event::read(message, sns_message_id, published_at) {
                 Ok(report) => self.take_report(report).await?,
-                Err(NoReport::Ignorable(why)) => Outcome::Ignored(why),
-                Err(NoReport::Unreadable(why)) => Outcome::Rejected(why),
+                Err(NoReport::Ignorable(why)) => Handled::Ignored(why),
+                Err(NoReport::Unreadable(why)) => Handled::Rejected(why),
             },
         };
         match outcome {
-            Outcome::Recorded => log_feedback(sns_message_id, "recorded", "a send of ours"),
-            Outcome::Ignored(why) => log_feedback(sns_message_id, "ignored", why),
-            Outcome::Rejected(why) => log_feedback(sns_message_id, "rejected", why),
+            Handled::Recorded => log_feedback(sns_message_id, "recorded", "a send of ours"),
+            Handled::Ignored(why) => log_feedback(sns_message_id, "ignored", why),
+            Handled::Rejected(why) => log_feedback(sns_message_id, "rejected", why),
         }
         Ok(outcome)
     }
 
-    async fn take_report(&self, report: Report) -> Result<Outcome, Problem> {
+    async fn take_report(&self, report: Report) -> Result<Handled, Problem> {
         let mail = match &report.origin {
-            Origin::Foreign => return Ok(Outcome::Ignored("mail of others")),
+            Origin::Foreign => return Ok(Handled::Ignored("mail of others")),
             Origin::Tagged { stage, .. } if *stage != self.stage => {
-                return Ok(Outcome::Ignored("another stage"));
+                return Ok(Handled::Ignored("another stage"));
             }
             Origin::Tagged {
                 send, recipient, ..
@@ -182,7 +182,7 @@ impl MailFeedback {
         report: &Report,
         send: &Send,
         recipient: &EmailKey,
-    ) -> Result<Attempt<Outcome>, Problem> {
+    ) -> Result<Attempt<Handled>, Problem> {
         let mut read = self.store.read();
         let member = read.member(&send.account, &send.member);
         let recorded = read.feedback(recipient, report.at, &report.id);
@@ -204,7 +204,7 @@ impl MailFeedback {
             words: report.words.clone(),
         };
         let changed = match decide(&feedback, &member, is_recorded) {
-            Decision::Done => return Ok(Attempt::Settled(Outcome::Recorded)),
+            Decision::Done => return Ok(Attempt::Settled(Handled::Recorded)),
             Decision::Commit(changed) => changed,
         };
         let mut write = self.store.write_as_service(&send.account);
@@ -214,7 +214,7 @@ impl MailFeedback {
         if let Some(changed) = changed {
             write = write.member(Some(&member), &changed);
         }
-        let attempt = write.commit(Outcome::Recorded).await?;
+        let attempt = write.commit(Handled::Recorded).await?;
         if let (Attempt::Settled(_), false) = (&attempt, is_recorded) {
             metrics::count_feedback(&feedback.status);
         }

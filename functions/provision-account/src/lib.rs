@@ -54,7 +54,7 @@ pub enum Reason {
 }
 
 /// What an event or a call says.
-struct Request {
+struct Asked {
     account: AccountId,
     /// As billing writes it.
     company: String,
@@ -100,7 +100,7 @@ fn company_named(text: &str) -> Result<CompanyName, Vec<FieldError>> {
     CompanyName::told_by_billing(text).map_err(|invalid| vec![FieldError::new("company", invalid)])
 }
 
-impl Request {
+impl Asked {
     /// What the account is to be. A name that billing only repeats was accepted once, and must not stop a
     /// change of plan because the rules for new names have become stricter.
     fn provisioning(&self, known: Option<&Account>) -> Result<Provisioning, Vec<FieldError>> {
@@ -124,7 +124,7 @@ impl ProvisionAccount {
     /// Reads, decides, commits on what was seen.
     async fn attempt(
         &self,
-        request: &Request,
+        request: &Asked,
         now: Timestamp,
     ) -> Result<Attempt<Provisioned>, Problem> {
         let mut read = self.store.read();
@@ -176,7 +176,7 @@ impl ProvisionAccount {
 
 /// An event is told by its `detail-type`; its `time` orders it among others.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
-fn parse(mut event: Value, now: Timestamp) -> Result<Request, Problem> {
+fn parse(mut event: Value, now: Timestamp) -> Result<Asked, Problem> {
     if event.get("detail-type").is_none() {
         return parse_detail(event, Since::Now(now), now);
     }
@@ -196,7 +196,7 @@ fn parse(mut event: Value, now: Timestamp) -> Result<Request, Problem> {
 }
 
 /// Billing may say more than is asked for here: what is not known is ignored.
-fn parse_detail(detail: Value, since: Since, now: Timestamp) -> Result<Request, Problem> {
+fn parse_detail(detail: Value, since: Since, now: Timestamp) -> Result<Asked, Problem> {
     let mut fields = Fields::of_value(detail)?;
     let account = fields.required("accountId");
     let company = fields.required_text("company");
@@ -218,7 +218,7 @@ fn parse_detail(detail: Value, since: Since, now: Timestamp) -> Result<Request, 
     if let Some(at) = at {
         not_far_ahead("at", at, now)?;
     }
-    Ok(Request {
+    Ok(Asked {
         account,
         company,
         plan,

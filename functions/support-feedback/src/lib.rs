@@ -28,7 +28,7 @@ pub struct SupportFeedback {
 }
 
 /// What a call asks for.
-enum Request {
+enum Asked {
     /// All about one person.
     Person(EmailAddress),
     /// Feedback about everybody's mail, back to a time.
@@ -36,9 +36,9 @@ enum Request {
 }
 
 /// An address as people paste it into a query, where a plus that is not escaped stands for a space.
-struct Asked(EmailAddress);
+struct PastedAddress(EmailAddress);
 
-impl FromStr for Asked {
+impl FromStr for PastedAddress {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
@@ -70,8 +70,8 @@ impl Operation for SupportFeedback {
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         self.support.admit(call)?;
         match parse(call)? {
-            Request::Person(email) => self.person(&email, call.now).await,
-            Request::Recent(since, from) => {
+            Asked::Person(email) => self.person(&email, call.now).await,
+            Asked::Recent(since, from) => {
                 let page = self.store.recent_feedback(since, from, call.now).await?;
                 Answer::ok(&RecentFeedbackAnswer::new(&page))
             }
@@ -79,9 +79,9 @@ impl Operation for SupportFeedback {
     }
 }
 
-fn parse(call: &Call) -> Result<Request, Problem> {
+fn parse(call: &Call) -> Result<Asked, Problem> {
     let mut query = call.query();
-    let email = query.optional("email").map(|Asked(email)| email);
+    let email = query.optional("email").map(|PastedAddress(email)| email);
     let since: Option<Timestamp> = query.optional_time("since");
     let cursor: Option<FeedbackCursorText> = query.optional("cursor");
     query.finish(())?;
@@ -93,13 +93,13 @@ fn parse(call: &Call) -> Result<Request, Problem> {
         None => {
             let recent = call.now.saturating_sub(RECENT).unwrap_or(Timestamp::MIN);
             let since = since.unwrap_or(recent).max(kept);
-            Ok(Request::Recent(since, cursor.map(FeedbackCursor::from)))
+            Ok(Asked::Recent(since, cursor.map(FeedbackCursor::from)))
         }
         Some(_) if since.is_some() || cursor.is_some() => {
             let message = Invalid("cannot be combined with since or cursor");
             Err(Problem::invalid_field("email", message))
         }
-        Some(email) => Ok(Request::Person(email)),
+        Some(email) => Ok(Asked::Person(email)),
     }
 }
 

@@ -94,7 +94,7 @@ pub async fn serve<O: Operation>(operation: &O, clock: &Clock, request: Request)
         }
         Err(problem) => (Err(problem), path_account, None, Waits::default()),
     };
-    let call = telemetry::Call {
+    let call = telemetry::LoggedCall {
         operation: O::NAME,
         request_id: &request_id,
         account_id: account_id.as_ref(),

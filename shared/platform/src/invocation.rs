@@ -12,7 +12,7 @@ use crate::config::ConfigError;
 use crate::dependency::measured;
 use crate::metrics::Metric;
 use crate::problem::Problem;
-use crate::telemetry::{Call, log_outcome};
+use crate::telemetry::{LoggedCall, log_outcome};
 use crate::{Platform, telemetry};
 
 /// One operation that is invoked with a JSON event: a Lambda function that is not behind API
@@ -106,7 +106,7 @@ pub async fn serve<O: Invocation>(
     let (invoked, waits) = measured(tokio::time::timeout(LONGEST_CALL, invoked)).await;
     let outcome = invoked.unwrap_or_else(|_| Err(Problem::unavailable("the event took too long")));
     let account_id = outcome.as_ref().ok().and_then(O::account);
-    let call = Call {
+    let call = LoggedCall {
         operation: O::NAME,
         request_id,
         account_id,

@@ -30,85 +30,59 @@ pub(crate) const TARGET: &str = "metrics";
 /// The namespace of all metrics at CloudWatch.
 pub const NAMESPACE: &str = "Rollcall";
 
-/// Something that is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
+/// One line a metric: what it counts, its name at CloudWatch, and the dimension that it is counted by, beside
+/// the stage, if there is one.
+macro_rules! metrics {
+    ($($(#[doc = $about:literal])+ $metric:ident $($dimension:literal)?,)+) => {
+        /// Something that is counted.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Metric {
+            $($(#[doc = $about])+ $metric,)+
+        }
+
+        impl Metric {
+            pub const ALL: &'static [Self] = &[$(Self::$metric,)+];
+
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$metric => stringify!($metric),)+ }
+            }
+
+            #[must_use]
+            pub fn dimension(self) -> Option<&'static str> {
+                match self { $(Self::$metric => None$(.or(Some($dimension)))?,)+ }
+            }
+        }
+    };
+}
+
+metrics! {
     /// Calls of `POST /login`, by `code`: that of the problem, or `ok`.
-    Logins,
+    Logins "code",
     /// What the guard said about requests to the product's API, by `code`.
-    Verdicts,
+    Verdicts "code",
     /// Calls that failed through no fault of the caller, by `operation`: those that ended with
     /// `internal` or `unavailable`.
-    Failures,
+    Failures "operation",
     /// First mails of invites that the mail service took.
     InvitesSent,
     /// Further mails of invites that the mail service took.
     InvitesResent,
     /// Mails that the mail service did not take, by `reason`.
-    InvitesFailed,
+    InvitesFailed "reason",
     /// First logins with the link of an invite.
     InvitesAccepted,
     /// People who were removed, and invites that were cancelled.
     Removals,
     /// Mails that came back, by `type`: `permanent` or `transient`.
-    Bounces,
+    Bounces "type",
     /// Automatic replies to invites.
     AutoReplies,
-    /// Mails that somebody complained about.
+    /// Mails that the recipient complained about.
     Complaints,
 }
 
 impl Metric {
-    /// All of them.
-    pub const ALL: [Self; 11] = [
-        Self::Logins,
-        Self::Verdicts,
-        Self::Failures,
-        Self::InvitesSent,
-        Self::InvitesResent,
-        Self::InvitesFailed,
-        Self::InvitesAccepted,
-        Self::Removals,
-        Self::Bounces,
-        Self::AutoReplies,
-        Self::Complaints,
-    ];
-
-    /// Its name at CloudWatch.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Logins => "Logins",
-            Self::Verdicts => "Verdicts",
-            Self::Failures => "Failures",
-            Self::InvitesSent => "InvitesSent",
-            Self::InvitesResent => "InvitesResent",
-            Self::InvitesFailed => "InvitesFailed",
-            Self::InvitesAccepted => "InvitesAccepted",
-            Self::Removals => "Removals",
-            Self::Bounces => "Bounces",
-            Self::AutoReplies => "AutoReplies",
-            Self::Complaints => "Complaints",
-        }
-    }
-
-    /// The dimension that it is counted by, beside the stage, if there is one.
-    #[must_use]
-    pub fn dimension(self) -> Option<&'static str> {
-        match self {
-            Self::Logins | Self::Verdicts => Some("code"),
-            Self::Failures => Some("operation"),
-            Self::InvitesFailed => Some("reason"),
-            Self::Bounces => Some("type"),
-            Self::InvitesSent
-            | Self::InvitesResent
-            | Self::InvitesAccepted
-            | Self::Removals
-            | Self::AutoReplies
-            | Self::Complaints => None,
-        }
-    }
-
     fn count(self, value: &'static str) {
         let (metric, dimension) = (self.name(), self.dimension());
         info!(target: TARGET, metric, dimension, value, "counted");

@@ -51,7 +51,7 @@ pub async fn run<O: PublicOperation>() -> Result<(), lambda_http::Error> {
 pub fn serve<O: PublicOperation>(operation: &O, request: &Request) -> Response<Body> {
     let request_id = request_id(request);
     let outcome = operation.answer(request);
-    let call = telemetry::Call {
+    let call = telemetry::LoggedCall {
         operation: O::NAME,
         request_id: &request_id,
         account_id: None,

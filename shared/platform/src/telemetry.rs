@@ -95,7 +95,7 @@ fn only(target: &str, level: Level) -> Targets {
 
 /// Which call a line is about.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Call<'a> {
+pub(crate) struct LoggedCall<'a> {
     /// The operation's name.
     pub(crate) operation: &'static str,
     /// The id under which API Gateway, the caller and the log know the request.
@@ -112,8 +112,8 @@ pub(crate) struct Call<'a> {
 
 /// Logs and counts how a call ended: one line a call in the log, and one in the metrics if there is
 /// something to measure.
-pub(crate) fn log_outcome(call: Call<'_>, outcome: Result<StatusCode, &Problem>) {
-    let Call {
+pub(crate) fn log_outcome(call: LoggedCall<'_>, outcome: Result<StatusCode, &Problem>) {
+    let LoggedCall {
         operation,
         request_id,
         account_id,

@@ -167,6 +167,10 @@ impl Order {
         }
     }
 
+    pub(crate) fn loses_answers(&self) -> bool {
+        matches!(self, Self::Path { losses: 1.., .. })
+    }
+
     pub(crate) fn first(losses: u8) -> Self {
         let path = Path::default();
         Self::Path { path, losses }

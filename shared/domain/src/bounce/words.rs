@@ -15,12 +15,12 @@ pub(super) const AUTOMATIC_REPLIES: &[&str] = &[
     "automatisch antwoord",
 ];
 
-/// Words of mail servers, in lower case; `*` stands for anything between.
-pub(super) type Words = &'static [(&'static [&'static str], BounceCause)];
+/// WordTable of mail servers, in lower case; `*` stands for anything between.
+pub(super) type WordTable = &'static [(&'static [&'static str], BounceCause)];
 
-/// Words that mean one thing wherever they occur. The first row with words that occur counts.
+/// WordTable that mean one thing wherever they occur. The first row with words that occur counts.
 #[rustfmt::skip]
-pub(super) const SURE_WORDS: Words = &[
+pub(super) const SURE_WORDS: WordTable = &[
     // The sender is what is wrong: that is us, whatever else the answer mentions.
     (
         &[
@@ -114,10 +114,10 @@ pub(super) const SURE_WORDS: Words = &[
     ),
 ];
 
-/// Words that mean one thing most of the time. The first row with words that occur counts, so what
+/// WordTable that mean one thing most of the time. The first row with words that occur counts, so what
 /// is said more exactly stands above. What is translated is common among providers of that language.
 #[rustfmt::skip]
-pub(super) const WORDS: Words = &[
+pub(super) const WORDS: WordTable = &[
     // Mail from the sender, its server or its network is not wanted.
     (
         &[
@@ -273,9 +273,9 @@ pub(super) const WORDS: Words = &[
     ),
 ];
 
-/// Words that mean one thing where neither other words nor a code of security or policy say more.
+/// WordTable that mean one thing where neither other words nor a code of security or policy say more.
 #[rustfmt::skip]
-pub(super) const WEAK_WORDS: Words = &[
+pub(super) const WEAK_WORDS: WordTable = &[
     (
         &[
             "undeliverable", "address rejected", "recipient*rejected", "rejected*recipient",
@@ -342,7 +342,7 @@ pub(super) const WEAK_WORDS: Words = &[
 ];
 
 /// What the first row says that has words which occur in an answer.
-pub(super) fn find(words: Words, diagnostic: &str) -> Option<BounceCause> {
+pub(super) fn find(words: WordTable, diagnostic: &str) -> Option<BounceCause> {
     let all_occur = |pattern: &str| {
         let mut rest = diagnostic;
         pattern.split('*').all(|part| {

@@ -53,7 +53,7 @@ pub struct InviteMail<'a> {
 }
 
 /// The words of the mail, for both of its forms.
-struct Words<'a> {
+struct Letter<'a> {
     product: &'a str,
     first_name: String,
     inviter: String,
@@ -69,13 +69,13 @@ struct Words<'a> {
 #[derive(Template)]
 #[template(path = "invite.txt", escape = "none")]
 struct TextPart<'a> {
-    mail: &'a Words<'a>,
+    mail: &'a Letter<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "invite.html")]
 struct HtmlPart<'a> {
-    mail: &'a Words<'a>,
+    mail: &'a Letter<'a>,
 }
 
 /// Lambda waits 10 seconds for a function to get ready, and DynamoDB may need some of them, too.
@@ -157,7 +157,7 @@ impl Mailer {
     }
 
     fn message(&self, mail: InviteMail<'_>) -> Result<Message, Box<dyn std::error::Error>> {
-        let words = Words {
+        let words = Letter {
             product: &self.product,
             first_name: unlinked(mail.member.first_name.as_str()),
             inviter: unlinked(&format!(

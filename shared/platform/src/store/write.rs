@@ -56,7 +56,7 @@ pub struct Write<'a> {
     /// is, and nobody else may act after it. Other actors need no guard, since only a removal changes
     /// rights while a call is under way, and owners are not removed.
     unbound_actor: Option<(Key, u64)>,
-    changes: Vec<Change>,
+    changes: Vec<ItemWrite>,
     broken: Option<StoreError>,
 }
 
@@ -66,7 +66,7 @@ pub struct CountingWrite<'a>(Write<'a>);
 
 /// One item's part in a write.
 #[derive(Debug)]
-struct Change {
+struct ItemWrite {
     key: Key,
     condition: Condition,
     update: Expression,
@@ -129,7 +129,7 @@ impl<'a> Write<'a> {
     fn unchanged(mut self, key: Key, version: u64) -> Self {
         let mut expression = Expression::default();
         expression.require_version(Some(version));
-        self.changes.push(Change {
+        self.changes.push(ItemWrite {
             key,
             condition: Condition::Unchanged,
             update: expression,
@@ -150,7 +150,7 @@ impl<'a> Write<'a> {
         let mut expression = Expression::default();
         let (version, one) = (expression.name("version"), expression.value(number(1)));
         expression.update = format!("SET {version} = {one}");
-        self.changes.push(Change {
+        self.changes.push(ItemWrite {
             key: Key::pointer(person, &self.account),
             condition: Condition::Idempotent,
             update: expression,
@@ -165,7 +165,7 @@ impl<'a> Write<'a> {
         let mut expression = Expression::default();
         let (expiry, at) = (expression.name("expires"), expression.value(expires(at)));
         expression.update = format!("SET {expiry} = {at}");
-        self.changes.push(Change {
+        self.changes.push(ItemWrite {
             key: Key::expiry(&self.account, member),
             condition: Condition::Idempotent,
             update: expression,
@@ -219,7 +219,7 @@ impl<'a> Write<'a> {
         let version = seen.map(|seen| seen.version);
         let before = seen.map_or_else(|| Ok(Item::new()), |seen| encode(&seen.value));
         match (before, encode(value)) {
-            (Ok(before), Ok(after)) => self.changes.push(Change {
+            (Ok(before), Ok(after)) => self.changes.push(ItemWrite {
                 key,
                 condition: Condition::Seen,
                 update: Expression::changing(&before, after, version),
@@ -238,7 +238,7 @@ impl<'a> Write<'a> {
         expression.condition = Some(format!(
             "attribute_not_exists({count}) OR {count} < {limit}"
         ));
-        self.changes.push(Change {
+        self.changes.push(ItemWrite {
             key,
             condition: Condition::Below(which),
             update: expression,
@@ -255,13 +255,13 @@ impl<'a> Write<'a> {
     /// [`Attempt::Lost`], because the write may have happened.
     pub async fn commit<T>(self, value: T) -> Result<Attempt<T>, StoreError> {
         Ok(match self.outcome().await? {
-            Outcome::Done => Attempt::Settled(value),
+            Written::Done => Attempt::Settled(value),
             // Nothing was counted.
-            Outcome::Lost | Outcome::LimitReached(_) => Attempt::Lost,
+            Written::Lost | Written::LimitReached(_) => Attempt::Lost,
         })
     }
 
-    async fn outcome(mut self) -> Result<Outcome, StoreError> {
+    async fn outcome(mut self) -> Result<Written, StoreError> {
         if let Some(error) = self.broken {
             return Err(error);
         }
@@ -275,7 +275,7 @@ impl<'a> Write<'a> {
         }
         match self.changes.pop() {
             Some(change) => update(self.store, change).await,
-            None => Ok(Outcome::Done),
+            None => Ok(Written::Done),
         }
     }
 }
@@ -288,21 +288,21 @@ impl CountingWrite<'_> {
     /// Those of [`Write::commit`].
     pub async fn commit<T>(self, value: T) -> Result<CountedAttempt<T>, StoreError> {
         Ok(match self.0.outcome().await? {
-            Outcome::Done => CountedAttempt::Settled(value),
-            Outcome::Lost => CountedAttempt::Lost,
-            Outcome::LimitReached(limit) => CountedAttempt::LimitReached(limit),
+            Written::Done => CountedAttempt::Settled(value),
+            Written::Lost => CountedAttempt::Lost,
+            Written::LimitReached(limit) => CountedAttempt::LimitReached(limit),
         })
     }
 }
 
 /// How a write ended.
-enum Outcome {
+enum Written {
     Done,
     Lost,
     LimitReached(SendLimit),
 }
 
-async fn update(store: &Store, change: Change) -> Result<Outcome, StoreError> {
+async fn update(store: &Store, change: ItemWrite) -> Result<Written, StoreError> {
     let result = store
         .client
         .update_item()
@@ -315,20 +315,20 @@ async fn update(store: &Store, change: Change) -> Result<Outcome, StoreError> {
         .send()
         .await;
     match result {
-        Ok(_) => Ok(Outcome::Done),
+        Ok(_) => Ok(Written::Done),
         Err(SdkError::ServiceError(error))
             if matches!(
                 error.err(),
                 UpdateItemError::ConditionalCheckFailedException(_)
             ) =>
         {
-            Ok(Outcome::Lost)
+            Ok(Written::Lost)
         }
         Err(error) => lost_or_broken(&error),
     }
 }
 
-async fn transact(store: &Store, changes: Vec<Change>) -> Result<Outcome, StoreError> {
+async fn transact(store: &Store, changes: Vec<ItemWrite>) -> Result<Written, StoreError> {
     let conditions: Vec<Condition> = changes.iter().map(|change| change.condition).collect();
     let items = changes
         .into_iter()
@@ -342,7 +342,7 @@ async fn transact(store: &Store, changes: Vec<Change>) -> Result<Outcome, StoreE
         .send()
         .await;
     match result {
-        Ok(_) => Ok(Outcome::Done),
+        Ok(_) => Ok(Written::Done),
         Err(SdkError::ServiceError(error)) => match error.err() {
             TransactWriteItemsError::TransactionCanceledException(cancelled) => {
                 why_cancelled(&conditions, cancelled.cancellation_reasons())
@@ -355,9 +355,9 @@ async fn transact(store: &Store, changes: Vec<Change>) -> Result<Outcome, StoreE
 
 fn transact_item(
     table: &str,
-    change: Change,
+    change: ItemWrite,
 ) -> Result<TransactWriteItem, aws_smithy_types::error::operation::BuildError> {
-    let Change {
+    let ItemWrite {
         key,
         condition,
         update: expression,
@@ -393,7 +393,7 @@ fn transact_item(
 fn why_cancelled(
     conditions: &[Condition],
     reasons: &[CancellationReason],
-) -> Result<Outcome, StoreError> {
+) -> Result<Written, StoreError> {
     let mut limit_reached = None;
     let mut lost = false;
     for (condition, reason) in conditions.iter().zip(reasons) {
@@ -419,19 +419,19 @@ fn why_cancelled(
         }
     }
     match limit_reached {
-        Some(limit) if !lost => Ok(Outcome::LimitReached(limit)),
-        _ => Ok(Outcome::Lost),
+        Some(limit) if !lost => Ok(Written::LimitReached(limit)),
+        _ => Ok(Written::Lost),
     }
 }
 
 /// A write without an answer may have happened: whoever decides next will see.
 fn lost_or_broken<E: ProvideErrorMetadata>(
     error: &SdkError<E, HttpResponse>,
-) -> Result<Outcome, StoreError> {
+) -> Result<Written, StoreError> {
     match unanswered(error) {
         StoreError::Unavailable(cause) => {
             warn!(cause, "a write got no answer");
-            Ok(Outcome::Lost)
+            Ok(Written::Lost)
         }
         broken @ StoreError::Broken(_) => Err(broken),
     }
