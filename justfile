@@ -1,7 +1,7 @@
 # `just` lists these. https://just.systems, `cargo install just` or `pip install rust-just`; nothing else needs it.
 
 _list:
-    @just --list --unsorted
+    @{{ just_executable() }} --list --unsorted
 
 # what has to pass before a commit: formatting, lints and all Rust tests
 check:
@@ -18,3 +18,7 @@ ci:
 # writes what follows from the code: openapi.json, and tables of the documents
 bless:
     BLESS=1 cargo test --locked --package tests --test it -- up_to_date
+
+# begins an operation, as docs/adding-an-operation.md says
+new-operation NAME: && bless
+    docs/adding-an-operation/new.py {{ NAME }}

@@ -30,7 +30,7 @@ const TRANSACTION: &str = "TransactWriteItems";
 const MAIL: &str = "SendEmail";
 
 /// The operations, in the order of the table.
-const OPERATIONS: [&str; 13] = [
+const OPERATIONS: &[&str] = &[
     "invite",
     "resend",
     "remove",
@@ -74,7 +74,7 @@ async fn what_calls_cost_is_up_to_date() {
     lines.extend(time_and_plans().await);
     lines.extend(limits().await);
     let measured: BTreeSet<&str> = lines.iter().map(|line| line.operation).collect();
-    assert_eq!(measured, OPERATIONS.into());
+    assert_eq!(measured, OPERATIONS.iter().copied().collect());
     lines.sort_by_key(|line| OPERATIONS.iter().position(|name| *name == line.operation));
     let table = ledger::table(&lines);
     for code in Code::ALL {
@@ -92,13 +92,8 @@ fn no_operation_is_left_out() {
     let functions = functions.into_iter().map(|function| function.operation);
     // The page asks nothing of AWS.
     let expected: BTreeSet<String> = functions.filter(|name| name != "members-page").collect();
-    assert_eq!(
-        OPERATIONS
-            .map(str::to_owned)
-            .into_iter()
-            .collect::<BTreeSet<_>>(),
-        expected
-    );
+    let listed = OPERATIONS.iter().map(ToString::to_string);
+    assert_eq!(listed.collect::<BTreeSet<_>>(), expected);
 }
 
 /// Demands that a table is in the document, between its two markers.
