@@ -1,13 +1,13 @@
-# `just` lists these. https://just.systems, `cargo install just` or `pip install rust-just`; nothing else needs it.
+# `just` lists the recipes. To install it: `cargo install just` or `pip install rust-just`. Nothing else needs it.
 
 _list:
     @{{ just_executable() }} --list --unsorted
 
-# what has to pass before a commit: formatting, lints and all Rust tests
+# what must pass before a commit: formatting, lints, Rust tests
 check:
     .ci/check
 
-# how many instructions functions take, against tests/bench/ceilings.txt
+# compares the instructions that functions take with tests/bench/ceilings.txt
 gate:
     tests/bench/run --gate
 
@@ -15,10 +15,10 @@ gate:
 ci:
     .ci/run
 
-# writes what follows from the code: openapi.json, and tables of the documents
+# rewrites what the code determines: openapi.json and tables in the docs
 bless:
     BLESS=1 cargo test --locked --package tests --test it -- up_to_date
 
-# begins an operation, as docs/adding-an-operation.md says
+# starts a new operation: docs/adding-an-operation.md
 new-operation NAME: && bless
     docs/adding-an-operation/new.py {{ NAME }}

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Begins an operation in a copy of the last commit: what is generated builds, and fits everything but for what its
-# author has to explain.
+# Starts a new operation in a copy of the last commit. It builds and passes, except for what its author has to explain.
 #
 #   tests/new_operation.sh FOLDER
 set -euo pipefail
@@ -14,14 +13,14 @@ docs/adding-an-operation/new.py transfer-ownership
 it() {
     cargo test --locked --package tests --test it -- "$@"
 }
-# The page that serves openapi.json was built before that was written.
+# The page still serves the openapi.json that it was built with.
 BLESS=1 it up_to_date transfer_ownership:: template:: docs:: openapi:: events:: abilities:: permissions:: deployment:: \
     --skip the_api_serves_its_description
 
 complaint="$(it the_alarms_are_up_to_date 2>&1)" || true
 if [[ "$complaint" != *"TransferOwnershipErrorsAlarm\` is not explained"* ]]; then
     echo "$complaint" >&2
-    echo "Nobody has to explain the alarm of a new operation." >&2
+    echo "The alarm of a new operation should fail until somebody explains it." >&2
     exit 1
 fi
-echo "A new operation builds, and its alarm waits for an explanation."
+echo "A new operation builds, and only its alarm is left to explain."

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Begins an operation as a twin of `remove`, at a route of its own.
+"""Starts a new operation as a twin of `remove`, at its own route.
 
     docs/adding-an-operation/new.py NAME     NAME is in kebab case: transfer-ownership
 
-Everything is copied from what `remove` is today, so this follows when its shape changes. What cannot be copied is in
-the files beside this one. docs/adding-an-operation.md says what is left to do.
+It copies `remove` as it is today, so the twin has the shape that operations have now. The files beside this one hold
+what can't be copied. docs/adding-an-operation.md says what is left to do.
 """
 
 import json
@@ -18,7 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 ROUTE = "/accounts/{accountId}/members/{memberId}"
 
-# Lines and paragraphs that say `remove`, each of which gets its twin after it.
+# Lines and paragraphs about `remove`. The twin of each goes right after it.
 TWINS = {
     "Cargo.toml": [r"remove = .*\n"],
     "local/Cargo.toml": [r"remove\.workspace = .*\n"],
@@ -38,7 +38,7 @@ COPIES = ["functions/{}/Cargo.toml", "functions/{}/src/main.rs", "functions/{}/s
 
 
 class Twin:
-    """The new operation, until it is written."""
+    """The new operation: its names, and the files to write."""
 
     def __init__(self, name):
         self.kebab = name
@@ -48,7 +48,7 @@ class Twin:
         self.files = {}
 
     def renamed(self, text):
-        """What says `remove`, about the new operation."""
+        """A text about `remove`, now about the new operation."""
         for pattern, name in [
             (r'(?<!summary: ")\bRemove(?=\b|ErrorsAlarm)', self.pascal),
             (r'(?<=id: ")remove\b', self.camel),
@@ -61,21 +61,21 @@ class Twin:
         return text
 
     def template(self, file):
-        """A text that cannot be copied."""
+        """The text of a file beside this one, with the new names."""
         template = string.Template((HERE / file).read_text())
         return template.substitute(kebab=self.kebab, snake=self.snake)
 
     def insert(self, path, pattern, make):
-        """Puts text after the one place where a pattern is."""
+        """Adds text after the only match of a pattern, without writing yet."""
         text = self.files.get(path) or (ROOT / path).read_text()
         places = list(re.finditer(f"^{pattern}", text, re.MULTILINE))
         if len(places) != 1:
-            sys.exit(f"{path} has {pattern} {len(places)} times. Nothing is written.")
+            sys.exit(f"{path}: expected one match of {pattern!r}, found {len(places)}. Nothing was written.")
         end = places[0].end()
         self.files[path] = text[:end] + make(places[0].group()) + text[end:]
 
     def make(self):
-        """Everything that the new operation consists of."""
+        """Puts together everything that the new operation consists of."""
         for path in COPIES:
             self.files[path.format(self.kebab)] = self.renamed((ROOT / path.format("remove")).read_text())
         rule = (ROOT / "shared/domain/src/remove.rs").read_text()
@@ -106,7 +106,7 @@ class Twin:
 
 def main(name):
     if not re.fullmatch(r"[a-z]+(-[a-z]+)*", name) or (ROOT / "functions" / name).exists():
-        sys.exit(f"{name} is not in kebab case, or exists already.")
+        sys.exit(f"{name} is not in kebab case, or already exists.")
     twin = Twin(name)
     twin.make()
     for path, text in twin.files.items():

@@ -158,7 +158,7 @@ async fn every_item_of_the_table_is_described() {
     assert_eq!(written, described);
 }
 
-/// Rows in the order of a document. Those that it lacks come last.
+/// Sorts rows as they are in a document. Those it lacks come last.
 fn as_written<const N: usize>(path: &str, mut rows: Vec<[String; N]>) -> Vec<[String; N]> {
     let document = read(path);
     rows.sort_by_key(|row| {
@@ -168,8 +168,7 @@ fn as_written<const N: usize>(path: &str, mut rows: Vec<[String; N]>) -> Vec<[St
     rows
 }
 
-/// Demands that the rows of the table with this head begin with these cells. People write the other
-/// cells.
+/// The first cells of each row are these. People write the cells after them.
 #[track_caller]
 fn expect_rows<const N: usize>(
     path: &str,

@@ -1,16 +1,15 @@
-//! Text of the repository that follows from the code.
+//! Text in the repository that the code determines.
 
 use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// Demands that a file of the repository already is what `update` makes of it. With `BLESS=1`, writes
-/// it instead.
+/// Fails if `update` would change a file of the repository. With `BLESS=1`, writes the change instead.
 ///
-/// `just bless` runs the tests that have `up_to_date` in their name.
+/// `just bless` runs the tests that have `up_to_date` in their names.
 #[track_caller]
 pub(crate) fn compare_or_bless(path: &str, update: impl FnOnce(&str) -> String) {
-    // Several tests may write parts of the same file.
+    // Several tests write parts of the same file.
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
 
@@ -31,7 +30,10 @@ pub(crate) fn compare_or_bless(path: &str, update: impl FnOnce(&str) -> String) 
     panic!("{path} is out of date: run `just bless`. Line {line} is\n{old}\nand becomes\n{new}");
 }
 
-#[expect(clippy::disallowed_methods, reason = "no part of what is tested")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whether to write is up to the command line"
+)]
 fn is_blessing() -> bool {
     std::env::var_os("BLESS").is_some_and(|value| value == "1")
 }
