@@ -17,7 +17,7 @@ pub use crate::operations::is_no_operation;
 
 use crate::operations::Operation;
 
-/// The document as it stands in `openapi.json`.
+/// The document as it stands in `openapi.json`, which `just bless` writes.
 ///
 /// # Errors
 ///

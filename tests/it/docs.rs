@@ -1,6 +1,6 @@
 //! What the documents say, held against the code.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use domain::bounce::{BounceCause, Permanence};
@@ -11,54 +11,29 @@ use platform::problem::Code;
 use serde_json::Value;
 
 use crate::events::payload;
-use crate::harness::Rollcall;
+use crate::harness::{Rollcall, compare_or_bless};
 
 #[test]
-fn every_problem_is_explained() {
-    let text = read("docs/problems.md");
-    let written: Vec<Vec<String>> = rows(&text)
-        .map(|row| row.into_iter().take(4).map(str::to_owned).collect())
-        .collect();
-    let expected: Vec<Vec<String>> = Code::ALL
-        .iter()
-        .map(|code| {
-            let (status, meaning) = (code.status(), code.meaning());
-            [code.as_str(), status.as_str(), code.title(), meaning.trim()].map(str::to_owned)
-        })
-        .map(Vec::from)
-        .collect();
-    assert_eq!(written, expected);
+fn the_problems_are_up_to_date() {
+    let rows = Code::ALL.iter().map(|code| {
+        let (status, meaning) = (code.status(), code.meaning().trim());
+        let code_cell = format!("`{}`", code.as_str());
+        [&code_cell, status.as_str(), code.title(), meaning].map(str::to_owned)
+    });
+    expect_rows("docs/problems.md", "| Code |", rows);
 }
 
-/// The table of causes says what the code does, word for word.
 #[test]
-fn every_cause_of_a_bounce_is_explained() {
-    let cell = |text: &str| text.to_owned();
-    let expected: Vec<Vec<String>> = BounceCause::ALL
-        .iter()
-        .map(|cause| {
-            let may_resend = match cause.permanence() {
-                Permanence::Transient => "yes",
-                Permanence::Permanent => "after a lift",
-            };
-            let to_do = to_do(*cause, &Suppression::NotListed);
-            let cells = [cause.reason(), cause.advice(), &to_do, may_resend];
-            cells.map(cell).to_vec()
-        })
-        .collect();
-    let text = read("docs/operating.md");
-    let (_, table) = text.split_once("| It came back because |").unwrap();
-    let (table, _) = table.split_once("\n\n").unwrap();
-    let written: Vec<Vec<String>> = rows(table)
-        .map(|row| row.into_iter().map(cell).collect())
-        .collect();
-    let lines: Vec<_> = expected.iter().map(|row| row.join(" | ")).collect();
-    assert_eq!(
-        written,
-        expected,
-        "it should say:\n| {} |",
-        lines.join(" |\n| ")
-    );
+fn the_causes_of_bounces_are_up_to_date() {
+    let rows = BounceCause::ALL.iter().map(|cause| {
+        let may_resend = match cause.permanence() {
+            Permanence::Transient => "yes",
+            Permanence::Permanent => "after a lift",
+        };
+        let to_do = to_do(*cause, &Suppression::NotListed);
+        [cause.reason(), cause.advice(), &to_do, may_resend].map(str::to_owned)
+    });
+    expect_rows("docs/operating.md", "| It came back because |", rows);
 }
 
 #[test]
@@ -85,46 +60,42 @@ fn every_threat_has_a_test() {
 }
 
 #[test]
-fn the_configuration_is_the_templates() {
+fn the_configuration_is_up_to_date() {
     let template = Template::of_this_repository().unwrap();
     let parameters = template.part("/Parameters").unwrap().as_object().unwrap();
-    let expected: BTreeMap<String, (String, String)> = parameters
-        .iter()
-        .map(|(name, parameter)| {
-            let default = match parameter.get("Default") {
-                Some(Value::String(text)) => text.clone(),
-                Some(value) => value.to_string(),
-                None => String::new(),
-            };
-            let description = parameter["Description"].as_str().unwrap().to_owned();
-            (name.clone(), (default, description))
-        })
-        .collect();
-    let text = read("README.md");
-    let written = rows(section(&text, "## Configuration"))
-        .map(|row| (row[0].to_owned(), (row[1].to_owned(), row[2].to_owned())))
-        .collect();
-    assert_eq!(expected, written);
+    let rows = parameters.iter().map(|(name, parameter)| {
+        let default = match parameter.get("Default") {
+            None => String::new(),
+            Some(Value::String(text)) if text.is_empty() => String::new(),
+            Some(Value::String(text)) => format!("`{text}`"),
+            Some(value) => format!("`{value}`"),
+        };
+        let description = parameter["Description"].as_str().unwrap().to_owned();
+        [format!("`{name}`"), default, description]
+    });
+    let rows = as_written("README.md", rows.collect());
+    expect_rows("README.md", "| Parameter |", rows);
 }
 
 #[test]
-fn every_alarm_and_every_metric_is_explained() {
-    let text = read("docs/operating.md");
-    let alarms: BTreeSet<String> = rows(section(&text, "## Alarms"))
-        .map(|row| row[0].to_owned())
-        .collect();
+fn the_alarms_are_up_to_date() {
     let template = Template::of_this_repository().unwrap();
-    let expected = template.resources("AWS::CloudWatch::Alarm");
-    assert_eq!(alarms, expected.map(|(name, _)| name.to_owned()).collect());
+    let alarms = template.resources("AWS::CloudWatch::Alarm");
+    let rows = alarms.map(|(name, _)| [format!("`{name}`")]).collect();
+    let rows = as_written("docs/operating.md", rows);
+    expect_rows("docs/operating.md", "| Alarm |", rows);
+}
 
-    let metrics: Vec<(String, String)> = rows(section(&text, "## Metrics"))
-        .map(|row| (row[0].to_owned(), row[1].to_owned()))
-        .collect();
-    let expected = Metric::ALL.iter().map(|metric| {
-        let dimension = metric.dimension().unwrap_or_default();
-        (metric.name().to_owned(), dimension.to_owned())
+#[test]
+fn the_metrics_are_up_to_date() {
+    let rows = Metric::ALL.iter().map(|metric| {
+        let dimension = metric.dimension().map(|name| format!("`{name}`"));
+        [
+            format!("`{}`", metric.name()),
+            dimension.unwrap_or_default(),
+        ]
     });
-    assert_eq!(metrics, expected.collect::<Vec<_>>());
+    expect_rows("docs/operating.md", "| Metric |", rows);
 }
 
 #[test]
@@ -185,6 +156,55 @@ async fn every_item_of_the_table_is_described() {
         written.insert((kind(pk), kind(sk)));
     }
     assert_eq!(written, described);
+}
+
+/// Sorts rows as they are in a document. Those it lacks come last.
+fn as_written<const N: usize>(path: &str, mut rows: Vec<[String; N]>) -> Vec<[String; N]> {
+    let document = read(path);
+    rows.sort_by_key(|row| {
+        let place = document.find(&format!("\n| {} |", row[0]));
+        place.unwrap_or(usize::MAX)
+    });
+    rows
+}
+
+/// The first cells of each row are these. People write the cells after them.
+#[track_caller]
+fn expect_rows<const N: usize>(
+    path: &str,
+    head: &str,
+    rows: impl IntoIterator<Item = [String; N]>,
+) {
+    compare_or_bless(path, |document| {
+        let (before, rest) = document.split_at(document.find(head).unwrap());
+        let end = rest.find("\n\n").map_or(rest.len(), |end| end + 1);
+        let (table, after) = rest.split_at(end);
+        let lines: Vec<&str> = table.lines().collect();
+        let columns = lines[0].matches('|').count() - 1;
+
+        let mut updated = format!("{before}{}\n{}\n", lines[0], lines[1]);
+        for row in rows {
+            let written = lines
+                .iter()
+                .find(|line| line.starts_with(&format!("| {} |", row[0])));
+            let by_hand: Vec<&str> = match written {
+                Some(line) => line.trim_matches('|').split('|').skip(N).collect(),
+                None => vec![""; columns - N],
+            };
+            let is_explained = by_hand.iter().all(|cell| !cell.trim().is_empty());
+            assert!(
+                written.is_none() || is_explained,
+                "{path}: {} is not explained",
+                row[0]
+            );
+            for cell in row.iter().map(String::as_str).chain(by_hand) {
+                let cell = cell.trim();
+                updated += &format!("| {cell}{}", if cell.is_empty() { "" } else { " " });
+            }
+            updated += "|\n";
+        }
+        updated + after
+    });
 }
 
 /// What comes before the `#` of a key.
