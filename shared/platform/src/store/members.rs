@@ -105,10 +105,7 @@ impl FromStr for DeliveryFilter {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let name = DeliveryStatus::NAMES.into_iter().find(|name| *name == text);
-        name.map(Self).ok_or(Invalid(
-            "must be sending, sent, delayed, delivered, auto_replied, bounced, complained, \
-             rejected or failed",
-        ))
+        name.map(Self).ok_or(DeliveryStatus::NOT_A_NAME)
     }
 }
 
