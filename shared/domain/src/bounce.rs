@@ -87,7 +87,7 @@ reasons! {
     /// Why an e-mail came back, or is late: from the least specific cause to the most.
     pub enum BounceCause {
         Unknown = "The recipient's mail server gave no clear reason.",
-        ServerTrouble = "The recipient's mail server could not be reached or reported a problem.",
+        ServerTrouble = "The recipient's mail server was unreachable or reported a problem.",
         TimedOut = "The recipient's mail server did not accept the e-mail in time.",
         MailboxFull = "The mailbox is full.",
         MessageTooLarge = "The e-mail is too large for the mailbox.",

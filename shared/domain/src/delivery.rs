@@ -13,7 +13,7 @@ use crate::text::Invalid;
 pub struct Delivery {
     #[serde(flatten)]
     pub status: DeliveryStatus,
-    /// When the status began.
+    /// When this happened.
     pub at: Timestamp,
     /// When support lifted the block on the address.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Answers that say no (RFC 9457), chosen here and nowhere else.
+//! Error answers (RFC 9457), chosen here and nowhere else.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::random::NoRandomness;
 use crate::response::json_response;
 use crate::store::StoreError;
 
-/// One line a kind of problem: when it happens, its code, its status, its title.
+/// One line for each kind of problem: when it happens, its code, its status, its title.
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $variant:ident $code:literal $status:ident $title:literal)+) => {
         /// What kind of problem it is: stable, for programs to act on.
@@ -54,73 +54,73 @@ macro_rules! codes {
 }
 
 codes! {
-    /// A field, parameter, header or the body is not what it must be; `errors` names each.
+    /// A field, a parameter, a header or the body is invalid; `errors` lists what is wrong with which.
     InvalidRequest "invalid_request" BAD_REQUEST "Invalid request"
-    /// The request carries no valid ID token.
+    /// The request has no valid ID token.
     Unauthenticated "unauthenticated" UNAUTHORIZED "Not signed in"
-    /// The ID token does not say that the address is verified.
+    /// The ID token does not confirm that the e-mail address is verified.
     EmailUnverified "email_unverified" FORBIDDEN "E-mail address not verified"
     /// The caller is not in this account, or there is no such account.
     NoAccess "no_access" FORBIDDEN "No access"
     /// Only the product's support staff may do this.
-    SupportOnly "support_only" FORBIDDEN "Only for support"
+    SupportOnly "support_only" FORBIDDEN "Support staff only"
     /// Only the owner of the account may do this.
-    OwnerOnly "owner_only" FORBIDDEN "Only for the owner"
+    OwnerOnly "owner_only" FORBIDDEN "Account owner only"
     /// The account's plan is not pro-level.
     UpgradeRequired "upgrade_required" FORBIDDEN "Upgrade required"
     /// The caller was removed from the account.
     AccessRevoked "access_revoked" FORBIDDEN "Access revoked"
-    /// The caller is invited and has to log in with the link of the invite first.
+    /// The caller is invited and must use the link in the invite for the first login.
     InviteLinkRequired "invite_link_required" FORBIDDEN "Use the link in your invite"
-    /// The invite was made for another address than the caller's.
-    WrongAccount "wrong_account" FORBIDDEN "Signed in with another address"
-    /// The identity provider now calls this address somebody else than at the first login.
-    IdentityMismatch "identity_mismatch" FORBIDDEN "Not the same person"
+    /// The invite is for a different address than the caller's.
+    WrongAccount "wrong_account" FORBIDDEN "Signed in with a different address"
+    /// This address now belongs to a different user of the identity provider than at the first login.
+    IdentityMismatch "identity_mismatch" FORBIDDEN "Different identity"
     /// The account is closed.
     AccountClosed "account_closed" FORBIDDEN "Account closed"
     /// The account has no person with this id.
     MemberNotFound "member_not_found" NOT_FOUND "Member not found"
     /// The API has no such resource.
     NotFound "not_found" NOT_FOUND "Not found"
-    /// The invited address belongs to a member of the account already.
+    /// The invited address already belongs to a member of the account.
     AlreadyMember "already_member" CONFLICT "Already a member"
-    /// The address is invited already; resend sends the invite again.
+    /// The address is already invited; resend sends the invite again.
     AlreadyInvited "already_invited" CONFLICT "Already invited"
-    /// The person has no open invite that could be sent again.
+    /// The person has no open invite to resend.
     NotInvited "not_invited" CONFLICT "No open invite"
-    /// The newest mail to the address bounced for good, or met a complaint; support can lift that.
+    /// The newest e-mail to the address bounced permanently or led to a complaint; support can lift the block.
     AddressUndeliverable "address_undeliverable" CONFLICT "Address undeliverable"
     /// The owner cannot be removed from the account.
     OwnerCannotBeRemoved "owner_cannot_be_removed" CONFLICT "The owner cannot be removed"
-    /// The caller is in several accounts and the login named none; `accounts` lists them.
+    /// The caller belongs to several accounts and the login named none; `accounts` lists them.
     ChooseAccount "choose_account" CONFLICT "Choose an account"
-    /// The invite's link is past its time.
+    /// The link in the invite has expired.
     InviteExpired "invite_expired" GONE "Invite expired"
-    /// The link is of an earlier mail than the newest.
+    /// The link is not from the newest e-mail.
     InviteSuperseded "invite_superseded" GONE "A newer invite was sent"
-    /// The token is not that of an invite to the caller.
-    InviteInvalid "invite_invalid" GONE "Invite not valid"
+    /// The token does not belong to an invite for the caller.
+    InviteInvalid "invite_invalid" GONE "Invalid invite"
     /// The body is larger than 16 KB.
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "Body too large"
-    /// The idempotency key was used for a different request within 24 hours.
+    /// The idempotency key was used for a different request in the last 24 hours.
     IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "Idempotency key reused"
-    /// The invite was sent a moment ago; `Retry-After` says when it can be sent again.
-    ResendTooSoon "resend_too_soon" TOO_MANY_REQUESTS "Resent too soon"
-    /// A limit on mail is reached; `Retry-After` says when it allows more.
+    /// The invite was sent a moment ago; `Retry-After` says when it can be resent.
+    ResendTooSoon "resend_too_soon" TOO_MANY_REQUESTS "Too soon to resend"
+    /// A limit on e-mails is reached; `Retry-After` says when the next one can be sent.
     SendLimitReached "send_limit_reached" TOO_MANY_REQUESTS "Send limit reached"
-    /// A fault of this service. The log has the cause under the request id.
+    /// A fault in this service. The log has the cause under the request id.
     Internal "internal" INTERNAL_SERVER_ERROR "Internal error"
-    /// A service that this one depends on did not answer in time; nothing is half done.
+    /// A service that this one depends on did not answer in time; nothing is left half done.
     Unavailable "unavailable" SERVICE_UNAVAILABLE "Temporarily unavailable"
 }
 
 /// The largest body that is read, in bytes.
 pub const LARGEST_BODY: usize = 16 * 1024;
 
-/// How many seconds a caller should wait before trying again when a dependency fails.
+/// How many seconds to wait before trying again after a dependency failed.
 const RETRY_UNAVAILABLE_AFTER: u64 = 2;
 
-/// An answer that says no: a code and a sentence for the caller, a cause for the log.
+/// An error answer: a code and a sentence for the caller, a cause for the log.
 #[derive(Debug)]
 pub struct Problem {
     code: Code,
@@ -185,7 +185,7 @@ impl Problem {
         }
     }
 
-    /// Fields that are not what they must be.
+    /// Invalid fields.
     #[must_use]
     pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
         let sentence = |error: &FieldError| format!("{} {}.", error.field, error.message);
@@ -196,7 +196,7 @@ impl Problem {
         }
     }
 
-    /// One field that is not what it must be.
+    /// One invalid field.
     #[must_use]
     pub fn invalid_field(field: &str, message: Invalid) -> Self {
         Self::invalid_fields(vec![FieldError::new(field, message)])
@@ -207,11 +207,11 @@ impl Problem {
     pub fn unauthenticated() -> Self {
         Self::new(
             Code::Unauthenticated,
-            "Sign in and send the ID token as bearer token.",
+            "Sign in and send the ID token as a bearer token.",
         )
     }
 
-    /// An address that the identity provider does not vouch for.
+    /// An address that the identity provider does not confirm.
     #[must_use]
     pub fn email_unverified() -> Self {
         Self::new(
@@ -220,7 +220,7 @@ impl Problem {
         )
     }
 
-    /// Nothing that the API has.
+    /// Something that the API does not have.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(Code::NotFound, "There is nothing here.")
@@ -233,9 +233,10 @@ impl Problem {
         Self::new(Code::BodyTooLarge, detail)
     }
 
-    /// A fault of our own, with its cause for the log.
+    /// A fault in this service, with its cause for the log.
     pub fn internal(cause: impl fmt::Display) -> Self {
-        let detail = "Something went wrong here. Quote the request id when you ask for help.";
+        let detail =
+            "Something went wrong on our side. Quote the request id when you contact support.";
         Self {
             cause: Some(cause.to_string()),
             ..Self::new(Code::Internal, detail)
@@ -263,16 +264,16 @@ impl Problem {
         )
     }
 
-    /// Support staff whose ID token is too old for what they see.
+    /// Support staff whose ID token is too old for what they ask to see.
     #[must_use]
     pub fn sign_in_again() -> Self {
         Self::new(
             Code::Unauthenticated,
-            "Support staff sign in again from time to time. Sign in again to go on.",
+            "Your sign-in is too old for support data. Sign in again to continue.",
         )
     }
 
-    /// The same with a reason for the log.
+    /// The same, with a reason for the log.
     #[must_use]
     pub fn because(self, cause: &'static str) -> Self {
         Self {
@@ -290,7 +291,9 @@ impl Problem {
 
     fn of(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::NoAccess => Self::new(Code::NoAccess, "You have no access to this account."),
+            Refusal::NoAccess => {
+                Self::new(Code::NoAccess, "You do not have access to this account.")
+            }
             Refusal::AccountClosed => Self::new(Code::AccountClosed, "This account is closed."),
             Refusal::AccessRevoked => Self::new(
                 Code::AccessRevoked,
@@ -307,37 +310,33 @@ impl Problem {
             ),
             Refusal::IdentityMismatch => Self::new(
                 Code::IdentityMismatch,
-                "Your sign-in is not the one that this address was first used with. \
-                 Contact support.",
+                "This address was first used with a different sign-in. Use that one, or contact \
+                 support.",
             ),
-            Refusal::OwnerOnly => Self::new(
-                Code::OwnerOnly,
-                "Only the owner of the account can do this.",
-            ),
+            Refusal::OwnerOnly => Self::new(Code::OwnerOnly, "Only the account owner can do this."),
             Refusal::MemberNotFound => Self::new(
                 Code::MemberNotFound,
                 "There is no such person in this account.",
             ),
             Refusal::AlreadyMember => Self::new(
                 Code::AlreadyMember,
-                "This person is in the account already.",
+                "This person is already in the account.",
             ),
             Refusal::AlreadyInvited => Self::new(
                 Code::AlreadyInvited,
-                "This person is invited already. Resend the invite to send it again.",
+                "This person is already invited. Resend the invite to send it again.",
             ),
             Refusal::RemovedMeanwhile => {
                 Self::unavailable("the person was removed while being invited")
             }
             Refusal::NotInvited => Self::new(
                 Code::NotInvited,
-                "This person has no open invite to send again.",
+                "This person has no open invite to resend.",
             ),
             Refusal::AddressUndeliverable(delivery) => {
                 let reason = delivery.status.reason().unwrap_or_default();
                 let detail = format!(
-                    "The last mail to this address did not arrive. {reason} \
-                     Check the address, or contact support."
+                    "This invite cannot be resent. {reason} Check the address, or contact support."
                 );
                 Self::new(Code::AddressUndeliverable, detail)
             }
@@ -353,21 +352,21 @@ impl Problem {
             } => {
                 let unit = if seconds == 1 { "second" } else { "seconds" };
                 let detail = format!(
-                    "The invite was sent a moment ago. Wait {seconds} {unit} to resend it."
+                    "The invite was sent a moment ago. Wait {seconds} {unit}, then resend it."
                 );
                 Self::new(Code::ResendTooSoon, detail).retry_after(seconds)
             }
             Refusal::SendLimitReached { limit, retry_after } => {
                 let detail = match limit {
                     SendLimit::Invite => {
-                        "This invite was resent as often as possible today. Try again tomorrow."
+                        "This invite has reached its limit of resends for today. Try again tomorrow."
                     }
                     SendLimit::Account => {
-                        "This account sent as many invites as possible this hour. \
-                         Try again next hour."
+                        "This account has reached its limit of invites for this hour. Try again in \
+                         the next hour."
                     }
                     SendLimit::Recipient => {
-                        "This address got as many invites as possible today. Try again tomorrow."
+                        "This address has reached its limit of invites for today. Try again tomorrow."
                     }
                 };
                 Self::new(Code::SendLimitReached, detail).retry_after(retry_after)
@@ -376,7 +375,7 @@ impl Problem {
                 accounts,
                 ..Self::new(
                     Code::ChooseAccount,
-                    "You are in several accounts. Choose the one to log in to.",
+                    "You belong to several accounts. Choose the one to log in to.",
                 )
             },
             Refusal::WrongAccount { invited } => Self::new(
@@ -404,7 +403,7 @@ impl Problem {
         self.code
     }
 
-    /// Whether it is a failure of ours or of what we depend on, and not a refusal.
+    /// Whether it is a failure, in this service or in one that it depends on, and not a refusal.
     #[must_use]
     pub fn is_failure(&self) -> bool {
         matches!(self.code, Code::Internal | Code::Unavailable)
@@ -416,7 +415,7 @@ impl Problem {
         &self.detail
     }
 
-    /// What the log should know, if anything.
+    /// The cause for the log, if there is one.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()

@@ -202,7 +202,7 @@ impl Cursor {
 pub struct CursorText(String);
 
 const NOT_A_CURSOR: Invalid =
-    Invalid("must be the cursor of an earlier page of this list, with the same filter");
+    Invalid("must be the cursor of an earlier page of the same list, with the same filters");
 
 impl FromStr for CursorText {
     type Err = Invalid;
