@@ -1,7 +1,6 @@
-//! The description of the API (OpenAPI 3.1), made of what the code knows: routes and their
-//! authorizers come from `template.yaml`, abilities from the domain, problems with their examples
-//! from the place that chooses them. Only what the code cannot say is written down here, and tests
-//! hold every answer that they get against it.
+//! The description of the API (OpenAPI 3.1), generated from the code: routes and their authorizers
+//! come from `template.yaml`, abilities from the domain, problems and their examples from
+//! `platform::problem`. The rest is written here, and tests check every answer against it.
 
 mod operations;
 mod problems;
@@ -29,7 +28,7 @@ pub fn text() -> Result<String, TemplateError> {
     Ok(text + "\n")
 }
 
-/// The routes of the template that nothing here describes.
+/// The routes of the template that are not described here.
 ///
 /// # Errors
 ///
@@ -73,13 +72,13 @@ fn document() -> Result<Value, TemplateError> {
             "description": DESCRIPTION,
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
-        "servers": [{ "url": "/", "description": "Where this document is." }],
+        "servers": [{ "url": "/", "description": "The origin of this document." }],
         "security": [{ "idToken": [] }],
         "tags": [
-            { "name": "members", "description": "The people of an account." },
+            { "name": "members", "description": "The people in an account." },
             { "name": "account", "description": "The account itself." },
-            { "name": "login", "description": "Getting in." },
-            { "name": "support", "description": "Why an invite did not arrive." },
+            { "name": "login", "description": "Logging in." },
+            { "name": "support", "description": "Finding out why an invite did not arrive." },
         ],
         "paths": paths,
         "components": {
@@ -89,7 +88,7 @@ fn document() -> Result<Value, TemplateError> {
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
                     "description": "An OpenID Connect ID token of the product's identity provider, \
-                        with a verified address.",
+                        with a verified e-mail address.",
                 },
             },
             "headers": headers(),
@@ -100,22 +99,22 @@ fn document() -> Result<Value, TemplateError> {
 }
 
 const DESCRIPTION: &str = "\
-The owner of an account invites people, sends invites again and removes people; members use the \
-account. Rights are read from the table at every call: what an owner changes counts from the next \
-call on.\n\n\
-A refusal is a problem (RFC 9457). Act on its `code`; show its `detail`. API Gateway answers for \
-itself when a token is not good (401) or when there are too many calls (429): its answers are \
+The owner of an account invites people, resends invites and removes people; members use the \
+account. Every call reads the caller's rights from the table, so a change by the owner takes effect \
+with the next call.\n\n\
+A refusal is a problem (RFC 9457). Act on its `code` and show its `detail`. API Gateway itself \
+answers calls with an invalid token (401) and calls over its rate limit (429), with \
 `{\"message\": \"...\"}`.\n\n\
-New fields may be added to answers. Unknown fields in requests are refused.";
+Answers may get new fields. Requests with unknown fields are refused.";
 
 fn headers() -> Value {
     json!({
         "requestId": {
-            "description": "The id under which the log knows the call.",
+            "description": "The id of the call in the log.",
             "schema": { "type": "string" },
         },
         "retryAfter": {
-            "description": "After how many seconds it makes sense to try again.",
+            "description": "How many seconds to wait before trying again.",
             "schema": { "type": "integer", "minimum": 1 },
         },
     })

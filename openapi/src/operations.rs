@@ -1,4 +1,4 @@
-//! What a call asks for, and what it gets.
+//! What each call sends and receives.
 
 use local::Route;
 use platform::problem::Code;
@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 
 use crate::schemas::{company, delivery_status, of as schema, person_name};
 
-/// One operation of the API, as far as the code cannot tell.
+/// What the code does not say about an operation of the API.
 pub(crate) struct Operation {
     pub(crate) id: &'static str,
     pub(crate) tag: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) description: &'static str,
-    /// Those that are not in the path.
+    /// The ones outside the path.
     pub(crate) parameters: Vec<Value>,
     pub(crate) body: Option<Body>,
     pub(crate) success: Success,
-    /// The refusals that are this operation's own.
+    /// The refusals that only this operation has.
     own: &'static [Code],
     common: &'static [&'static [Code]],
 }
@@ -33,7 +33,7 @@ pub(crate) struct Success {
     pub(crate) schema: Value,
 }
 
-/// What every call can meet that needs a token.
+/// The problems that any call with a token can get.
 const SIGNED_IN: &[Code] = &[
     Code::InvalidRequest,
     Code::Unauthenticated,
@@ -43,7 +43,7 @@ const SIGNED_IN: &[Code] = &[
     Code::Unavailable,
 ];
 
-/// What every call by a person of an account can meet.
+/// The problems that any call by a person in an account can get.
 const IN_ACCOUNT: &[Code] = &[
     Code::NoAccess,
     Code::AccountClosed,
@@ -54,14 +54,14 @@ const IN_ACCOUNT: &[Code] = &[
 ];
 
 impl Operation {
-    /// Every code that the operation can answer with.
+    /// Every code that the operation can return.
     pub(crate) fn codes(&self) -> Vec<Code> {
         let common = self.common.iter().copied().flatten();
         common.chain(self.own).copied().collect()
     }
 }
 
-/// Whether a route is no operation of the API: it leads to the web page, or to this description.
+/// Whether a route is not an operation of the API, but leads to the web page or to this description.
 #[must_use]
 pub fn is_no_operation(route: &Route) -> bool {
     let path = route.path.as_str();
@@ -72,7 +72,7 @@ pub fn is_no_operation(route: &Route) -> bool {
         ) || path.starts_with("/assets/"))
 }
 
-/// The description of a route. One that is added to the template gets its own here.
+/// The description of a route. Each route that you add to the template needs one here.
 pub(crate) fn of(route: &Route) -> Option<Operation> {
     let operation = match (route.method.as_str(), route.path.as_str()) {
         ("GET", "/accounts/{accountId}/members") => list(),
@@ -103,10 +103,10 @@ fn list() -> Operation {
     Operation {
         id: "list",
         tag: "members",
-        summary: "Who is in the account",
-        description: "The owner, then active people, then invited ones, each by name. Removed \
-            people are listed only by `status=removed`, the last removed first. A page can hold \
-            fewer people than its limit; only one without a cursor is the last.",
+        summary: "List the people in the account",
+        description: "First the owner, then active people, then invited people, each sorted by name. \
+            `status=removed` lists removed people, the last one removed first. A page can have \
+            fewer people than `limit`; the last page is the one without a `cursor`.",
         parameters: vec![
             query(
                 "status",
@@ -116,28 +116,28 @@ fn list() -> Operation {
             ),
             query(
                 "delivery",
-                "Only people whose invite's newest mail fared so.",
+                "Only people whose newest invite e-mail has this delivery status.",
                 delivery_status(),
                 "bounced",
             ),
             query(
                 "q",
-                "Only people whose name or address has this text, whatever its case.",
+                "Only people whose name or address contains this text. Case does not matter.",
                 json!({ "type": "string", "maxLength": 254 }),
                 "kim",
             ),
             json!({
                 "name": "limit",
                 "in": "query",
-                "description": "How many people a page holds.",
+                "description": "The most people on a page.",
                 "schema": { "type": "integer", "minimum": 1, "maximum": 100, "default": 50 },
                 "example": 50,
             }),
             json!({
                 "name": "cursor",
                 "in": "query",
-                "description": "The cursor of the page before. It is good for the same account, \
-                    `status`, `delivery` and `q`.",
+                "description": "The `cursor` of the previous page, with the same account, `status`, \
+                    `delivery` and `q`.",
                 "schema": { "type": "string" },
             }),
         ],
@@ -156,8 +156,8 @@ fn idempotency_key() -> Value {
     json!({
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "Makes the call repeatable: for 24 hours, the same key and request get the \
-            first answer again.",
+        "description": "Makes the call safe to repeat: for 24 hours, the same request with the same key \
+            gets the first answer again.",
         "schema": { "type": "string", "pattern": "^[!-+.-~-]{1,255}$" },
         "example": "0191f2c4-7c1e",
     })
@@ -167,10 +167,10 @@ fn invite() -> Operation {
     Operation {
         id: "invite",
         tag: "members",
-        summary: "Invite somebody",
-        description: "Sends an invite by e-mail. That the mail could not be sent is no error of the \
-            call: `delivery` says so, and resend is the remedy. For the owner of an account whose \
-            plan is pro-level.",
+        summary: "Invite a person",
+        description: "Sends an invite by e-mail. If the e-mail cannot be sent, the call still succeeds: \
+            `delivery` says so, and the owner can resend the invite. For the owner of an account \
+            with a pro-level plan.",
         parameters: vec![idempotency_key()],
         body: Some(Body {
             is_required: true,
@@ -188,7 +188,7 @@ fn invite() -> Operation {
         }),
         success: Success {
             status: 201,
-            description: "The person is invited.",
+            description: "The invited person.",
             schema: schema("Member"),
         },
         own: &[
@@ -206,14 +206,14 @@ fn resend() -> Operation {
     Operation {
         id: "resend",
         tag: "members",
-        summary: "Send an invite again",
-        description: "The mail has a new link; earlier links stop working. For the owner of an \
-            account whose plan is pro-level.",
+        summary: "Resend an invite",
+        description: "The e-mail has a new link; earlier links stop working. For the owner of an \
+            account with a pro-level plan.",
         parameters: vec![idempotency_key()],
         body: None,
         success: Success {
             status: 200,
-            description: "The invite is sent again.",
+            description: "The invited person.",
             schema: schema("Member"),
         },
         own: &[
@@ -233,14 +233,14 @@ fn remove() -> Operation {
     Operation {
         id: "remove",
         tag: "members",
-        summary: "Remove somebody, or cancel an invite",
-        description: "Takes effect at once and cannot be reversed. Removing somebody again gets the \
-            first answer again. For the owner, whatever the plan.",
+        summary: "Remove a person, or cancel an invite",
+        description: "Takes effect at once and cannot be reversed. Removing a person who is already \
+            removed gets the first answer again. For the owner, on any plan.",
         parameters: Vec::new(),
         body: None,
         success: Success {
             status: 200,
-            description: "The person is removed.",
+            description: "The removal.",
             schema: schema("Removal"),
         },
         own: &[
@@ -252,7 +252,7 @@ fn remove() -> Operation {
     }
 }
 
-/// A field that may be missing, which null says, too.
+/// A field that may be missing or null.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "a schema is written in place"
@@ -266,7 +266,7 @@ fn rename_company() -> Operation {
         id: "updateCompany",
         tag: "account",
         summary: "Rename the company",
-        description: "For the owner, whatever the plan.",
+        description: "For the owner, on any plan.",
         parameters: Vec::new(),
         body: Some(Body {
             is_required: true,
@@ -280,7 +280,7 @@ fn rename_company() -> Operation {
         }),
         success: Success {
             status: 200,
-            description: "The account as it is now.",
+            description: "The account with its new name.",
             schema: schema("Account"),
         },
         own: &[Code::OwnerOnly],
@@ -292,9 +292,8 @@ fn rename_member() -> Operation {
     Operation {
         id: "updateName",
         tag: "account",
-        summary: "Rename somebody",
-        description: "Changes the first name, the last name or both. For the owner, whatever the \
-            plan.",
+        summary: "Rename a person",
+        description: "Changes the first name, the last name or both. For the owner, on any plan.",
         parameters: Vec::new(),
         body: Some(Body {
             is_required: true,
@@ -311,7 +310,7 @@ fn rename_member() -> Operation {
         }),
         success: Success {
             status: 200,
-            description: "The person as the list has it now.",
+            description: "The person with their new name.",
             schema: schema("Member"),
         },
         own: &[Code::OwnerOnly, Code::MemberNotFound],
@@ -324,14 +323,14 @@ fn close_account() -> Operation {
         id: "closeAccount",
         tag: "account",
         summary: "Close the account",
-        description: "From then on nobody gets in, the owner neither; only the product's billing \
-            reopens the account. The owner who closes it again gets the first answer again, since \
-            that may have been lost. For the owner, whatever the plan.",
+        description: "Nobody can log in to a closed account, not even its owner; only the product's \
+            billing can reopen it. If the owner closes it again, for example because an answer was \
+            lost, they get the first answer again. For the owner, on any plan.",
         parameters: Vec::new(),
         body: None,
         success: Success {
             status: 200,
-            description: "The account, which is closed.",
+            description: "The closed account.",
             schema: schema("Account"),
         },
         own: &[Code::OwnerOnly],
@@ -344,33 +343,33 @@ fn support_feedback() -> Operation {
     Operation {
         id: "supportFeedback",
         tag: "support",
-        summary: "Why somebody has not got in, or what happened to mail lately",
-        description: "With `email`: a verdict in one sentence, the person's accounts, all feedback \
-            about mail to the person, newest first, and whether the mail service's suppression \
-            list holds the address. Without it: feedback about everybody's mail, newest first, of \
-            the last seven days or back to `since`. For the product's support staff; the log says \
-            who asked.",
+        summary: "Find out why a person can't get in, or read recent feedback",
+        description: "With `email`: a verdict in one sentence, the person's accounts, all feedback on \
+            e-mails to them, newest first, and whether the address is on the mail service's \
+            suppression list. Without it: the feedback on all e-mails from the last seven days, or \
+            since `since`, newest first. For the product's support staff; the log records who \
+            asked.",
         parameters: vec![
             query(
                 "email",
-                "The address of the person. It goes with no other parameter.",
+                "The address of the person. It cannot be combined with other parameters.",
                 json!({ "type": "string", "format": "email", "maxLength": 254 }),
             ),
             query(
                 "since",
-                "How far back recent feedback goes, at most 90 days.",
+                "The earliest feedback to return, at most 90 days old.",
                 json!({ "type": "string", "format": "date-time" }),
             ),
             query(
                 "cursor",
-                "The cursor of the page before.",
+                "The `cursor` of the previous page.",
                 json!({ "type": "string" }),
             ),
         ],
         body: None,
         success: Success {
             status: 200,
-            description: "What is known.",
+            description: "What is known about the person, or recent feedback.",
             schema: json!({ "anyOf": [schema("Person"), schema("RecentFeedback")] }),
         },
         own: &[Code::SupportOnly],
@@ -382,15 +381,15 @@ fn lift_suppression() -> Operation {
     Operation {
         id: "liftSuppression",
         tag: "support",
-        summary: "Let mail go to an address again",
-        description: "Takes the address off the mail service's suppression list, and lets the \
-            owners of the person's accounts resend their invites. Lifting again changes nothing. \
-            For the product's support staff; the log says who did it.",
+        summary: "Lift the block on an address",
+        description: "Takes the address off the mail service's suppression list and lets the owners of \
+            the person's accounts resend their invites. Repeating the call changes nothing. For \
+            the product's support staff; the log records who did it.",
         parameters: Vec::new(),
         body: None,
         success: Success {
             status: 200,
-            description: "Nothing keeps mail from the address.",
+            description: "The address is no longer blocked.",
             schema: schema("Lift"),
         },
         own: &[Code::SupportOnly],
@@ -402,10 +401,10 @@ fn login() -> Operation {
     Operation {
         id: "login",
         tag: "login",
-        summary: "Log in, and accept an invite",
-        description: "The product calls this after its single sign-on. An invite is accepted by \
-            its token, which is the end of the link in the mail; that names the account, too. \
-            Without a token and an account, it is the only account of the caller.",
+        summary: "Log in, or accept an invite",
+        description: "The product calls this after its single sign-on. `inviteToken`, from the link in \
+            the e-mail, accepts an invite and names its account. With neither `inviteToken` nor \
+            `accountId`, the caller is logged in to their only account.",
         parameters: Vec::new(),
         body: Some(Body {
             is_required: false,
@@ -421,7 +420,7 @@ fn login() -> Operation {
         }),
         success: Success {
             status: 200,
-            description: "The caller is in.",
+            description: "The account that the caller is logged in to.",
             schema: schema("Login"),
         },
         own: &[

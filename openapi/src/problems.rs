@@ -1,4 +1,4 @@
-//! Problems, as the code makes them.
+//! Problems, as the code creates them.
 
 use domain::Timestamp;
 use domain::bounce::{Bounce, BounceCause};
@@ -9,7 +9,7 @@ use platform::Problem;
 use platform::problem::{Code, FieldError};
 use serde_json::{Map, Value, json};
 
-/// The answer with one of some codes, which share a status.
+/// The answer for codes that share a status.
 pub(crate) fn response(status: u16, codes: &[Code]) -> Value {
     let meanings: Vec<String> = codes
         .iter()
@@ -47,7 +47,7 @@ pub(crate) fn response(status: u16, codes: &[Code]) -> Value {
     })
 }
 
-/// A problem of a kind, as a caller would get it.
+/// A problem of this kind, as a caller would get it.
 pub(crate) fn example(code: Code) -> Value {
     let response = problem(code).into_response("JKJaXmPLvHcESHA=");
     let value: Value = serde_json::from_slice(response.body()).unwrap_or_default();
@@ -60,7 +60,7 @@ fn problem(code: Code) -> Problem {
     match code {
         Code::InvalidRequest => Problem::invalid_fields(vec![FieldError::new(
             "email",
-            "must have a domain with a full stop",
+            "must have a domain name with a dot after the @, such as example.com",
         )]),
         Code::Unauthenticated => Problem::unauthenticated(),
         Code::EmailUnverified => Problem::email_unverified(),

@@ -1,4 +1,4 @@
-//! What accounts, members and the rest look like.
+//! The schemas of accounts, members and the rest.
 
 use domain::ability::Ability;
 use domain::delivery::DeliveryStatus;
@@ -10,7 +10,7 @@ pub(crate) fn of(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// The schema of a parameter of a path.
+/// The schema of a path parameter.
 pub(crate) fn path(name: &str) -> Value {
     match name {
         "accountId" => of("AccountId"),
@@ -29,7 +29,7 @@ pub(crate) fn person_name() -> Value {
         "type": "string",
         "minLength": 1,
         "maxLength": 64,
-        "description": "What people are called, in any script. No links, and three digits at most.",
+        "description": "A name in any script, without links and with at most three digits.",
     })
 }
 
@@ -47,7 +47,7 @@ fn abilities() -> Value {
         .map(|ability| ability.as_str())
         .collect();
     json!({
-        "description": "What the caller may do here.",
+        "description": "What the caller may do in the account.",
         "type": "array",
         "items": { "type": "string", "enum": names },
     })
@@ -62,7 +62,7 @@ pub(crate) fn all() -> Value {
             "examples": ["acme"],
         },
         "MemberId": {
-            "description": "Stands for a person in an account, and stays the same.",
+            "description": "The id of a person in an account. It never changes.",
             "type": "string",
             "pattern": "^[a-z2-7]{26}$",
             "examples": ["zrmljr2rvyf6alrmqgxw4gdqpm"],
@@ -75,7 +75,7 @@ pub(crate) fn all() -> Value {
                 "company": company(),
                 "plan": { "type": "string", "examples": ["pro"] },
                 "status": { "type": "string", "enum": ["active", "closed"] },
-                "closedAt": time("When the owner closed it."),
+                "closedAt": time("When the owner closed the account."),
                 "proLevel": {
                     "type": "boolean",
                     "description": "Whether the plan includes multi-user access.",
@@ -83,7 +83,7 @@ pub(crate) fn all() -> Value {
             },
         },
         "Member": {
-            "description": "A person of an account. What does not apply is left out.",
+            "description": "A person in an account. Fields that do not apply are left out.",
             "type": "object",
             "required": ["id", "firstName", "lastName", "email", "role", "status"],
             "properties": {
@@ -97,13 +97,13 @@ pub(crate) fn all() -> Value {
                     "enum": ["active", "invited", "expired", "removed"],
                 },
                 "invitedAt": time("When the person was invited."),
-                "lastSentAt": time("When the newest mail of the invite was sent."),
+                "lastSentAt": time("When the newest e-mail of the invite was sent."),
                 "sends": {
                     "type": "integer",
                     "minimum": 1,
-                    "description": "How many mails of the invite were sent.",
+                    "description": "How many e-mails of the invite were sent.",
                 },
-                "expiresAt": time("From when on the newest link no longer works."),
+                "expiresAt": time("When the newest link stops working."),
                 "activeSince": time("When the invite was accepted."),
                 "removedAt": time("When the person was removed."),
                 "delivery": of("Delivery"),
@@ -111,18 +111,18 @@ pub(crate) fn all() -> Value {
                     "type": "string",
                     "format": "email",
                     "description": "In the answer to an invite whose address looks misspelt: the \
-                                    address that was probably meant. The invite was sent all the \
-                                    same.",
+                                    address that was probably meant. The invite was sent to the \
+                                    address in the request.",
                 },
             },
         },
         "Delivery": {
-            "description": "What became of the newest mail of an invite.",
+            "description": "What is known about the newest e-mail of an invite.",
             "type": "object",
             "required": ["status", "at"],
             "properties": {
                 "status": delivery_status(),
-                "at": time("When that became known."),
+                "at": time("When this happened."),
                 "reason": { "type": "string", "description": "What happened, in a sentence." },
                 "advice": { "type": "string", "description": "What to do, in a sentence." },
             },
@@ -137,7 +137,7 @@ pub(crate) fn all() -> Value {
                 "members": { "type": "array", "items": of("Member"), "maxItems": 100 },
                 "cursor": {
                     "type": "string",
-                    "description": "Leads to the next page. The last page has none.",
+                    "description": "For the next page. The last page has none.",
                 },
             },
         },
@@ -151,7 +151,7 @@ pub(crate) fn all() -> Value {
             },
         },
         "Login": {
-            "description": "Where the caller is now.",
+            "description": "The account that the caller is logged in to, and their place in it.",
             "type": "object",
             "required": ["account", "member", "abilities"],
             "properties": {
@@ -161,15 +161,15 @@ pub(crate) fn all() -> Value {
             },
         },
         "Person": {
-            "description": "What support sees about a person.",
+            "description": "What support can see about a person.",
             "type": "object",
             "required": ["email", "verdict", "suppression", "accounts", "feedback"],
             "properties": {
                 "email": { "type": "string", "format": "email" },
                 "verdict": {
                     "type": "string",
-                    "description": "Why the person has not got in and what to do. Of several \
-                        accounts, it is about the one where something happened last.",
+                    "description": "Why the person can't get in, and what to do. If they belong to \
+                        several accounts, it is about the one with the latest event.",
                 },
                 "suppression": {
                     "description": "What the mail service's suppression list says.",
@@ -177,7 +177,7 @@ pub(crate) fn all() -> Value {
                     "properties": {
                         "listed": {
                             "type": "boolean",
-                            "description": "Left out if the mail service could not be asked.",
+                            "description": "Left out if the mail service did not say.",
                         },
                         "reason": { "type": "string", "enum": ["bounce", "complaint"] },
                         "since": time("When the address was put on the list."),
@@ -193,20 +193,20 @@ pub(crate) fn all() -> Value {
                             "member": of("Member"),
                             "verdict": {
                                 "type": "string",
-                                "description": "The same, about this account.",
+                                "description": "The same for this account.",
                             },
                         },
                     },
                 },
                 "feedback": {
-                    "description": "All that is kept, newest first.",
+                    "description": "All stored feedback, newest first.",
                     "type": "array",
                     "items": of("Feedback"),
                 },
             },
         },
         "Feedback": {
-            "description": "What the mail system reported about one mail of an invite.",
+            "description": "What the mail system reported about one e-mail of an invite.",
             "type": "object",
             "required": ["id", "at", "email", "accountId", "memberId", "send", "kind", "status"],
             "properties": {
@@ -218,7 +218,7 @@ pub(crate) fn all() -> Value {
                 "send": {
                     "type": "integer",
                     "minimum": 1,
-                    "description": "Which mail to the person it is about, from 1.",
+                    "description": "The number of the e-mail among those sent to the person, from 1.",
                 },
                 "kind": {
                     "type": "string",
@@ -231,11 +231,11 @@ pub(crate) fn all() -> Value {
                 "sublabel": { "type": "string", "description": "The mail service's own subtype." },
                 "smtpStatus": {
                     "type": "string",
-                    "description": "The other mail server's enhanced status code (RFC 3463).",
+                    "description": "The enhanced status code of the recipient's mail server (RFC 3463).",
                 },
                 "diagnostic": {
                     "type": "string",
-                    "description": "What the other mail server said.",
+                    "description": "What the recipient's mail server said.",
                 },
             },
         },
@@ -246,7 +246,7 @@ pub(crate) fn all() -> Value {
                 "feedback": { "type": "array", "items": of("Feedback"), "maxItems": 50 },
                 "cursor": {
                     "type": "string",
-                    "description": "Leads to the next page. The last page has none.",
+                    "description": "For the next page. The last page has none.",
                 },
             },
         },
@@ -264,13 +264,13 @@ pub(crate) fn all() -> Value {
             "required": ["type", "title", "status", "detail", "code", "requestId"],
             "properties": {
                 "type": { "type": "string", "format": "uri-reference" },
-                "title": { "type": "string", "description": "The same for every problem of a kind." },
+                "title": { "type": "string", "description": "The same for all problems with this code." },
                 "status": { "type": "integer" },
-                "detail": { "type": "string", "description": "A sentence to show to people." },
-                "code": { "type": "string", "description": "Stable, to act on." },
+                "detail": { "type": "string", "description": "A sentence to show to the person." },
+                "code": { "type": "string", "description": "A stable code for programs to act on." },
                 "requestId": { "type": "string" },
                 "errors": {
-                    "description": "With `invalid_request`: what is wrong with which field.",
+                    "description": "With `invalid_request`: what is wrong with each field.",
                     "type": "array",
                     "items": {
                         "type": "object",

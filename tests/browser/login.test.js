@@ -145,7 +145,7 @@ test('another identity behind the same address', async () => {
   await stack.member('acme', 'sub@example.com', 'Sue', 'Bee');
   const person = await browser.person(stack);
   await person.logIn('sub@example.com', { sub: 'somebody-else' });
-  await told(person, 'You are not recognised', 'Your sign-in is not the one');
+  await told(person, 'You are not recognised', 'This address was first used with a different sign-in');
   await person.look('identity-mismatch');
   await person.leave();
 });

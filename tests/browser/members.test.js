@@ -149,7 +149,7 @@ test('a refusal keeps the dialog open and says why', async () => {
   await dialog.getByLabel('Last name').fill('Day');
   await dialog.getByLabel('E-mail address').fill('ada@example.com');
   await dialog.getByRole('button', { name: 'Send invite' }).click();
-  await dialog.getByText('This person is in the account already.').waitFor();
+  await dialog.getByText('This person is already in the account.').waitFor();
   assert.equal(await dialog.locator('[aria-invalid=true]').count(), 1);
   await owner.look('invite-refused');
   await dialog.getByRole('button', { name: 'Cancel' }).click();

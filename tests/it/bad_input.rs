@@ -245,7 +245,7 @@ async fn a_body_that_is_no_json_object_is_refused() {
             let refused = refused.expect_problem(400, "invalid_request");
             assert_eq!(
                 refused.text("detail"),
-                "The body must be a JSON object that names no field twice.",
+                "The body must be a JSON object that names each field once.",
                 "{path} {}",
                 String::from_utf8_lossy(body)
             );

@@ -94,7 +94,7 @@ async fn a_call_is_one_line_that_gives_nobody_away() {
         }
     }
     assert_eq!(outcomes, calls, "{text}");
-    assert!(text.contains("the mail service did not take an invite"));
+    assert!(text.contains("the mail service did not accept an invite"));
     assert!(text.contains("a write got no answer"));
     // After a restore of the table, these lines tell whom to remove again.
     let lines = log.lines();

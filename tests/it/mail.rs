@@ -43,24 +43,24 @@ async fn the_text_part_reads_well() {
         "\
 Hello D'Arcy,
 
-Olivia O'Neil (olivia@example.com) invites you to the account of <b>Bold</b> & \"Sons\" in Paper & Pen.
+Olivia O'Neil (olivia@example.com) has invited you to the account of <b>Bold</b> & \"Sons\" in Paper & Pen.
 
 To accept, open this link and sign in as kim@example.com:
 
 https://app.example.com/team/invite#token=TOKEN
 
-The link works until 1 December 2026 at 12:00 UTC. You need it for your first login only; after that, log in from the login page as usual.
+The link works until 1 December 2026 at 12:00 UTC. You need it only for your first login; after that, log in from the login page as usual.
 
-Please make sure that no automatic reply (out of office or the like) is switched on for kim@example.com: an address that is used to sign in must not have one.
+Please turn off automatic replies, such as out-of-office messages, for kim@example.com. An address used to sign in must not have an auto-responder.
 
-You did not expect this invitation? Then you need not do anything: without the link, nothing happens. If you have questions, reply to this mail or write to support@rollcall.example."
+If you did not expect this invitation, you can ignore it: nothing happens unless you use the link. If you have questions, reply to this e-mail or write to support@rollcall.example."
     );
 
     rollcall.advance(86_400).await;
     owner.resend("acme", KIM).await.expect_status(200);
     let resent = rollcall.newest_mail().text;
     assert!(resent.contains("The link works until 2 December 2026 at 12:00 UTC."));
-    assert!(resent.contains("This link replaces the ones in earlier invitations."));
+    assert!(resent.contains("This link replaces the links in earlier invitations."));
 }
 
 #[tokio::test]
@@ -75,8 +75,8 @@ async fn the_html_part_says_the_same_and_escapes_it() {
         "&#60;b&#62;Bold&#60;/b&#62; &#38; &#34;Sons&#34;",
         "Paper &#38; Pen",
         "1 December 2026 at 12:00 UTC",
-        "automatic reply",
-        "You did not expect this invitation?",
+        "automatic replies",
+        "If you did not expect this invitation",
         "support@rollcall.example",
     ] {
         assert!(html.contains(text), "{text} is missing:\n{html}");
@@ -148,21 +148,21 @@ async fn a_product_may_have_a_name_in_any_script() {
 /// How a refusal reaches the owner, and those who run the service: the failure, how often it is
 /// tried, the reason that is counted, and the reason and the advice that are shown.
 const REFUSALS: [(SesFailure, usize, &str, &str, &str); 17] = {
-    const REFUSED: &str = "The mail service refused the message.";
-    const SENDER: &str =
-        "The mail service refused the sender's address because it is not verified.";
+    const REFUSED: &str = "The mail service rejected the e-mail.";
+    const SENDER: &str = "The sender's address is not verified with the mail service.";
     const SANDBOX: &str =
-        "The mail service is still in its sandbox, where it sends to verified addresses only.";
+        "The mail service is still in test mode and only sends to verified addresses.";
     const PAUSED: &str = "The mail service has paused sending.";
     const QUOTA: &str = "The mail service's sending quota is used up.";
-    const SETTINGS: &str = "The mail service refused the product's mail settings.";
-    const NO_ANSWER: &str = "The mail service did not confirm that it took the message.";
-    const SUPPORT: &str = "The invite is kept. Contact support, then resend the invite.";
-    const CORRECT: &str = "The invite is kept. Contact support: resending does not help until the \
+    const SETTINGS: &str = "The mail service does not accept the product's mail settings.";
+    const NO_ANSWER: &str = "The mail service did not confirm that it accepted the e-mail.";
+    const SUPPORT: &str =
+        "The invite is saved. Contact support, and resend it once they have fixed the problem.";
+    const CORRECT: &str = "The invite is saved. Contact support: resending will not help until the \
          product's mail settings are corrected.";
-    const WAIT: &str = "The invite is kept. Wait a few minutes, then resend it.";
+    const WAIT: &str = "The invite is saved. Wait a few minutes, then resend it.";
     const UNSURE: &str =
-        "The invite is kept. Resend it if the mail has not arrived in a few minutes.";
+        "The invite is saved. Resend it if the e-mail has not arrived in a few minutes.";
     use SesFailure::*;
     [
         (AccessDenied, 1, "misconfigured", SETTINGS, CORRECT),

@@ -182,7 +182,7 @@ async fn a_bounce_for_good_says_what_to_do_and_stops_resends() {
         json!({
             "status": "bounced",
             "at": "2026-11-24T12:00:02Z",
-            "reason": "The recipient's mail server knows no such mailbox.",
+            "reason": "The recipient's mail server could not find this mailbox.",
             "advice": "The mailbox does not exist: check the spelling of the address.",
         })
     );
@@ -190,7 +190,9 @@ async fn a_bounce_for_good_says_what_to_do_and_stops_resends() {
     let refused = owner.resend("acme", KIM).await;
     let refused = refused.expect_problem(409, "address_undeliverable");
     assert!(
-        refused.text("detail").contains("no such mailbox"),
+        refused
+            .text("detail")
+            .contains("could not find this mailbox"),
         "{}",
         refused.raw
     );

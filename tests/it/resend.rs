@@ -70,7 +70,7 @@ async fn a_resend_has_to_wait_a_minute() {
         let refused = owner.resend("acme", KIM).await;
         let refused = refused.expect_problem(429, "resend_too_soon");
         assert_eq!(refused.header("retry-after"), retry_after);
-        let detail = format!("The invite was sent a moment ago. Wait {wait} to resend it.");
+        let detail = format!("The invite was sent a moment ago. Wait {wait}, then resend it.");
         assert_eq!(refused.text("detail"), detail);
     }
     rollcall.advance(1).await;

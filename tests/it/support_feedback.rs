@@ -52,9 +52,9 @@ async fn all_about_a_person_stands_in_one_answer() {
     assert_eq!(
         about["verdict"],
         "The invite to acme Inc. of 24 November 2026 came back because the recipient's mail \
-         server knows no such mailbox: check the spelling with the person, and have the owner \
-         invite the right address; the suppression list holds this one as a consequence, and \
-         lifting that would only make the next mail come back."
+         server could not find this mailbox: check the spelling with the person, and have the \
+         owner invite the right address; this address is on the suppression list as a \
+         consequence, and lifting the block would only make the next e-mail come back."
     );
     assert_eq!(about["suppression"]["listed"], true);
     assert_eq!(about["suppression"]["reason"], "bounce");
@@ -75,7 +75,7 @@ async fn all_about_a_person_stands_in_one_answer() {
         "send": 1,
         "kind": "bounce",
         "status": "bounced",
-        "reason": "The recipient's mail server knows no such mailbox.",
+        "reason": "The recipient's mail server could not find this mailbox.",
         "advice": "The mailbox does not exist: check the spelling of the address.",
         "label": "Permanent",
         "sublabel": "General",
@@ -310,9 +310,9 @@ async fn what_the_suppression_list_holds_back_can_be_lifted() {
     );
     assert_eq!(
         before["verdict"],
-        "The invite to acme Inc. of 24 November 2026 was not sent because an earlier mail to this \
-         address came back: look at what that mail met, and if the next one would arrive, lift the \
-         block and ask the owner to resend the invite."
+        "The invite to acme Inc. of 24 November 2026 was not sent because an earlier e-mail to \
+         this address came back: find out why it came back, and once that is fixed, lift the block \
+         and ask the owner to resend the invite."
     );
     rollcall.advance(60).await;
     owner
@@ -436,27 +436,27 @@ async fn the_verdict_says_why_the_mail_came_back_and_quotes_what_nobody_understa
             "full",
             "smtp; 552 5.2.2 mailbox is full",
             "the mailbox is full",
-            "have the person make room in the mailbox, lift the entry",
+            "ask the person to free up space in their mailbox, lift the block",
             true,
         ),
         (
             "policy",
             "smtp; 550 5.7.1 blocked, see our blocklist",
-            "does not accept our mail",
-            "mail administrator accept our mail, lift the entry",
+            "does not accept our e-mails",
+            "mail administrator to accept our e-mails, lift the block",
             true,
         ),
         (
             "gone",
             "smtp; 550 5.1.1 user unknown",
-            "knows no such mailbox",
+            "could not find this mailbox",
             "check the spelling",
             false,
         ),
         (
             "odd",
             "smtp; 550 Frobnicated <b>twice</b>",
-            "gave no reason that is understood (“550 Frobnicated <b>twice</b>”)",
+            "gave no clear reason (“550 Frobnicated <b>twice</b>”)",
             "ask the person for another address",
             true,
         ),

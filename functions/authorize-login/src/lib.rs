@@ -88,7 +88,7 @@ fn parse(call: &Call) -> Result<Asked, Problem> {
     // answer that a person can use.
     let token: InviteToken = token.parse().map_err(|_| Refusal::InviteInvalid)?;
     if account.is_some_and(|account| account != token.account) {
-        let message = domain::Invalid("must be the account of the invite, or left out");
+        let message = domain::Invalid("must be the account of the invite, or be left out");
         return Err(Problem::invalid_field("accountId", message));
     }
     Ok(Asked::Account(token.account.clone(), Some(token)))

@@ -62,7 +62,7 @@ impl<'a> IdToken<'a> {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => token.trim(),
             _ => header.trim(),
         };
-        Self::parse(token).ok_or_else(|| rejected("no token that could be verified"))
+        Self::parse(token).ok_or_else(|| rejected("not a token that can be verified"))
     }
 
     fn parse(token: &'a str) -> Option<Self> {
@@ -95,7 +95,7 @@ impl<'a> IdToken<'a> {
         }
         serde_json::from_slice(&self.claims)
             .map(Claims)
-            .map_err(|_| rejected("the claims are no JSON object"))
+            .map_err(|_| rejected("the claims are not a JSON object"))
     }
 }
 
@@ -145,7 +145,7 @@ impl Claims {
             None => Ok(None),
             Some(value) => match value.as_f64() {
                 Some(time) => Ok(Some(time)),
-                None => Err(rejected("a time that is none")),
+                None => Err(rejected("a claim is not a valid time")),
             },
         }
     }

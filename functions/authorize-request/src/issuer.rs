@@ -119,7 +119,9 @@ impl Issuer {
             asked = keys.ask(self, now).await;
         }
         if !keys.are_younger_than(TRUSTED_FOR, now) {
-            let cause = asked.err().unwrap_or("the issuer did not answer just now");
+            let cause = asked
+                .err()
+                .unwrap_or("the issuer did not answer a moment ago");
             return Err(Problem::unavailable(cause));
         }
         let key = keys.find(id).cloned();
@@ -132,7 +134,7 @@ impl Issuer {
             .get_json(&format!("{base}/.well-known/openid-configuration"))
             .await?;
         if discovery.issuer != self.url() || !is_trustworthy(&discovery.jwks_uri) {
-            return Err("the issuer's configuration is that of another one");
+            return Err("the issuer's configuration names a different issuer");
         }
         let set: KeySet = self.get_json(&discovery.jwks_uri).await?;
         Ok(set.keys.into_iter().filter_map(PublicKey::of).collect())
@@ -141,7 +143,7 @@ impl Issuer {
     async fn get_json<T: DeserializeOwned>(&self, url: &str) -> Result<T, &'static str> {
         let url = url.parse().map_err(|_| "the issuer has no usable URL")?;
         let body = self.web.get(&url).await?;
-        serde_json::from_slice(&body).map_err(|_| "the issuer's answer is not what it should be")
+        serde_json::from_slice(&body).map_err(|_| "the issuer's answer could not be read")
     }
 }
 

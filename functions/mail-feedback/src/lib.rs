@@ -71,7 +71,7 @@ impl Invocation for MailFeedback {
                 Ok(Handled::Recorded) => taken.recorded += 1,
                 Ok(Handled::Ignored(_)) => taken.ignored += 1,
                 Ok(Handled::Rejected(_)) => {
-                    let unreadable = || unreadable("A record cannot be understood.");
+                    let unreadable = || unreadable("A record could not be understood.");
                     problem = problem.or_else(|| Some(unreadable()));
                 }
                 Err(failed) => problem = Some(failed),
@@ -85,7 +85,7 @@ impl Invocation for MailFeedback {
     }
 }
 
-const NO_SEND_OF_OURS: Handled = Handled::Ignored("no send of ours");
+const NO_SEND_OF_OURS: Handled = Handled::Ignored("not about a known send");
 
 fn unreadable(detail: &'static str) -> Problem {
     Problem::new(Code::InvalidRequest, detail)
@@ -107,7 +107,7 @@ impl MailFeedback {
             },
         };
         match outcome {
-            Handled::Recorded => log_feedback(sns_message_id, "recorded", "a send of ours"),
+            Handled::Recorded => log_feedback(sns_message_id, "recorded", "about a known send"),
             Handled::Ignored(why) => log_feedback(sns_message_id, "ignored", why),
             Handled::Rejected(why) => log_feedback(sns_message_id, "rejected", why),
         }
@@ -116,7 +116,7 @@ impl MailFeedback {
 
     async fn take_report(&self, report: Report) -> Result<Handled, Problem> {
         let mail = match &report.origin {
-            Origin::Foreign => return Ok(Handled::Ignored("mail of others")),
+            Origin::Foreign => return Ok(Handled::Ignored("not sent by this stack")),
             Origin::Tagged { stage, .. } if *stage != self.stage => {
                 return Ok(Handled::Ignored("another stage"));
             }

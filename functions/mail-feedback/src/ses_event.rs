@@ -77,11 +77,11 @@ pub fn read(
         return Err(Ignorable("notice"));
     }
     let Ok(event @ Value::Object(_)) = serde_json::from_str::<Value>(message) else {
-        return Err(Unreadable("no JSON object"));
+        return Err(Unreadable("not a JSON object"));
     };
     let Some(name) = text(&event, "/eventType").or_else(|| text(&event, "/notificationType"))
     else {
-        return Err(Unreadable("no kind"));
+        return Err(Unreadable("no event type"));
     };
     let Reading {
         kind,
@@ -90,7 +90,7 @@ pub fn read(
         words,
     } = reading(name, &event)?;
     if !event.get("mail").is_some_and(Value::is_object) {
-        return Err(Unreadable("no mail"));
+        return Err(Unreadable("no mail object"));
     }
 
     // A time that is far off would sort a report where nobody looks for it.
@@ -184,8 +184,8 @@ fn reading<'a>(name: &str, event: &Value) -> Result<Reading<'a>, NoReport> {
         }
         "Open" | "Click" | "Subscription" => Err(Ignorable("not about delivery")),
         "AmazonSnsSubscriptionSucceeded" => Err(Ignorable("notice")),
-        "Received" => Err(Ignorable("mail in")),
-        _ => Err(Unreadable("unknown kind")),
+        "Received" => Err(Ignorable("incoming mail")),
+        _ => Err(Unreadable("unknown event type")),
     }
 }
 
@@ -218,7 +218,7 @@ fn delay<'a>(event: &Value) -> Reading<'a> {
 
 fn bounce<'a>(event: &Value) -> Result<Reading<'a>, NoReport> {
     if !event.get("bounce").is_some_and(Value::is_object) {
-        return Err(Unreadable("no bounce"));
+        return Err(Unreadable("no bounce object"));
     }
     let recipient = recipient(event, "/bounce/bouncedRecipients");
     let meaning = interpret(BounceReport {

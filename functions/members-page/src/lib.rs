@@ -225,7 +225,7 @@ fn etag(shell: &str) -> HeaderValue {
 /// issuer. No inline code, no frame around it, no form that goes anywhere, and no way to make
 /// markup out of text.
 fn content_security_policy(issuer: &str, other_origins: &str) -> Result<HeaderValue, ConfigError> {
-    let issuer = origin(issuer).ok_or_else(|| ConfigError::new("ISSUER", "is no URL"))?;
+    let issuer = origin(issuer).ok_or_else(|| ConfigError::new("ISSUER", "is not a URL"))?;
     let connect = format!("'self' {issuer} {other_origins}");
     HeaderValue::from_str(&format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \

@@ -246,6 +246,6 @@ fn not_far_ahead(field: &str, at: Timestamp, now: Timestamp) -> Result<(), Probl
     if at.as_second() - now.as_second() <= MOST_AHEAD {
         return Ok(());
     }
-    let message = Invalid("must not be more than a day ahead");
+    let message = Invalid("must not be more than a day in the future");
     Err(Problem::invalid_field(field, message))
 }

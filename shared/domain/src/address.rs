@@ -21,12 +21,12 @@ pub struct EmailAddress(String);
 text_newtype!(EmailAddress);
 
 const NOT_AN_ADDRESS: Invalid = Invalid("must be an e-mail address such as name@example.com");
-const TOO_LONG: Invalid = Invalid("must be at most 254 characters, 64 of them before the @");
+const TOO_LONG: Invalid = Invalid("must have at most 254 characters, and at most 64 before the @");
 const NOT_ASCII: Invalid = Invalid(
-    "must have only the letters a to z, digits and signs before the @: the mail service cannot send to others",
+    "may have only the letters a to z, digits and ASCII symbols before the @: the mail service cannot send to other addresses",
 );
 const NO_MAIL: Invalid = Invalid(
-    "must have a domain that can get mail, which .arpa, .invalid, .local, .localhost, .onion and .test never do",
+    "must have a domain that can receive mail, so not one in .arpa, .invalid, .local, .localhost, .onion or .test",
 );
 const NOT_A_DOMAIN: Invalid =
     Invalid("must have a domain name with a dot after the @, such as example.com");

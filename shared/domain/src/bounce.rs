@@ -1,54 +1,53 @@
-//! What a bounce means: the one place where the mail system's words are interpreted.
+//! What a bounce means: the only place that interprets the words of the mail system.
 //!
-//! Everybody in the chain has an opinion, and they contradict each other. The most specific evidence
-//! wins: words that mean one thing only; an enhanced status code (RFC 3463) that says something
-//! exact, first one that the other mail server wrote into its answer, then the report's own field;
-//! then the server's other words; then the codes that servers use for everything; and SES's label (type
-//! and subtype) last. SES calls some permanent failures transient, and automatic replies arrive as
-//! bounces, too.
+//! The parts of a report contradict each other, so the most specific evidence wins, in this order:
+//! words with only one meaning; an exact enhanced status code (RFC 3463), first from the recipient's
+//! mail server's answer, then from the report's own field; the server's other words; the codes that
+//! servers use for everything; SES's label (type and subtype). SES calls some permanent failures
+//! transient, and automatic replies also arrive as bounces.
 //! <https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html#event-publishing-retrieving-sns-contents-bounce-object>
 
 mod words;
 
 use serde::{Deserialize, Serialize};
 
+use crate::reason::reasons;
 use words::{AUTOMATIC_REPLIES, SURE_WORDS, WEAK_WORDS, WORDS, find};
 
-/// What a bounce says about itself. Any part can be missing.
+/// What a bounce says. Any part can be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BounceReport<'a> {
     /// SES's `bounceType`.
     pub label: Option<&'a str>,
     /// SES's `bounceSubType`.
     pub sublabel: Option<&'a str>,
-    /// The enhanced status code that the other mail server gave, such as `5.1.1`.
+    /// The enhanced status code of the recipient's mail server, such as `5.1.1`.
     pub status: Option<&'a str>,
-    /// What the other mail server said.
+    /// What the recipient's mail server said.
     pub diagnostic: Option<&'a str>,
-    /// What the other mail server did (RFC 3464, 2.3.3): `failed`, `delayed`, ...
+    /// What the recipient's mail server did (RFC 3464, 2.3.3): `failed`, `delayed`, ...
     pub action: Option<&'a str>,
 }
 
 /// What a bounce is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
-    /// The mail did not arrive, and will not.
+    /// The e-mail did not arrive and will not.
     Bounce(Bounce),
-    /// The mail is still under way.
+    /// The e-mail may still arrive.
     Delay(BounceCause),
-    /// The mail arrived, and an auto-responder answered it.
+    /// The e-mail arrived, and an auto-responder answered it.
     AutomaticReply,
 }
 
-/// A mail that came back.
+/// An e-mail that came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "StoredBounce", into = "StoredBounce")]
 pub struct Bounce {
-    /// Why it came back.
     pub cause: BounceCause,
 }
 
-/// A bounce as rows hold it. The permanence is for releases that did not derive it from the cause.
+/// A bounce as stored in a row. Earlier releases, which don't derive the permanence, read it.
 #[derive(Serialize, Deserialize)]
 struct StoredBounce {
     #[serde(default, skip_deserializing)]
@@ -73,47 +72,36 @@ impl From<Bounce> for StoredBounce {
     }
 }
 
-/// Whether sending the same mail to the same address again can help.
+/// Whether sending the same e-mail to the same address again can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Permanence {
-    /// It can, once somebody has done something about the cause or time has passed.
+    /// It can, after a while or once the cause is fixed.
     #[default]
     Transient,
-    /// It cannot, as long as nobody has looked into it.
+    /// It cannot, until support has looked into it.
     Permanent,
 }
 
-/// Why a mail came back, or is late.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum BounceCause {
-    /// Nobody said, or not in a way that is understood.
-    Unknown,
-    /// The other mail server could not be reached, or had trouble of its own.
-    ServerTrouble,
-    /// It was tried for as long as it may be.
-    TimedOut,
-    /// The mailbox is full.
-    MailboxFull,
-    /// The message is larger than the mailbox takes.
-    MessageTooLarge,
-    /// The other mail server did not like what the message says or holds.
-    ContentRejected,
-    /// The other mail server does not take mail from us, or from anybody like us.
-    PolicyRejected,
-    /// The mailbox exists and is switched off.
-    MailboxDisabled,
-    /// There is no such mailbox.
-    NoMailbox,
-    /// The domain does not exist, or takes no mail.
-    NoDomain,
-    /// The recipient unsubscribed from mail by this sender.
-    Unsubscribed,
-    /// The mail service itself holds the address for undeliverable, for all its customers.
-    Suppressed,
-    /// The address is on this product's own suppression list, which support can change.
-    OnSuppressionList,
+reasons! {
+    /// Why an e-mail came back, or is late: from the least specific cause to the most.
+    pub enum BounceCause {
+        Unknown = "The recipient's mail server gave no clear reason.",
+        ServerTrouble = "The recipient's mail server was unreachable or reported a problem.",
+        TimedOut = "The recipient's mail server did not accept the e-mail in time.",
+        MailboxFull = "The mailbox is full.",
+        MessageTooLarge = "The e-mail is too large for the mailbox.",
+        ContentRejected = "The recipient's mail server rejected the content of the e-mail.",
+        PolicyRejected = "The recipient's mail server does not accept our e-mails.",
+        MailboxDisabled = "The mailbox is disabled.",
+        NoMailbox = "The recipient's mail server could not find this mailbox.",
+        NoDomain = "The domain of the address does not accept mail.",
+        Unsubscribed = "The recipient unsubscribed from our e-mails.",
+        /// It has bounced for other customers of the mail service.
+        Suppressed = "The mail service considers this address undeliverable.",
+        /// The list is the product's own, so support can take the address off it.
+        OnSuppressionList = "An earlier e-mail to this address came back, so this one was not sent.",
+    }
 }
 
 use BounceCause::{
@@ -122,25 +110,8 @@ use BounceCause::{
 };
 
 impl BounceCause {
-    /// Every cause, from the least telling to the most.
-    pub const ALL: [Self; 13] = [
-        Unknown,
-        ServerTrouble,
-        TimedOut,
-        MailboxFull,
-        MessageTooLarge,
-        ContentRejected,
-        PolicyRejected,
-        MailboxDisabled,
-        NoMailbox,
-        NoDomain,
-        Unsubscribed,
-        Suppressed,
-        OnSuppressionList,
-    ];
-
-    /// Whether another try can help. That follows from the cause: a full mailbox is emptied one
-    /// day, whether its server said 452 or 552.
+    /// Whether another try can help. Only the cause decides: a full mailbox can be emptied, whether
+    /// its server said 452 or 552.
     #[must_use]
     pub fn permanence(self) -> Permanence {
         match self {
@@ -152,24 +123,24 @@ impl BounceCause {
     }
 }
 
-/// Subtypes that say that SES did not even try. They are SES's own knowledge: nothing that a mail
-/// server says can be truer.
+/// Subtypes that mean SES did not even try. SES knows this first-hand, so they outweigh anything that a
+/// mail server says.
 const NOT_SENT: &[(&str, BounceCause)] = &[
     ("Suppressed", Suppressed),
     ("OnAccountSuppressionList", OnSuppressionList),
     ("OnTenantSuppressionList", OnSuppressionList),
-    // SES looked the address up before sending and found it bad.
+    // SES checked the address before sending and found it invalid.
     ("EmailValidationSuppressed", Suppressed),
     ("UnsubscribedRecipient", Unsubscribed),
 ];
 
-/// Subject and detail of the enhanced status codes that mean one thing wherever they occur (RFC
-/// 3463, 3; RFC 7505; the IANA registry of enhanced status codes; Exchange's own).
+/// Subject and detail of the enhanced status codes that always mean the same (RFC 3463, 3; RFC 7505; the
+/// IANA registry of enhanced status codes; Exchange's own).
 const EXACT_CODES: &[(u16, u16, BounceCause)] = &[
     (1, 2, NoDomain),       // bad destination system address
     (1, 6, NoMailbox),      // mailbox has moved
-    (1, 7, PolicyRejected), // bad sender's mailbox address: that is us
-    (1, 8, PolicyRejected), // bad sender's system address: that is us
+    (1, 7, PolicyRejected), // bad sender's mailbox address: ours
+    (1, 8, PolicyRejected), // bad sender's system address: ours
     (2, 2, MailboxFull),
     (2, 3, MessageTooLarge), // larger than the mailbox's administrative limit
     (3, 4, MessageTooLarge), // too big for the system
@@ -184,7 +155,7 @@ const EXACT_CODES: &[(u16, u16, BounceCause)] = &[
     (7, 18, NoDomain),  // the domain has another owner now
 ];
 
-/// What the subjects of the other codes stand for, where nothing says it better: `None` is any other
+/// What the subjects of the other codes mean, in the absence of better evidence: `None` is any other
 /// detail. Servers use many of them for everything.
 const VAGUE_CODES: &[(u16, Option<u16>, BounceCause)] = &[
     (1, None, NoMailbox),
@@ -194,13 +165,12 @@ const VAGUE_CODES: &[(u16, Option<u16>, BounceCause)] = &[
     (3, None, ServerTrouble),
     (4, Some(7), TimedOut),
     (4, None, ServerTrouble),
-    (5, None, Unknown), // about the protocol: says nothing that helps anybody
+    (5, None, Unknown), // about the protocol: no help to anyone
     (6, None, ContentRejected),
     (7, None, PolicyRejected),
 ];
 
-/// SES's label, for what says nothing else. `None` as a subtype is any other one of that type,
-/// those among them that are not known here.
+/// SES's labels, the last resort. `None` is any other subtype of the type, even an unknown one.
 const LABELS: &[(&str, Option<&str>, Meaning)] = &[
     ("Permanent", Some("NoEmail"), bounce(NoMailbox)),
     ("Permanent", None, bounce(Unknown)),
@@ -221,10 +191,10 @@ const LABELS: &[(&str, Option<&str>, Meaning)] = &[
         bounce(ContentRejected),
     ),
     ("Transient", Some("CustomTimeoutExceeded"), bounce(TimedOut)),
-    // What SES files automatic replies under.
+    // SES also files automatic replies under this.
     ("Transient", Some("General"), Meaning::AutomaticReply),
     ("Transient", None, bounce(Unknown)),
-    // SES could not read the answer: a bounce has a form that it can read, a person's words do not.
+    // SES could not read the answer. It can read a bounce, but not what a person wrote.
     ("Undetermined", None, Meaning::AutomaticReply),
 ];
 
@@ -243,7 +213,7 @@ pub fn interpret(report: BounceReport<'_>) -> Meaning {
         return bounce(*cause);
     }
     let diagnostic = report.diagnostic.unwrap_or_default().to_lowercase();
-    // 2.x.x: the mail was taken, whatever came back. Words and label decide what that is.
+    // 2.x.x: the server accepted the e-mail. Words and label decide what came back.
     let is_refused = |code: &StatusCode| code.class != 2;
     let answered: Vec<_> = StatusCode::all(&diagnostic).filter(is_refused).collect();
     let reported = report.status.and_then(StatusCode::parse).filter(is_refused);
@@ -265,19 +235,19 @@ pub fn interpret(report: BounceReport<'_>) -> Meaning {
     }
     match (cause, label(report.label.unwrap_or_default(), sublabel)) {
         (Some(cause), _) => bounce(cause),
-        // A server refused it, so nobody answered it.
+        // A server refused it, so it cannot be an automatic reply.
         (None, Meaning::AutomaticReply) if is_refusal => bounce(Unknown),
         (None, label) => label,
     }
 }
 
-/// Why, by the best evidence that there is.
+/// The cause, by the best evidence.
 fn cause(
     answered: &[StatusCode],
     reported: Option<StatusCode>,
     diagnostic: &str,
 ) -> Option<BounceCause> {
-    // Where the server gave a code, the report's own is what SES made of it.
+    // If the server gave a code, the report's own field is only SES's reading of it.
     let codes = || {
         answered
             .iter()
@@ -288,7 +258,7 @@ fn cause(
         Some(code) => code.class == 4,
         None => reply_class(diagnostic) == Some(b'4'),
     };
-    // Who asks to be asked again has not said that there is nobody.
+    // A server that asks for another try has not said that the mailbox does not exist.
     let unless_temporary = |cause: BounceCause| match cause.permanence() {
         Permanence::Permanent if is_temporary => ServerTrouble,
         Permanence::Permanent | Permanence::Transient => cause,
@@ -299,7 +269,7 @@ fn cause(
         .or_else(|| find(WORDS, diagnostic))
         .or_else(|| is_policy.then_some(PolicyRejected))
         .or_else(|| find(WEAK_WORDS, diagnostic).map(unless_temporary))
-        // Of codes that servers use for everything, the one that says something.
+        // The first vague code that says anything.
         .or_else(|| {
             let mut causes = codes().filter_map(|code| code.vague());
             causes.find(|cause| *cause != Unknown).map(unless_temporary)
@@ -315,7 +285,7 @@ fn label(label: &str, sublabel: &str) -> Meaning {
     of_label()
         .find(|(_, sub, _)| sub.is_some_and(|sub| sublabel.eq_ignore_ascii_case(sub)))
         .or_else(|| of_label().find(|(_, sub, _)| sub.is_none()))
-        // A type that nobody knows yet: it came back.
+        // A new type: all that is known is that the e-mail came back.
         .map_or(bounce(Unknown), |(.., meaning)| *meaning)
 }
 
@@ -342,8 +312,7 @@ impl StatusCode {
         })
     }
 
-    /// All in what a mail server said. A version or an address of the network is none: its parts
-    /// do not fit.
+    /// All codes in what a mail server said. Versions and IP addresses do not parse.
     fn all(diagnostic: &str) -> impl Iterator<Item = Self> {
         diagnostic
             .split(|c: char| !c.is_ascii_digit() && c != '.')
@@ -365,8 +334,8 @@ impl StatusCode {
     }
 }
 
-/// The first digit of the SMTP reply code of a refusal (RFC 5321, 4.2) that an answer begins with, if it
-/// does: `smtp; 550 no`.
+/// The first digit of the SMTP reply code (RFC 5321, 4.2), if an answer begins with one that refuses:
+/// `smtp; 550 no`.
 fn reply_class(diagnostic: &str) -> Option<u8> {
     let answer = diagnostic
         .split_once(';')

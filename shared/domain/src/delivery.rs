@@ -1,107 +1,122 @@
-//! What became of the newest mail of an invite, as far as anybody has told.
+//! What is known about the newest e-mail of an invite.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::bounce::{Bounce, BounceCause, Permanence};
+use crate::reason::reasons;
+use crate::text::Invalid;
 
 /// What is known about an invite's newest send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
-    /// What became of it.
     #[serde(flatten)]
     pub status: DeliveryStatus,
-    /// When that happened.
+    /// When this happened.
     pub at: Timestamp,
-    /// When support lifted what keeps the invite from being sent again.
+    /// When support lifted the block on the address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifted_at: Option<Timestamp>,
 }
 
-/// What became of a send.
+/// The state that the feedback on a send adds up to.
 ///
-/// What is told later in the list outweighs what stands before it, whatever came first: a mail can
-/// be delivered and bounce later, and reports come in any order.
+/// A later variant outweighs an earlier one, because reports come in any order and an e-mail that was
+/// delivered can still bounce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum DeliveryStatus {
-    /// Handed to the mail service, which has not reported about it yet.
+    /// The mail service has not reported on it yet.
     Sending,
-    /// The mail service did not take it.
-    Failed {
-        /// Why.
-        failure: SendFailure,
-    },
-    /// The mail service took it and is trying to deliver it.
+    /// The mail service did not accept it.
+    Failed { failure: SendFailure },
+    /// The mail service accepted it and is trying to deliver it.
     Sent,
-    /// It is late, and still tried.
-    Delayed {
-        /// Why.
-        cause: BounceCause,
-    },
-    /// The recipient's mail server took it.
+    /// It is late, and the mail service keeps trying.
+    Delayed { cause: BounceCause },
+    /// The recipient's mail server accepted it.
     Delivered,
     /// An auto-responder answered it.
     AutoReplied,
-    /// The mail service took it and then found that it must not be sent.
+    /// The mail service accepted it, checked it and refused to send it.
     Rejected,
     /// It came back.
     Bounced(Bounce),
-    /// The recipient, or the recipient's mail provider, called it spam or worse.
-    Complained {
-        /// What it was called.
-        complaint: Complaint,
-    },
+    /// The recipient, or their mail provider, reported it as spam or worse.
+    Complained { complaint: Complaint },
 }
 
-/// What a mail was called by those who complained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Complaint {
-    /// Nothing that is known.
-    Other,
-    /// Not from whom it says.
-    AuthFailure,
-    /// Holding something harmful.
-    Virus,
-    /// Fraud or phishing.
-    Fraud,
-    /// Unwanted.
-    Abuse,
-    /// Nothing now: an earlier complaint put the address on the suppression list.
-    OnSuppressionList,
+reasons! {
+    /// What a complaint says about an e-mail.
+    pub enum Complaint {
+        Other = "The recipient complained about the e-mail.",
+        AuthFailure = "The recipient's mail provider could not verify the sender of the e-mail.",
+        Virus = "The recipient's mail provider reported a virus in the e-mail.",
+        Fraud = "The recipient reported the e-mail as fraud.",
+        Abuse = "The recipient marked the e-mail as spam.",
+        OnSuppressionList = "The recipient complained about an earlier e-mail, so this one was not sent.",
+    }
 }
 
-/// Why the mail service did not take a mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum SendFailure {
-    /// It gave no answer, or reported an error of its own. The mail may have gone out all the same.
-    NoAnswer,
-    /// It found the message itself unacceptable.
-    MessageRejected,
-    /// The address that invites come from is not, or no longer, verified.
-    SenderNotVerified,
-    /// It sends to verified addresses only, as it does until it is told that it may send to all.
-    RecipientNotVerified,
-    /// Sending is switched off for the whole product.
-    SendingPaused,
-    /// More was sent than the product's quota allows.
-    QuotaExceeded,
-    /// It refused the request itself: a permission, a credential or a setting does not fit what is
-    /// deployed.
-    Misconfigured,
+reasons! {
+    /// Why the mail service did not accept an e-mail.
+    pub enum SendFailure {
+        /// It timed out or failed. The e-mail may have been sent.
+        NoAnswer = "The mail service did not confirm that it accepted the e-mail.",
+        MessageRejected = "The mail service rejected the e-mail.",
+        SenderNotVerified = "The sender's address is not verified with the mail service.",
+        /// SES's sandbox.
+        RecipientNotVerified = "The mail service is still in test mode and only sends to verified addresses.",
+        SendingPaused = "The mail service has paused sending.",
+        QuotaExceeded = "The mail service's sending quota is used up.",
+        /// It refused the request itself: a permission, a credential or a setting is wrong.
+        Misconfigured = "The mail service does not accept the product's mail settings.",
+    }
+}
+
+/// The name of each status in the API.
+macro_rules! names {
+    ($first:ident = $first_name:literal, $($variant:ident = $name:literal,)+) => {
+        impl DeliveryStatus {
+            pub const NAMES: [&str; [$first_name, $($name),+].len()] = [$first_name, $($name),+];
+
+            /// Why a text is not one of [`Self::NAMES`].
+            pub const NOT_A_NAME: Invalid =
+                Invalid(concat!("must be one of ", $first_name, $(", ", $name),+));
+
+            /// The name of the status, one of [`Self::NAMES`].
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self {
+                    Self::$first { .. } => $first_name,
+                    $(Self::$variant { .. } => $name,)+
+                }
+            }
+        }
+    };
+}
+
+names! {
+    Sending = "sending",
+    Sent = "sent",
+    Delayed = "delayed",
+    Delivered = "delivered",
+    AutoReplied = "auto_replied",
+    Bounced = "bounced",
+    Complained = "complained",
+    Rejected = "rejected",
+    Failed = "failed",
 }
 
 impl Delivery {
-    /// What is known about a mail that is about to be sent.
+    /// What is known about an e-mail that is about to be sent.
     #[must_use]
     pub fn of_new_send(now: Timestamp) -> Self {
         Self::reported(DeliveryStatus::Sending, now)
     }
 
-    /// What one report alone says.
+    /// What a single report says.
     #[must_use]
     pub fn reported(status: DeliveryStatus, at: Timestamp) -> Self {
         Self {
@@ -111,9 +126,9 @@ impl Delivery {
         }
     }
 
-    /// What two reports about the same send add up to: the one that outweighs the other.
+    /// What two reports on the same send add up to: the one that outweighs the other.
     ///
-    /// It is a maximum, so that neither the order of reports nor repeating them changes anything.
+    /// It is a maximum, so the order of the reports and repetitions make no difference.
     #[must_use]
     pub fn merged_with(&self, other: &Self) -> Self {
         let weight = |delivery: &Self| (delivery.status.weight(), delivery.at, delivery.status);
@@ -128,14 +143,19 @@ impl Delivery {
         }
     }
 
-    /// Whether sending the invite again makes no sense until support has looked into it: nothing
-    /// arrives at the address, or somebody complained.
+    /// Whether support must look into it before the invite is sent again: no mail reaches the address,
+    /// or the recipient complained.
     #[must_use]
     pub fn is_undeliverable(&self) -> bool {
         self.lifted_at.is_none() && self.status.is_undeliverable()
     }
 
-    /// The same, once support has lifted what keeps the invite from being sent again.
+    /// Whether support has looked into it and lifted the block on the address.
+    pub(crate) fn is_unblocked(&self) -> bool {
+        self.lifted_at.is_some() && self.status.is_undeliverable()
+    }
+
+    /// The same, once support has lifted the block on the address.
     #[must_use]
     pub fn lifted(&self, now: Timestamp) -> Self {
         Self {
@@ -147,45 +167,15 @@ impl Delivery {
     /// What to do about it, in a sentence for the owner of an account.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
-        match self.lifted_at {
-            Some(_) if self.status.is_undeliverable() => {
-                Some("Support has looked into it: resend the invite.")
-            }
-            _ => self.status.advice(),
+        if self.is_unblocked() {
+            Some("Support has looked into it: resend the invite.")
+        } else {
+            self.status.advice()
         }
     }
 }
 
 impl DeliveryStatus {
-    /// The names of all statuses in the API.
-    pub const NAMES: [&str; 9] = [
-        "sending",
-        "sent",
-        "delayed",
-        "delivered",
-        "auto_replied",
-        "bounced",
-        "complained",
-        "rejected",
-        "failed",
-    ];
-
-    /// The name of the status in the API, one of [`Self::NAMES`].
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Sending => "sending",
-            Self::Failed { .. } => "failed",
-            Self::Sent => "sent",
-            Self::Delayed { .. } => "delayed",
-            Self::Delivered => "delivered",
-            Self::AutoReplied => "auto_replied",
-            Self::Rejected => "rejected",
-            Self::Bounced(_) => "bounced",
-            Self::Complained { .. } => "complained",
-        }
-    }
-
     fn weight(&self) -> u8 {
         match self {
             Self::Sending => 0,
@@ -217,7 +207,7 @@ impl DeliveryStatus {
         }
     }
 
-    /// What happened, in a sentence, if the status alone does not say it.
+    /// What happened, in a sentence, unless the status says it.
     #[must_use]
     pub fn reason(&self) -> Option<&'static str> {
         match self {
@@ -225,7 +215,7 @@ impl DeliveryStatus {
             Self::Failed { failure } => Some(failure.reason()),
             Self::Delayed { cause } => Some(cause.reason()),
             Self::AutoReplied => Some("An automatic reply came back."),
-            Self::Rejected => Some("The mail service found the mail unfit to send."),
+            Self::Rejected => Some("The mail service checked the e-mail and refused to send it."),
             Self::Bounced(bounce) => Some(bounce.cause.reason()),
             Self::Complained { complaint } => Some(complaint.reason()),
         }
@@ -236,14 +226,12 @@ impl DeliveryStatus {
     pub fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Sending | Self::Sent => None,
-            Self::Delivered => {
-                Some("If the person does not find it, have them look among the spam.")
-            }
+            Self::Delivered => Some("If they can't find it, ask them to check their spam folder."),
             Self::Failed { failure } => Some(failure.advice()),
-            Self::Delayed { .. } => Some("Wait: the mail service goes on trying."),
+            Self::Delayed { .. } => Some("Wait: the mail service keeps trying."),
             Self::AutoReplied => Some(
                 "Addresses used to sign in must not have an auto-responder: ask the person to \
-                 switch it off.",
+                 turn it off.",
             ),
             Self::Rejected => Some("Contact support."),
             Self::Bounced(bounce) => Some(bounce.cause.advice()),
@@ -254,58 +242,8 @@ impl DeliveryStatus {
     }
 }
 
-impl Complaint {
-    /// Every kind of complaint.
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Other,
-        Self::AuthFailure,
-        Self::Virus,
-        Self::Fraud,
-        Self::Abuse,
-        Self::OnSuppressionList,
-    ];
-
-    /// What happened, in a sentence.
-    #[must_use]
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::Other => "The recipient complained about the mail.",
-            Self::AuthFailure => "The recipient's mail provider doubts where the mail is from.",
-            Self::Virus => "The recipient's mail provider reported a virus.",
-            Self::Fraud => "The recipient reported the mail as fraud.",
-            Self::Abuse => "The recipient marked the mail as spam.",
-            Self::OnSuppressionList => {
-                "The recipient complained about an earlier mail, so that this one was not sent."
-            }
-        }
-    }
-}
-
 impl BounceCause {
-    /// What happened, in a sentence.
-    #[must_use]
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::Unknown => "The recipient's mail server gave no reason that is understood.",
-            Self::ServerTrouble => "The recipient's mail server cannot be reached, or has trouble.",
-            Self::TimedOut => "The recipient's mail server did not take the mail in time.",
-            Self::MailboxFull => "The mailbox is full.",
-            Self::MessageTooLarge => "The mailbox does not take a mail of this size.",
-            Self::ContentRejected => "The recipient's mail server refused the mail's content.",
-            Self::PolicyRejected => "The recipient's mail server does not accept our mail.",
-            Self::MailboxDisabled => "The mailbox is switched off.",
-            Self::NoMailbox => "The recipient's mail server knows no such mailbox.",
-            Self::NoDomain => "The domain of the address takes no mail.",
-            Self::Unsubscribed => "The recipient unsubscribed from our mail.",
-            Self::Suppressed => "The mail service holds the address for undeliverable.",
-            Self::OnSuppressionList => {
-                "An earlier mail to this address came back, so that this one was not sent."
-            }
-        }
-    }
-
-    /// What to do about it, in a sentence for the owner of an account. It asks for a resend only
+    /// What to do about it, in a sentence for the owner of an account. It suggests a resend only
     /// where [`Delivery::is_undeliverable`] allows one.
     #[must_use]
     pub fn advice(self) -> &'static str {
@@ -316,17 +254,17 @@ impl BounceCause {
             }
             Self::ServerTrouble | Self::TimedOut => "Wait a while, then resend the invite.",
             Self::MailboxFull | Self::MessageTooLarge => {
-                "Ask the person to make room in the mailbox, then resend the invite."
+                "Ask the person to free up space in their mailbox, then resend the invite."
             }
             Self::PolicyRejected | Self::ContentRejected => {
-                "Ask the person's mail administrator to accept our mail, then resend the invite."
+                "Ask the person's mail administrator to accept our e-mails, then resend the invite."
             }
             Self::MailboxDisabled => {
-                "Ask the person for an address that is in use, and invite that one."
+                "Ask the person for an address that works, and invite that one."
             }
             Self::NoMailbox => "The mailbox does not exist: check the spelling of the address.",
             Self::NoDomain => {
-                "The domain does not exist or takes no mail: check the spelling of the address."
+                "The domain does not exist or does not accept mail: check the spelling of the address."
             }
             Self::Unsubscribed | Self::Suppressed => {
                 "Ask the person for another address, and invite that one."
@@ -337,50 +275,20 @@ impl BounceCause {
 }
 
 impl SendFailure {
-    /// Every reason.
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 7] = [
-        Self::NoAnswer,
-        Self::MessageRejected,
-        Self::SenderNotVerified,
-        Self::RecipientNotVerified,
-        Self::SendingPaused,
-        Self::QuotaExceeded,
-        Self::Misconfigured,
-    ];
-
-    /// What happened, in a sentence for the owner of an account.
-    #[must_use]
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::MessageRejected => "The mail service refused the message.",
-            Self::SenderNotVerified => {
-                "The mail service refused the sender's address because it is not verified."
-            }
-            Self::RecipientNotVerified => {
-                "The mail service is still in its sandbox, where it sends to verified addresses only."
-            }
-            Self::SendingPaused => "The mail service has paused sending.",
-            Self::QuotaExceeded => "The mail service's sending quota is used up.",
-            Self::Misconfigured => "The mail service refused the product's mail settings.",
-            Self::NoAnswer => "The mail service did not confirm that it took the message.",
-        }
-    }
-
     /// What to do about it, in a sentence for the owner of an account.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
             Self::MessageRejected | Self::SendingPaused => {
-                "The invite is kept. Contact support, then resend the invite."
+                "The invite is saved. Contact support, and resend it once they have fixed the problem."
             }
             Self::SenderNotVerified | Self::RecipientNotVerified | Self::Misconfigured => {
-                "The invite is kept. Contact support: resending does not help until the product's \
+                "The invite is saved. Contact support: resending will not help until the product's \
                  mail settings are corrected."
             }
-            Self::QuotaExceeded => "The invite is kept. Wait a few minutes, then resend it.",
+            Self::QuotaExceeded => "The invite is saved. Wait a few minutes, then resend it.",
             Self::NoAnswer => {
-                "The invite is kept. Resend it if the mail has not arrived in a few minutes."
+                "The invite is saved. Resend it if the e-mail has not arrived in a few minutes."
             }
         }
     }
@@ -446,7 +354,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_told_first_can_wait(a in deliveries(), b in deliveries(), c in deliveries()) {
+        fn reports_can_be_merged_in_any_grouping(a in deliveries(), b in deliveries(), c in deliveries()) {
             assert_eq!(a.merged_with(&b).merged_with(&c), a.merged_with(&b.merged_with(&c)));
             assert_eq!(a.merged_with(&b), b.merged_with(&a));
             assert_eq!(a.merged_with(&a), a);
@@ -466,6 +374,8 @@ mod tests {
         #[test]
         fn every_status_has_a_name_and_speaks_in_sentences(delivery in deliveries()) {
             assert!(DeliveryStatus::NAMES.contains(&delivery.status.name()));
+            let stored = serde_json::to_value(delivery.status).unwrap();
+            assert_eq!(stored["status"], delivery.status.name());
             for sentence in [delivery.status.reason(), delivery.advice()].into_iter().flatten() {
                 assert!(sentence.ends_with('.') && sentence.starts_with(char::is_uppercase));
             }

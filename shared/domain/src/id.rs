@@ -59,7 +59,7 @@ impl FromStr for MemberId {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         if !is_base32(text, SHORT) {
             return Err(Invalid(
-                "must be a member id, as answers and the list give it",
+                "must be the id of a member, as in answers and in the list",
             ));
         }
         Ok(Self(text.to_owned()))

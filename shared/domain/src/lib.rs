@@ -4,6 +4,7 @@
 //! arguments, and the manifest has no crate that could do otherwise. Each operation of the API has
 //! one pure function here that decides: what was read goes in, a change or a [`Refusal`] comes out.
 
+mod reason;
 mod text;
 
 pub mod ability;

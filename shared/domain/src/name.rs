@@ -50,13 +50,13 @@ impl FromStr for PersonName {
         }
         if name.chars().filter(|c| is_digit(*c)).count() > 3 || !digits_begin_words(&name) {
             return Err(Invalid(
-                "must not have more than three digits, or digits behind letters",
+                "must not have more than three digits, or digits right after letters",
             ));
         }
         reads_well(&name)?;
         if has_domain(&name) {
             return Err(Invalid(
-                "must not be a web address: put a space after a full stop",
+                "must not look like a web address: put a space after each full stop",
             ));
         }
         Ok(Self(name))
@@ -85,7 +85,7 @@ impl FromStr for CompanyName {
     }
 }
 
-const NO_LINK: Invalid = Invalid("must not have a web address or an e-mail address");
+const NO_LINK: Invalid = Invalid("must not contain a web address or an e-mail address");
 
 impl CompanyName {
     /// The name as billing tells it: it may also be a bare domain and nothing else, since that is what
@@ -124,7 +124,7 @@ fn printable_company(text: &str) -> Result<(String, bool), Invalid> {
         GeneralCategoryGroup::Other => JOINERS.contains(&c),
     };
     if !name.chars().all(is_printable) {
-        return Err(Invalid("must not have control or formatting characters"));
+        return Err(Invalid("must not contain control or formatting characters"));
     }
     let is_number = |c: char| c.general_category_group() == GeneralCategoryGroup::Number;
     if !name.contains(|c| is_letter(c) || is_number(c)) {
@@ -224,7 +224,9 @@ fn reads_well(name: &str) -> Result<(), Invalid> {
         // A joiner stands within a word of a script that has letters to join.
         let joins = is_mark(before) || (is_letter(before) && before > '\u{24F}');
         if marks > MOST_MARKS || (JOINERS.contains(&c) && !joins) {
-            return Err(Invalid("must not have piled up or invisible characters"));
+            return Err(Invalid(
+                "must not contain stacked accents or invisible characters",
+            ));
         }
         before = c;
     }

@@ -27,7 +27,7 @@ impl FromStr for IdempotencyKey {
             && text.bytes().all(|b| b.is_ascii_graphic() && b != b',');
         if !is_valid {
             return Err(Invalid(
-                "must be given once, as 1 to 255 visible ASCII characters without a comma",
+                "must be sent once, and be 1 to 255 visible ASCII characters without a comma",
             ));
         }
         Ok(Self(text.to_owned()))

@@ -1,11 +1,11 @@
-//! What support wants to know about a person: why they have not got in, and what to do.
+//! What support wants to know about a person: why they can't get in, and what to do.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, AccountStatus, ProPlans};
-use crate::bounce::BounceCause;
-use crate::delivery::DeliveryStatus;
+use crate::bounce::{Bounce, BounceCause};
+use crate::delivery::{DeliveryStatus, SendFailure};
 use crate::member::{Invite, Member, Role, State};
 use crate::name::CompanyName;
 
@@ -16,11 +16,9 @@ pub enum Suppression {
     Unknown,
     /// The address is not on it.
     NotListed,
-    /// The address is on it: no mail goes there.
+    /// The address is on it, so the mail service sends nothing to it.
     Listed {
-        /// What put it there.
         reason: SuppressionReason,
-        /// Since when, if that is known.
         since: Option<Timestamp>,
     },
 }
@@ -29,9 +27,9 @@ pub enum Suppression {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SuppressionReason {
-    /// A mail came back for good.
+    /// An e-mail bounced permanently.
     Bounce,
-    /// The recipient complained about a mail.
+    /// The recipient complained about an e-mail.
     Complaint,
 }
 
@@ -42,12 +40,12 @@ pub struct Case<'a> {
     pub account: &'a Account,
     /// The person's row in it.
     pub member: &'a Member,
-    /// What the recipient's mail server said about the newest mail, word for word.
+    /// What the recipient's mail server said about the newest e-mail, verbatim.
     pub said: Option<&'a str>,
 }
 
-/// Why a person has not got in and what to do, in one sentence. Where there are several accounts,
-/// it speaks of the one where something happened last.
+/// Why a person can't get in and what to do, in one sentence. If they belong to several accounts, it is
+/// about the one with the latest event.
 #[must_use]
 pub fn verdict(
     cases: &[Case<'_>],
@@ -59,13 +57,15 @@ pub fn verdict(
     match newest {
         Some(case) => case.verdict(suppression, pro_plans, now),
         None if matches!(suppression, Suppression::Listed { .. }) => {
-            "Nobody has invited this address, and the mail service's suppression list holds it: \
-             lift that, then ask the account owner to invite the address."
+            "Nobody has invited this address, and the mail service's suppression list blocks it: \
+             check the spelling, lift the block, then ask the account owner to send an invite."
                 .to_owned()
         }
-        None => "Nobody has invited this address: ask the account owner to invite it, and compare \
-                 the spelling."
-            .to_owned(),
+        None => {
+            "Nobody has invited this address: check the spelling, then ask the account owner to \
+             send an invite."
+                .to_owned()
+        }
     }
 }
 
@@ -79,7 +79,7 @@ impl Case<'_> {
         }
     }
 
-    /// Why the person has not got in to this account and what to do, in one sentence.
+    /// Why the person can't get in to this account and what to do, in one sentence.
     #[must_use]
     pub fn verdict(
         &self,
@@ -91,7 +91,8 @@ impl Case<'_> {
         match self.account.status {
             AccountStatus::Closed { .. } => {
                 return format!(
-                    "The account of {company} is closed: nobody gets in until it is reopened."
+                    "The account of {company} is closed: nobody can log in to it until it is \
+                     reopened."
                 );
             }
             AccountStatus::Active => {}
@@ -99,27 +100,27 @@ impl Case<'_> {
         if let State::Removed(removal) = &self.member.state {
             let at = day(removal.at);
             return format!(
-                "The owner of {company} removed this person on {at}: only a new invite by the \
-                 owner lets them in again."
+                "The owner of {company} removed this person on {at}: to get back in, they need a \
+                 new invite from the owner."
             );
         }
         if self.member.role == Role::Member && !pro_plans.include(&self.account.plan) {
             return format!(
-                "The plan of {company} does not include multi-user access: the owner has to \
-                 upgrade the account."
+                "The plan of {company} does not include multi-user access: ask the owner to upgrade \
+                 the account."
             );
         }
         match &self.member.state {
             State::Invited(invite) => self.unaccepted(invite, suppression, now),
             State::Active(active) => match (&active.identity, self.member.role) {
                 (None, Role::Owner) => format!(
-                    "This person owns the account of {company} and has never logged in: they need \
-                     no invite, only to sign in with exactly this address."
+                    "This person owns the account of {company} and has never logged in: they don't \
+                     need an invite, but must sign in with exactly this address."
                 ),
                 _ => format!(
-                    "This person is in {company} since {since}: if they are refused, they sign in \
-                     with another address, or as another user of the identity provider than the \
-                     first time.",
+                    "This person has been in {company} since {since}: if they are refused, they are \
+                     signing in with a different address or as a different user of the identity \
+                     provider, so ask them to sign in as they did the first time.",
                     since = day(active.since),
                 ),
             },
@@ -127,13 +128,12 @@ impl Case<'_> {
         }
     }
 
-    /// Why the person has not accepted an invite. What became of its newest mail comes first; the
-    /// suppression list is a consequence, and lifting is advised where it makes the next mail arrive.
+    /// Why the person has not accepted an invite. The newest e-mail comes first: an entry on the
+    /// suppression list is a consequence, and lifting it is advised only if the next e-mail can arrive.
     fn unaccepted(&self, invite: &Invite, suppression: &Suppression, now: Timestamp) -> String {
         let company = &self.account.company;
         let sent = day(invite.last_sent_at);
         let delivery = &invite.delivery;
-        let reason = delivery.status.reason().map(clause).unwrap_or_default();
         let is_under_way = matches!(
             delivery.status,
             DeliveryStatus::Sending | DeliveryStatus::Sent
@@ -146,81 +146,88 @@ impl Case<'_> {
                 if invite.is_expired(now) =>
             {
                 return format!(
-                    "The invite to {company} expired on {} without being used: {}.",
+                    "The invite to {company} expired on {} before it was used: {}.",
                     day(invite.expires_at),
                     resend("", suppression)
                 );
             }
             DeliveryStatus::Sending | DeliveryStatus::Sent => {
                 return format!(
-                    "The invite to {company} was sent on {sent} and the recipient's mail server \
+                    "The invite to {company} was sent on {sent}, but the recipient's mail server \
                      has not confirmed it yet: wait a few minutes, then ask the owner to resend it."
                 );
             }
             DeliveryStatus::Delivered => {
                 let at = day(delivery.at);
                 return format!(
-                    "The invite to {company} was delivered on {at} and its link has not been used: \
-                     have the person look among the spam and use the link in the latest e-mail, \
-                     signed in with exactly this address."
+                    "The invite to {company} was delivered on {at}, but its link has not been \
+                     used: ask the person to check their spam folder, open the link in the latest \
+                     e-mail and sign in with exactly this address."
                 );
             }
             DeliveryStatus::AutoReplied => {
                 return format!(
-                    "An auto-responder answered the invite to {company} of {sent}: have the person \
-                     switch it off, look for the mail and use its link."
+                    "An auto-responder answered the invite to {company} of {sent}: ask the person \
+                     to turn it off, find the e-mail and open its link."
                 );
             }
-            DeliveryStatus::Failed { .. } | DeliveryStatus::Rejected => (
-                "was not sent",
-                resend(
-                    "see to that with whoever runs the product's mail, ",
-                    suppression,
-                ),
-            ),
+            DeliveryStatus::Failed {
+                failure: SendFailure::NoAnswer,
+            } => ("may not have been sent", resend(CHECK_MAIL, suppression)),
+            DeliveryStatus::Failed { .. } | DeliveryStatus::Rejected => {
+                ("was not sent", resend(CHECK_MAIL, suppression))
+            }
             DeliveryStatus::Delayed { .. } => (
                 "is late",
-                "the mail service goes on trying, so wait, or ask the owner to invite another \
+                "the mail service keeps trying, so wait, or ask the owner to invite another \
                  address"
                     .to_owned(),
             ),
-            DeliveryStatus::Bounced(_) | DeliveryStatus::Complained { .. }
-                if delivery.lifted_at.is_some() =>
-            {
-                let resend = resend("", suppression);
-                (
-                    "came back",
-                    format!("support has looked into it, so {resend}"),
-                )
+            DeliveryStatus::Bounced(Bounce { cause }) => {
+                let what = match cause {
+                    BounceCause::OnSuppressionList => "was not sent",
+                    _ => "came back",
+                };
+                (what, to_do(cause, suppression))
             }
-            DeliveryStatus::Bounced(bounce) if bounce.cause == BounceCause::OnSuppressionList => {
-                return format!(
-                    "The invite to {company} of {sent} was not sent because an earlier mail to \
-                     this address came back: {}.",
-                    to_do(bounce.cause, suppression)
-                );
-            }
-            DeliveryStatus::Bounced(bounce) => ("came back", to_do(bounce.cause, suppression)),
-            DeliveryStatus::Complained { .. } => (
-                "is blocked",
-                "ask whether the person wants the invite, and if so, lift the block and ask the \
-                 owner to resend it"
-                    .to_owned(),
-            ),
+            DeliveryStatus::Complained { .. } => ("is blocked", ASK_FIRST.to_owned()),
         };
-        let because = match (delivery.status, self.said) {
-            (DeliveryStatus::Bounced(bounce), Some(said))
-                if bounce.cause == BounceCause::Unknown =>
-            {
-                format!("{reason} (“{}”)", quoted(said))
-            }
-            _ => reason,
+        let to_do = if delivery.is_unblocked() {
+            format!("support has looked into it, so {}", resend("", suppression))
+        } else {
+            to_do
         };
-        format!("The invite to {company} of {sent} {what} because {because}: {to_do}.")
+        let why = self.why(delivery.status);
+        format!("The invite to {company} of {sent} {what}{why}: {to_do}.")
+    }
+
+    /// Why an e-mail did not arrive, as the end of a sentence.
+    fn why(&self, status: DeliveryStatus) -> String {
+        let reason = status.reason().map(clause).unwrap_or_default();
+        match status {
+            DeliveryStatus::Bounced(Bounce {
+                cause: BounceCause::OnSuppressionList,
+            }) => " because an earlier e-mail to this address came back".to_owned(),
+            DeliveryStatus::Bounced(Bounce {
+                cause: BounceCause::Unknown,
+            })
+            | DeliveryStatus::Delayed {
+                cause: BounceCause::Unknown,
+            } => {
+                let said = self.said.map(|said| format!(" (“{}”)", quoted(said)));
+                format!(", and {reason}{}", said.unwrap_or_default())
+            }
+            _ => format!(" because {reason}"),
+        }
     }
 }
 
-/// What support does about a mail that came back, as a part of a sentence.
+const CHECK_MAIL: &str = "check with the team that runs the product's mail, ";
+
+const ASK_FIRST: &str = "ask the person whether they want the invite, and if so, lift the block and \
+                         ask the owner to resend it";
+
+/// What support does about an e-mail that came back, as a part of a sentence.
 #[must_use]
 pub fn to_do(cause: BounceCause, suppression: &Suppression) -> String {
     match cause {
@@ -229,23 +236,24 @@ pub fn to_do(cause: BounceCause, suppression: &Suppression) -> String {
             resend("", suppression)
         ),
         BounceCause::ServerTrouble | BounceCause::TimedOut => resend("wait a while, ", suppression),
-        BounceCause::MailboxFull | BounceCause::MessageTooLarge => {
-            resend("have the person make room in the mailbox, ", suppression)
-        }
+        BounceCause::MailboxFull | BounceCause::MessageTooLarge => resend(
+            "ask the person to free up space in their mailbox, ",
+            suppression,
+        ),
         BounceCause::PolicyRejected | BounceCause::ContentRejected => resend(
-            "have the person's mail administrator accept our mail, ",
+            "ask the person's mail administrator to accept our e-mails, ",
             suppression,
         ),
         BounceCause::MailboxDisabled => {
-            "ask the person for an address that is in use, and have the owner invite that one; if \
-             this mailbox works again, lift the block and ask the owner to resend it"
+            "ask the person for an address that works, and have the owner invite that one; if this \
+             mailbox works again, lift the block and ask the owner to resend it"
                 .to_owned()
         }
         BounceCause::NoMailbox | BounceCause::NoDomain => {
             let list = match suppression {
                 Suppression::Listed { .. } => {
-                    "; the suppression list holds this one as a consequence, and lifting that \
-                     would only make the next mail come back"
+                    "; this address is on the suppression list as a consequence, and lifting the \
+                     block would only make the next e-mail come back"
                 }
                 Suppression::NotListed | Suppression::Unknown => "",
             };
@@ -258,33 +266,38 @@ pub fn to_do(cause: BounceCause, suppression: &Suppression) -> String {
             "ask the person for another address, and have the owner invite that one".to_owned()
         }
         BounceCause::OnSuppressionList => {
-            "look at what that mail met, and if the next one would arrive, lift the block and ask \
-             the owner to resend the invite"
+            "find out why it came back, and once that is fixed, lift the block and ask the owner \
+             to resend the invite"
                 .to_owned()
         }
     }
 }
 
-/// The verdict on a mail that nothing is known about, to an address that is on the list.
+/// The verdict on an invite to an address on the suppression list, before any report on the invite.
 fn listed(company: &CompanyName, reason: SuppressionReason, since: Option<Timestamp>) -> String {
-    let why = match reason {
-        SuppressionReason::Bounce => "an earlier mail came back",
-        SuppressionReason::Complaint => "the person complained about an earlier mail",
+    let (why, to_do) = match reason {
+        SuppressionReason::Bounce => (
+            "an earlier e-mail came back",
+            "find out why, and once that is fixed, lift the block and ask the owner to resend the \
+             invite",
+        ),
+        SuppressionReason::Complaint => {
+            ("the person complained about an earlier e-mail", ASK_FIRST)
+        }
     };
     let since = since
         .map(|since| format!(" since {}", day(since)))
         .unwrap_or_default();
     format!(
-        "The mail service's suppression list holds this address{since} because {why}, so no invite \
-         to {company} arrives: if the next one would, lift that, then ask the owner to resend the \
-         invite."
+        "The mail service's suppression list has blocked this address{since} because {why}, so \
+         invites to {company} do not arrive: {to_do}."
     )
 }
 
-/// The last steps to a mail that arrives: first what mends the cause, then the list, if it is in the way.
+/// The last steps before an e-mail can arrive: first fix the cause, then lift the block if there is one.
 fn resend(first: &str, suppression: &Suppression) -> String {
     let lift = match suppression {
-        Suppression::Listed { .. } => "lift the entry on the suppression list, then ",
+        Suppression::Listed { .. } => "lift the block, then ",
         Suppression::NotListed | Suppression::Unknown if first.is_empty() => "",
         Suppression::NotListed | Suppression::Unknown => "then ",
     };
@@ -304,7 +317,7 @@ fn quoted(said: &str) -> String {
     }
 }
 
-/// A sentence as a part of another one.
+/// A sentence as part of another one.
 fn clause(sentence: &str) -> String {
     let mut characters = sentence.trim_end_matches('.').chars();
     let first = characters.next().map(|c| c.to_ascii_lowercase());
@@ -444,15 +457,15 @@ mod tests {
             (
                 account(),
                 invited(DeliveryStatus::Sending),
-                "The invite to Acme was sent on 24 November 2026 and the recipient's mail server \
+                "The invite to Acme was sent on 24 November 2026, but the recipient's mail server \
                  has not confirmed it yet: wait a few minutes, then ask the owner to resend it.",
             ),
             (
                 account(),
                 invited(DeliveryStatus::Delivered),
-                "The invite to Acme was delivered on 24 November 2026 and its link has not been \
-                 used: have the person look among the spam and use the link in the latest \
-                 e-mail, signed in with exactly this address.",
+                "The invite to Acme was delivered on 24 November 2026, but its link has not been \
+                 used: ask the person to check their spam folder, open the link in the latest \
+                 e-mail and sign in with exactly this address.",
             ),
             (
                 account(),
@@ -460,8 +473,17 @@ mod tests {
                     failure: SendFailure::SendingPaused,
                 }),
                 "The invite to Acme of 24 November 2026 was not sent because the mail service has \
-                 paused sending: see to that with whoever runs the product's mail, then ask the \
+                 paused sending: check with the team that runs the product's mail, then ask the \
                  owner to resend it.",
+            ),
+            (
+                account(),
+                invited(DeliveryStatus::Failed {
+                    failure: SendFailure::NoAnswer,
+                }),
+                "The invite to Acme of 24 November 2026 may not have been sent because the mail \
+                 service did not confirm that it accepted the e-mail: check with the team that \
+                 runs the product's mail, then ask the owner to resend it.",
             ),
             (
                 account(),
@@ -469,33 +491,40 @@ mod tests {
                     cause: BounceCause::MailboxFull,
                 }),
                 "The invite to Acme of 24 November 2026 is late because the mailbox is full: the \
-                 mail service goes on trying, so wait, or ask the owner to invite another address.",
+                 mail service keeps trying, so wait, or ask the owner to invite another address.",
             ),
             (
                 account(),
                 invited(DeliveryStatus::AutoReplied),
-                "An auto-responder answered the invite to Acme of 24 November 2026: have the \
-                 person switch it off, look for the mail and use its link.",
+                "An auto-responder answered the invite to Acme of 24 November 2026: ask the person \
+                 to turn it off, find the e-mail and open its link.",
             ),
             (
                 account(),
                 bounced(BounceCause::NoMailbox),
                 "The invite to Acme of 24 November 2026 came back because the recipient's mail \
-                 server knows no such mailbox: check the spelling with the person, and have the \
-                 owner invite the right address.",
+                 server could not find this mailbox: check the spelling with the person, and have \
+                 the owner invite the right address.",
             ),
             (
                 account(),
                 bounced(BounceCause::MailboxFull),
                 "The invite to Acme of 24 November 2026 came back because the mailbox is full: \
-                 have the person make room in the mailbox, then ask the owner to resend it.",
+                 ask the person to free up space in their mailbox, then ask the owner to resend it.",
             ),
             (
                 account(),
                 bounced(BounceCause::Unknown),
-                "The invite to Acme of 24 November 2026 came back because the recipient's mail \
-                 server gave no reason that is understood (“550 Nope”): ask the owner to resend \
-                 it, and if it comes back again, ask the person for another address.",
+                "The invite to Acme of 24 November 2026 came back, and the recipient's mail server \
+                 gave no clear reason (“550 Nope”): ask the owner to resend it, and if it comes \
+                 back again, ask the person for another address.",
+            ),
+            (
+                account(),
+                bounced(BounceCause::OnSuppressionList),
+                "The invite to Acme of 24 November 2026 was not sent because an earlier e-mail to \
+                 this address came back: find out why it came back, and once that is fixed, lift \
+                 the block and ask the owner to resend the invite.",
             ),
             (
                 account(),
@@ -503,38 +532,38 @@ mod tests {
                     complaint: Complaint::Abuse,
                 }),
                 "The invite to Acme of 24 November 2026 is blocked because the recipient marked \
-                 the mail as spam: ask whether the person wants the invite, and if so, lift the \
-                 block and ask the owner to resend it.",
+                 the e-mail as spam: ask the person whether they want the invite, and if so, lift \
+                 the block and ask the owner to resend it.",
             ),
             (
                 account(),
                 person(State::Removed(removal())),
-                "The owner of Acme removed this person on 24 November 2026: only a new invite by \
-                 the owner lets them in again.",
+                "The owner of Acme removed this person on 24 November 2026: to get back in, they \
+                 need a new invite from the owner.",
             ),
             (
                 account(),
                 active(Role::Member, Some(somebody.clone())),
-                "This person is in Acme since 24 November 2026: if they are refused, they sign in \
-                 with another address, or as another user of the identity provider than the first \
-                 time.",
+                "This person has been in Acme since 24 November 2026: if they are refused, they are \
+                 signing in with a different address or as a different user of the identity \
+                 provider, so ask them to sign in as they did the first time.",
             ),
             (
                 account(),
                 active(Role::Owner, None),
-                "This person owns the account of Acme and has never logged in: they need no \
-                 invite, only to sign in with exactly this address.",
+                "This person owns the account of Acme and has never logged in: they don't need an \
+                 invite, but must sign in with exactly this address.",
             ),
             (
                 closed,
                 active(Role::Member, Some(somebody.clone())),
-                "The account of Acme is closed: nobody gets in until it is reopened.",
+                "The account of Acme is closed: nobody can log in to it until it is reopened.",
             ),
             (
                 basic,
                 active(Role::Member, Some(somebody)),
-                "The plan of Acme does not include multi-user access: the owner has to upgrade \
-                 the account.",
+                "The plan of Acme does not include multi-user access: ask the owner to upgrade the \
+                 account.",
             ),
         ] {
             assert_eq!(said(&account, &member, &free), sentence);
@@ -547,7 +576,7 @@ mod tests {
         let later = "2026-11-25T12:00:00Z".parse().unwrap();
         assert_eq!(
             said_at(&account(), &delivered, &Suppression::Unknown, later),
-            "The invite to Acme expired on 25 November 2026 without being used: ask the owner to \
+            "The invite to Acme expired on 25 November 2026 before it was used: ask the owner to \
              resend it."
         );
         let listed = |reason| Suppression::Listed {
@@ -560,9 +589,10 @@ mod tests {
                 &invited(DeliveryStatus::Sent),
                 &listed(SuppressionReason::Complaint)
             ),
-            "The mail service's suppression list holds this address because the person complained \
-             about an earlier mail, so no invite to Acme arrives: if the next one would, lift \
-             that, then ask the owner to resend the invite."
+            "The mail service's suppression list has blocked this address because the person \
+             complained about an earlier e-mail, so invites to Acme do not arrive: ask the person \
+             whether they want the invite, and if so, lift the block and ask the owner to resend \
+             it."
         );
         let plans: ProPlans = "pro".parse().unwrap();
         for suppression in [Suppression::NotListed, listed(SuppressionReason::Bounce)] {
@@ -603,8 +633,7 @@ mod tests {
         for failure in SendFailure::ALL {
             let failed = invited(DeliveryStatus::Failed { failure });
             let sentence = said(&account(), &failed, &listed);
-            let to_do =
-                "product's mail, lift the entry on the suppression list, then ask the owner";
+            let to_do = "product's mail, lift the block, then ask the owner";
             assert!(sentence.contains(to_do), "{sentence}");
         }
     }

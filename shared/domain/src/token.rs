@@ -57,7 +57,7 @@ impl FromStr for InviteToken {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        const NOT_A_TOKEN: Invalid = Invalid("must be the token of an invite's link");
+        const NOT_A_TOKEN: Invalid = Invalid("must be the token from the link of an invite");
         let mut parts = text.split('.');
         let (Some(account), Some(member), Some(secret), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())

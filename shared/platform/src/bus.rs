@@ -115,7 +115,7 @@ impl Bus {
                     .filter_map(|entry| entry.error_code());
                 let code = codes.next().unwrap_or("unknown error");
                 return Err(Problem::unavailable(format!(
-                    "an event was not taken: {code}"
+                    "an event was not accepted: {code}"
                 )));
             }
         }

@@ -36,7 +36,7 @@ impl Fields {
             Ok(Object(values)) => Ok(Self::of_values(values)),
             Err(_) => Err(Problem::new(
                 Code::InvalidRequest,
-                "The body must be a JSON object that names no field twice.",
+                "The body must be a JSON object that names each field once.",
             )),
         }
     }
@@ -70,7 +70,7 @@ impl Fields {
         for (name, value) in parameters {
             let value = Value::String(value.to_owned());
             if fields.values.insert(name.to_owned(), value).is_some() {
-                fields.error(name, "must be given once");
+                fields.error(name, "must not be given more than once");
             }
         }
         fields

@@ -8,7 +8,11 @@ pub struct NoRandomness(getrandom::Error);
 
 impl std::fmt::Display for NoRandomness {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the operating system gave no random numbers: {}", self.0)
+        write!(
+            f,
+            "the operating system returned no random numbers: {}",
+            self.0
+        )
     }
 }
 

@@ -160,22 +160,22 @@ pub(crate) fn log_outcome(call: LoggedCall<'_>, outcome: Result<StatusCode, &Pro
     metrics::count_call(counted_as, code, &waits);
 }
 
-/// Logs that access was taken away, from whom and by whom. After a restore of the table, removals are
-/// done again by these lines (`docs/deploying.md`).
+/// Logs who lost access, and who took it away. After a restore of the table, these lines say which
+/// removals to repeat (`docs/deploying.md`).
 pub fn log_removal(account_id: &AccountId, member_id: &MemberId, removal: &Removal) {
     let (account_id, member_id) = (account_id.as_str(), member_id.as_str());
     let (by, at) = (removal.by.as_str(), removal.at.to_string());
     info!(account_id, member_id, by, at, "access was taken away");
 }
 
-/// Logs what became of one report of the mail system, by its message id at SNS. `why` is ours:
-/// nothing of the report goes into the log.
+/// Logs how one report of the mail system was handled, by its SNS message id. `why` is a fixed text, so
+/// nothing from the report gets into the log.
 pub fn log_feedback(sns_message_id: &str, outcome: &'static str, why: &'static str) {
     match outcome {
         "rejected" => warn!(
             sns_message_id,
-            outcome, why, "a report cannot be understood"
+            outcome, why, "feedback could not be understood"
         ),
-        _ => info!(sns_message_id, outcome, why, "a report was taken"),
+        _ => info!(sns_message_id, outcome, why, "feedback was processed"),
     }
 }

@@ -34,7 +34,7 @@ impl Web {
     /// If there is no answer, or one with another status than 200: a sentence for the log.
     pub async fn get(&self, url: &Uri) -> Result<Vec<u8>, &'static str> {
         let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else {
-            return Err("no absolute URL");
+            return Err("not an absolute URL");
         };
         let get = Operation::builder()
             .service_name("web")
@@ -51,7 +51,7 @@ impl Web {
         let this_try = Try::begin(Dependency::Issuer);
         let document = get.invoke(path.to_owned()).await;
         drop(this_try);
-        document.map_err(|_| "a server did not give its document")
+        document.map_err(|_| "a server did not return its document")
     }
 }
 

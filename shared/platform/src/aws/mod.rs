@@ -75,7 +75,10 @@ impl Aws {
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
         let roots = match environment.optional::<String>("AWS_CA_BUNDLE")? {
             Some(path) => std::fs::read(path).map_err(|error| {
-                ConfigError::new("AWS_CA_BUNDLE", format!("names no readable file: {error}"))
+                ConfigError::new(
+                    "AWS_CA_BUNDLE",
+                    format!("does not name a readable file: {error}"),
+                )
             })?,
             None => AMAZON_ROOTS.to_vec(),
         };
@@ -211,8 +214,8 @@ pub fn cause<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Stri
             let reason = connector.map_or("unknown".to_owned(), |error| sources(error));
             format!("no connection: {reason}")
         }
-        SdkError::ResponseError(_) => "an answer that cannot be read".to_owned(),
-        SdkError::ConstructionFailure(_) => "a request that cannot be built".to_owned(),
+        SdkError::ResponseError(_) => "the answer could not be read".to_owned(),
+        SdkError::ConstructionFailure(_) => "the request could not be built".to_owned(),
         _ => "an unknown failure".to_owned(),
     }
 }

@@ -114,7 +114,7 @@ impl Mailer {
     /// Why the mail service did not take it. The cause is logged here.
     pub async fn send_invite(&self, mail: InviteMail<'_>) -> Result<(), SendFailure> {
         let message = self.message(mail).map_err(|error| {
-            warn!(cause = %error, "an invite could not be written");
+            warn!(cause = %error, "an invite e-mail could not be composed");
             SendFailure::MessageRejected
         })?;
         let tag = |name: &str, value: &str| MessageTag::builder().name(name).value(value).build();
@@ -149,7 +149,7 @@ impl Mailer {
                 warn!(
                     account_id = mail.account.id.as_str(),
                     cause = cause(&error),
-                    "the mail service did not take an invite"
+                    "the mail service did not accept an invite"
                 );
                 Err(failure(&error, &self.from, &mail.member.email))
             }

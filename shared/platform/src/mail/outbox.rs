@@ -238,7 +238,7 @@ impl Dispatch<'_> {
             Err(error) => Some(error.to_string()),
         };
         let account_id = account.as_str();
-        warn!(account_id, cause, "a failed send was not written down");
+        warn!(account_id, cause, "a failed send could not be recorded");
     }
 
     fn answer(&self, member: &Member) -> Result<String, Problem> {

@@ -53,7 +53,7 @@ impl SuppressionList {
             Err(error) => {
                 warn!(
                     cause = cause(&error),
-                    "the suppression list could not be asked"
+                    "the suppression list could not be read"
                 );
                 Suppression::Unknown
             }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-/// One line a kind of problem: when it happens, its code, its status, its title.
+/// One line for each kind of problem: when it happens, its code, its status, its title.
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $variant:ident $code:literal $status:ident $title:literal)+) => {
         /// What kind of problem it is: stable, for programs to act on.
@@ -43,62 +43,62 @@ macro_rules! codes {
 }
 
 codes! {
-    /// A field, parameter, header or the body is not what it must be; `errors` names each.
+    /// A field, a parameter, a header or the body is invalid; `errors` lists what is wrong with which.
     InvalidRequest "invalid_request" BAD_REQUEST "Invalid request"
-    /// The request carries no valid ID token.
+    /// The request has no valid ID token.
     Unauthenticated "unauthenticated" UNAUTHORIZED "Not signed in"
-    /// The ID token does not say that the address is verified.
+    /// The ID token does not confirm that the e-mail address is verified.
     EmailUnverified "email_unverified" FORBIDDEN "E-mail address not verified"
     /// The caller is not in this account, or there is no such account.
     NoAccess "no_access" FORBIDDEN "No access"
     /// Only the product's support staff may do this.
-    SupportOnly "support_only" FORBIDDEN "Only for support"
+    SupportOnly "support_only" FORBIDDEN "Support staff only"
     /// Only the owner of the account may do this.
-    OwnerOnly "owner_only" FORBIDDEN "Only for the owner"
+    OwnerOnly "owner_only" FORBIDDEN "Account owner only"
     /// The account's plan is not pro-level.
     UpgradeRequired "upgrade_required" FORBIDDEN "Upgrade required"
     /// The caller was removed from the account.
     AccessRevoked "access_revoked" FORBIDDEN "Access revoked"
-    /// The caller is invited and has to log in with the link of the invite first.
+    /// The caller is invited and must use the link in the invite for the first login.
     InviteLinkRequired "invite_link_required" FORBIDDEN "Use the link in your invite"
-    /// The invite was made for another address than the caller's.
-    WrongAccount "wrong_account" FORBIDDEN "Signed in with another address"
-    /// The identity provider now calls this address somebody else than at the first login.
-    IdentityMismatch "identity_mismatch" FORBIDDEN "Not the same person"
+    /// The invite is for a different address than the caller's.
+    WrongAccount "wrong_account" FORBIDDEN "Signed in with a different address"
+    /// This address now belongs to a different user of the identity provider than at the first login.
+    IdentityMismatch "identity_mismatch" FORBIDDEN "Different identity"
     /// The account is closed.
     AccountClosed "account_closed" FORBIDDEN "Account closed"
     /// The account has no person with this id.
     MemberNotFound "member_not_found" NOT_FOUND "Member not found"
     /// The API has no such resource.
     NotFound "not_found" NOT_FOUND "Not found"
-    /// The invited address belongs to a member of the account already.
+    /// The invited address already belongs to a member of the account.
     AlreadyMember "already_member" CONFLICT "Already a member"
-    /// The address is invited already; resend sends the invite again.
+    /// The address is already invited; resend sends the invite again.
     AlreadyInvited "already_invited" CONFLICT "Already invited"
-    /// The person has no open invite that could be sent again.
+    /// The person has no open invite to resend.
     NotInvited "not_invited" CONFLICT "No open invite"
-    /// The newest mail to the address bounced for good, or met a complaint; support can lift that.
+    /// The newest e-mail to the address bounced permanently or led to a complaint; support can lift the block.
     AddressUndeliverable "address_undeliverable" CONFLICT "Address undeliverable"
     /// The owner cannot be removed from the account.
     OwnerCannotBeRemoved "owner_cannot_be_removed" CONFLICT "The owner cannot be removed"
-    /// The caller is in several accounts and the login named none; `accounts` lists them.
+    /// The caller belongs to several accounts and the login named none; `accounts` lists them.
     ChooseAccount "choose_account" CONFLICT "Choose an account"
-    /// The invite's link is past its time.
+    /// The link in the invite has expired.
     InviteExpired "invite_expired" GONE "Invite expired"
-    /// The link is of an earlier mail than the newest.
+    /// The link is not from the newest e-mail.
     InviteSuperseded "invite_superseded" GONE "A newer invite was sent"
-    /// The token is not that of an invite to the caller.
-    InviteInvalid "invite_invalid" GONE "Invite not valid"
+    /// The token does not belong to an invite for the caller.
+    InviteInvalid "invite_invalid" GONE "Invalid invite"
     /// The body is larger than 16 KB.
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "Body too large"
-    /// The idempotency key was used for a different request within 24 hours.
+    /// The idempotency key was used for a different request in the last 24 hours.
     IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "Idempotency key reused"
-    /// The invite was sent a moment ago; `Retry-After` says when it can be sent again.
-    ResendTooSoon "resend_too_soon" TOO_MANY_REQUESTS "Resent too soon"
-    /// A limit on mail is reached; `Retry-After` says when it allows more.
+    /// The invite was sent a moment ago; `Retry-After` says when it can be resent.
+    ResendTooSoon "resend_too_soon" TOO_MANY_REQUESTS "Too soon to resend"
+    /// A limit on e-mails is reached; `Retry-After` says when the next one can be sent.
     SendLimitReached "send_limit_reached" TOO_MANY_REQUESTS "Send limit reached"
-    /// A fault of this service. The log has the cause under the request id.
+    /// A fault in this service. The log has the cause under the request id.
     Internal "internal" INTERNAL_SERVER_ERROR "Internal error"
-    /// A service that this one depends on did not answer in time; nothing is half done.
+    /// A service that this one depends on did not answer in time; nothing is left half done.
     Unavailable "unavailable" SERVICE_UNAVAILABLE "Temporarily unavailable"
 }

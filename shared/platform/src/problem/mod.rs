@@ -1,4 +1,4 @@
-//! Answers that say no (RFC 9457), chosen here and nowhere else.
+//! Error answers (RFC 9457), chosen here and nowhere else.
 
 mod code;
 mod refusal;
@@ -21,10 +21,10 @@ pub use code::Code;
 /// The largest body that is read, in bytes.
 pub const LARGEST_BODY: usize = 16 * 1024;
 
-/// How many seconds a caller should wait before trying again when a dependency fails.
+/// How many seconds to wait before trying again after a dependency failed.
 const RETRY_UNAVAILABLE_AFTER: u64 = 2;
 
-/// An answer that says no: a code and a sentence for the caller, a cause for the log.
+/// An error answer: a code and a sentence for the caller, a cause for the log.
 #[derive(Debug)]
 pub struct Problem {
     code: Code,
@@ -89,7 +89,7 @@ impl Problem {
         }
     }
 
-    /// Fields that are not what they must be.
+    /// Invalid fields.
     #[must_use]
     pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
         let sentence = |error: &FieldError| format!("{} {}.", error.field, error.message);
@@ -100,7 +100,7 @@ impl Problem {
         }
     }
 
-    /// One field that is not what it must be.
+    /// One invalid field.
     #[must_use]
     pub fn invalid_field(field: &str, message: Invalid) -> Self {
         Self::invalid_fields(vec![FieldError::new(field, message)])
@@ -111,11 +111,11 @@ impl Problem {
     pub fn unauthenticated() -> Self {
         Self::new(
             Code::Unauthenticated,
-            "Sign in and send the ID token as bearer token.",
+            "Sign in and send the ID token as a bearer token.",
         )
     }
 
-    /// An address that the identity provider does not vouch for.
+    /// An address that the identity provider does not confirm.
     #[must_use]
     pub fn email_unverified() -> Self {
         Self::new(
@@ -124,7 +124,7 @@ impl Problem {
         )
     }
 
-    /// Nothing that the API has.
+    /// Something that the API does not have.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(Code::NotFound, "There is nothing here.")
@@ -137,9 +137,10 @@ impl Problem {
         Self::new(Code::BodyTooLarge, detail)
     }
 
-    /// A fault of our own, with its cause for the log.
+    /// A fault in this service, with its cause for the log.
     pub fn internal(cause: impl fmt::Display) -> Self {
-        let detail = "Something went wrong here. Quote the request id when you ask for help.";
+        let detail =
+            "Something went wrong on our side. Quote the request id when you contact support.";
         Self {
             cause: Some(cause.to_string()),
             ..Self::new(Code::Internal, detail)
@@ -167,16 +168,16 @@ impl Problem {
         )
     }
 
-    /// Support staff whose ID token is too old for what they see.
+    /// Support staff whose ID token is too old for what they ask to see.
     #[must_use]
     pub fn sign_in_again() -> Self {
         Self::new(
             Code::Unauthenticated,
-            "Support staff sign in again from time to time. Sign in again to go on.",
+            "Your sign-in is too old for support data. Sign in again to continue.",
         )
     }
 
-    /// The same with a reason for the log.
+    /// The same, with a reason for the log.
     #[must_use]
     pub fn because(self, cause: &'static str) -> Self {
         Self {
@@ -198,7 +199,7 @@ impl Problem {
         self.code
     }
 
-    /// Whether it is a failure of ours or of what we depend on, and not a refusal.
+    /// Whether it is a failure, in this service or in one that it depends on, and not a refusal.
     #[must_use]
     pub fn is_failure(&self) -> bool {
         matches!(self.code, Code::Internal | Code::Unavailable)
@@ -210,7 +211,7 @@ impl Problem {
         &self.detail
     }
 
-    /// What the log should know, if anything.
+    /// The cause for the log, if there is one.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()

@@ -7,7 +7,9 @@ use super::{Code, Problem};
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::NoAccess => Self::new(Code::NoAccess, "You have no access to this account."),
+            Refusal::NoAccess => {
+                Self::new(Code::NoAccess, "You do not have access to this account.")
+            }
             Refusal::AccountClosed => Self::new(Code::AccountClosed, "This account is closed."),
             Refusal::AccessRevoked => Self::new(
                 Code::AccessRevoked,
@@ -24,37 +26,33 @@ impl From<Refusal> for Problem {
             ),
             Refusal::IdentityMismatch => Self::new(
                 Code::IdentityMismatch,
-                "Your sign-in is not the one that this address was first used with. \
-                 Contact support.",
+                "This address was first used with a different sign-in. Use that one, or contact \
+                 support.",
             ),
-            Refusal::OwnerOnly => Self::new(
-                Code::OwnerOnly,
-                "Only the owner of the account can do this.",
-            ),
+            Refusal::OwnerOnly => Self::new(Code::OwnerOnly, "Only the account owner can do this."),
             Refusal::MemberNotFound => Self::new(
                 Code::MemberNotFound,
                 "There is no such person in this account.",
             ),
             Refusal::AlreadyMember => Self::new(
                 Code::AlreadyMember,
-                "This person is in the account already.",
+                "This person is already in the account.",
             ),
             Refusal::AlreadyInvited => Self::new(
                 Code::AlreadyInvited,
-                "This person is invited already. Resend the invite to send it again.",
+                "This person is already invited. Resend the invite to send it again.",
             ),
             Refusal::RemovedMeanwhile => {
                 Self::unavailable("the person was removed while being invited")
             }
             Refusal::NotInvited => Self::new(
                 Code::NotInvited,
-                "This person has no open invite to send again.",
+                "This person has no open invite to resend.",
             ),
             Refusal::AddressUndeliverable(delivery) => {
                 let reason = delivery.status.reason().unwrap_or_default();
                 let detail = format!(
-                    "The last mail to this address did not arrive. {reason} \
-                     Check the address, or contact support."
+                    "This invite cannot be resent. {reason} Check the address, or contact support."
                 );
                 Self::new(Code::AddressUndeliverable, detail)
             }
@@ -70,21 +68,21 @@ impl From<Refusal> for Problem {
             } => {
                 let unit = if seconds == 1 { "second" } else { "seconds" };
                 let detail = format!(
-                    "The invite was sent a moment ago. Wait {seconds} {unit} to resend it."
+                    "The invite was sent a moment ago. Wait {seconds} {unit}, then resend it."
                 );
                 Self::new(Code::ResendTooSoon, detail).retry_after(seconds)
             }
             Refusal::SendLimitReached { limit, retry_after } => {
                 let detail = match limit {
                     SendLimit::Invite => {
-                        "This invite was resent as often as possible today. Try again tomorrow."
+                        "This invite has reached its limit of resends for today. Try again tomorrow."
                     }
                     SendLimit::Account => {
-                        "This account sent as many invites as possible this hour. \
-                         Try again next hour."
+                        "This account has reached its limit of invites for this hour. Try again in \
+                         the next hour."
                     }
                     SendLimit::Recipient => {
-                        "This address got as many invites as possible today. Try again tomorrow."
+                        "This address has reached its limit of invites for today. Try again tomorrow."
                     }
                 };
                 Self::new(Code::SendLimitReached, detail).retry_after(retry_after)
@@ -93,7 +91,7 @@ impl From<Refusal> for Problem {
                 accounts,
                 ..Self::new(
                     Code::ChooseAccount,
-                    "You are in several accounts. Choose the one to log in to.",
+                    "You belong to several accounts. Choose the one to log in to.",
                 )
             },
             Refusal::WrongAccount { invited } => Self::new(

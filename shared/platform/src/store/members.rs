@@ -105,10 +105,7 @@ impl FromStr for DeliveryFilter {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let name = DeliveryStatus::NAMES.into_iter().find(|name| *name == text);
-        name.map(Self).ok_or(Invalid(
-            "must be sending, sent, delayed, delivered, auto_replied, bounced, complained, \
-             rejected or failed",
-        ))
+        name.map(Self).ok_or(DeliveryStatus::NOT_A_NAME)
     }
 }
 
@@ -205,7 +202,7 @@ impl Cursor {
 pub struct CursorText(String);
 
 const NOT_A_CURSOR: Invalid =
-    Invalid("must be the cursor of an earlier page of this list, with the same filter");
+    Invalid("must be the cursor of an earlier page of the same list, with the same filters");
 
 impl FromStr for CursorText {
     type Err = Invalid;
