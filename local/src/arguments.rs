@@ -9,7 +9,7 @@ pub struct Arguments {
     pub port: u16,
     /// Port of the embedded DynamoDB. 0 chooses a free one.
     pub dynamodb_port: u16,
-    /// Where data are kept between runs. Without it, nothing is.
+    /// The folder that keeps data between runs. Without one, nothing is kept.
     pub data: Option<PathBuf>,
     /// Only say how to use the program.
     pub help: bool,

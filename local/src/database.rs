@@ -60,7 +60,7 @@ pub(crate) fn serve(
     })
 }
 
-/// Creates the table, unless an earlier run did.
+/// Creates the table, unless an earlier run has created it.
 pub(crate) async fn create_table(client: &Client, template: &Template) -> Result<(), StackError> {
     let existing = client.describe_table().table_name(TABLE).send().await;
     if existing.is_ok() {
@@ -69,8 +69,12 @@ pub(crate) async fn create_table(client: &Client, template: &Template) -> Result
     let properties = template
         .part(&format!("/Resources/{TABLE}/Properties"))
         .ok_or_else(|| StackError::new("template.yaml", "has no table"))?;
-    let request = table(client.create_table(), properties)
-        .ok_or_else(|| StackError::new("template.yaml", "has a table that is not understood"))?;
+    let request = table(client.create_table(), properties).ok_or_else(|| {
+        StackError::new(
+            "template.yaml",
+            "describes a table in a way that this stack does not support",
+        )
+    })?;
     request
         .send()
         .await

@@ -77,7 +77,7 @@ fn newest_invite_token(dev: &Dev) -> Result<String, StackError> {
         .ok_or_else(|| StackError::new("no demo member", "an invite has no link"))
 }
 
-/// Calls the API as somebody.
+/// Calls the API as the person with this address.
 async fn call(
     dev: &Dev,
     method: Method,

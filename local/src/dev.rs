@@ -83,7 +83,7 @@ async fn events_json(State(dev): State<Arc<Dev>>) -> Response {
     }
 }
 
-/// An ID token, as if somebody had signed in.
+/// An ID token, as if the person had just signed in.
 async fn token(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
     let request: TokenRequest = match parse(&body) {
         Ok(request) => request,
@@ -104,7 +104,7 @@ async fn accounts(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
     invoked(dev.functions.invoke(ProvisionAccount::NAME, payload).await)
 }
 
-/// An SES event, as if SES had published it to the topic. What is no JSON is published as it is.
+/// An SES event, as if SES had published it to the topic. A body that isn't JSON is published unchanged.
 async fn feedback(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
     let message = String::from_utf8_lossy(&body);
     let now = dev.clock.to_clock().now();
@@ -117,7 +117,7 @@ async fn feedback(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
     invoked(sns::invoke(&dev.functions, event).await)
 }
 
-/// A request to the product's own API, which the guard lets pass or not.
+/// A request to the product's own API, behind the guard.
 async fn product(
     State(dev): State<Arc<Dev>>,
     method: Method,
@@ -137,7 +137,7 @@ async fn product(
     }
 }
 
-/// What a function that was invoked directly came to.
+/// The response for a function that was invoked directly.
 fn invoked(outcome: Option<Result<Value, Problem>>) -> Response {
     match outcome {
         Some(Ok(outcome)) => Json(outcome).into_response(),
@@ -170,7 +170,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| {
         Problem::new(
             Code::InvalidRequest,
-            format!("The body is not as it must be: {error}."),
+            format!("The body is not valid: {error}."),
         )
     })
 }

@@ -29,8 +29,8 @@ type Answering<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// What answers the HTTP events of one function.
 pub(crate) type ApiHandler = Arc<dyn Fn(Request) -> Answering<Response<Body>> + Send + Sync>;
 
-/// What takes the events of one function that is invoked directly. A failure is told as Lambda
-/// tells it.
+/// What takes the events of one function that is invoked directly. It reports a failure as Lambda
+/// does.
 type EventHandler = Arc<dyn Fn(Value) -> Answering<Result<Value, Problem>> + Send + Sync>;
 
 #[derive(Clone)]

@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::ses::Mail;
 
-/// Mail comes from what people typed, so the template escapes everything, and the HTML part is
+/// Mail contains what people typed, so the template escapes everything, and the HTML part is
 /// shown in a frame that may run nothing.
 #[derive(Template)]
 #[template(path = "mail.html")]

@@ -89,7 +89,7 @@ impl Subscription {
     }
 }
 
-/// Hands one message to the function, and says what came of it.
+/// Invokes the function with one message and returns its outcome.
 pub(crate) async fn invoke(functions: &Functions, event: Value) -> Option<Result<Value, Problem>> {
     functions.invoke(MailFeedback::NAME, event).await
 }

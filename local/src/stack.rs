@@ -39,11 +39,11 @@ pub struct Options {
     pub port: u16,
     /// Port of the embedded DynamoDB. 0 chooses a free one.
     pub dynamodb_port: u16,
-    /// Where data are kept between runs. Without it, nothing is.
+    /// The folder that keeps data between runs. Without one, nothing is kept.
     pub data: Option<PathBuf>,
     /// Whether to begin with the demo accounts.
     pub demo: bool,
-    /// Whether SES publishes what becomes of the mail that it takes.
+    /// Whether SES publishes feedback about the mail that it accepts.
     pub mail_feedback: bool,
     /// Signs ID tokens. Without one, a new one is made, which takes a moment.
     pub signing_key: Option<SigningKey>,
@@ -285,7 +285,7 @@ impl Stack {
         &self.dev.suppression_list
     }
 
-    /// Waits until `mail-feedback` has taken all that SES has published.
+    /// Waits until `mail-feedback` has handled everything that SES has published.
     pub async fn mail_feedback_settled(&self) {
         self.dev.topic.settled().await;
     }
@@ -302,7 +302,7 @@ impl Stack {
         self.dev.functions.invoke(operation, event).await
     }
 
-    /// Ends everything, letting calls under way finish.
+    /// Stops everything, after calls in progress have finished.
     pub async fn stop(self) {
         self.servers.stop().await;
     }

@@ -27,7 +27,7 @@ struct Header {
     crit: Option<Value>,
 }
 
-/// What a token says whose signature is right.
+/// The claims of a token whose signature is right.
 pub(crate) struct Claims(Map<String, Value>);
 
 /// The client ids that tokens are meant for: a list, separated by commas.
@@ -50,7 +50,7 @@ impl FromStr for Audience {
 /// that it is made. That is enough for machines that keep their time, and adds nothing to a token's end.
 const CLOCK_SKEW: f64 = 60.0;
 
-/// A token that is not good, and why, for the log.
+/// Rejects a token. The reason is for the log only.
 pub(crate) fn rejected(why: &'static str) -> Problem {
     Problem::unauthenticated().because(why)
 }
@@ -62,7 +62,7 @@ impl<'a> IdToken<'a> {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => token.trim(),
             _ => header.trim(),
         };
-        Self::parse(token).ok_or_else(|| rejected("not a token that can be verified"))
+        Self::parse(token).ok_or_else(|| rejected("the header holds no token that can be parsed"))
     }
 
     fn parse(token: &'a str) -> Option<Self> {
@@ -145,7 +145,7 @@ impl Claims {
             None => Ok(None),
             Some(value) => match value.as_f64() {
                 Some(time) => Ok(Some(time)),
-                None => Err(rejected("a claim is not a valid time")),
+                None => Err(rejected("a time is not a number")),
             },
         }
     }

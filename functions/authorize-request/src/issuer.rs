@@ -112,16 +112,14 @@ impl Issuer {
     ///
     /// `unauthenticated` if the issuer has no such key, `unavailable` if it does not say.
     pub(crate) async fn key(&self, id: &str, now: Timestamp) -> Result<PublicKey, Problem> {
-        // Whoever comes while the issuer is being asked waits for its answer.
+        // Requests that arrive while the issuer is being asked wait for the same answer.
         let mut keys = self.keys.lock().await;
         let mut asked = Ok(());
         if keys.find(id).is_none() || !keys.are_younger_than(FRESH_FOR, now) {
             asked = keys.ask(self, now).await;
         }
         if !keys.are_younger_than(TRUSTED_FOR, now) {
-            let cause = asked
-                .err()
-                .unwrap_or("the issuer did not answer a moment ago");
+            let cause = asked.err().unwrap_or("the issuer did not answer just now");
             return Err(Problem::unavailable(cause));
         }
         let key = keys.find(id).cloned();
@@ -134,16 +132,16 @@ impl Issuer {
             .get_json(&format!("{base}/.well-known/openid-configuration"))
             .await?;
         if discovery.issuer != self.url() || !is_trustworthy(&discovery.jwks_uri) {
-            return Err("the issuer's configuration names a different issuer");
+            return Err("the issuer's configuration names another issuer");
         }
         let set: KeySet = self.get_json(&discovery.jwks_uri).await?;
         Ok(set.keys.into_iter().filter_map(PublicKey::of).collect())
     }
 
     async fn get_json<T: DeserializeOwned>(&self, url: &str) -> Result<T, &'static str> {
-        let url = url.parse().map_err(|_| "the issuer has no usable URL")?;
+        let url = url.parse().map_err(|_| "the issuer's URL cannot be used")?;
         let body = self.web.get(&url).await?;
-        serde_json::from_slice(&body).map_err(|_| "the issuer's answer could not be read")
+        serde_json::from_slice(&body).map_err(|_| "the issuer's answer is not the expected JSON")
     }
 }
 

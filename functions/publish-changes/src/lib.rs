@@ -1,8 +1,8 @@
 //! Tells the rest of the product what happened to accounts and their people: reads the table's
-//! stream, and puts an event on the bus for every change that somebody may want to know.
+//! stream, and puts an event on the bus for every change that other systems may need.
 //!
-//! Events come at least once. When one cannot be put, the whole batch comes again: the id of an event
-//! tells repetitions, and its sequence number tells what came late.
+//! Events come at least once. When one cannot be put, the whole batch comes again: consumers
+//! recognize repetitions by an event's id, and late events by its sequence number.
 
 use domain::Timestamp;
 use domain::change::{Change, of_expiry};
@@ -23,7 +23,7 @@ pub struct PublishChanges {
     bus: Bus,
 }
 
-/// What came of a batch of the stream.
+/// The outcome of a batch of the stream.
 #[derive(Debug, Serialize)]
 pub struct Published {
     /// How many events there were in it.

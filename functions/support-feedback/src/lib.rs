@@ -1,5 +1,5 @@
-//! `GET /support/feedback`: support sees why somebody has not got in (`email`), or what the mail
-//! system reported lately (`since`).
+//! `GET /support/feedback`: support sees why a person can't get in (`email`), or recent
+//! feedback (`since`).
 
 use std::str::FromStr;
 

@@ -64,7 +64,7 @@ impl AuthorizationRequest {
         }
         let checked = self.check_parameters();
         let Some(redirect_uri) = self.redirect_uri.filter(|uri| is_redirect_uri(uri)) else {
-            let message = "The redirect_uri is missing, or is no absolute http or https URL.";
+            let message = "The redirect_uri is missing or is not an absolute http or https URL.";
             return Err(AuthorizationError::Person(message));
         };
         let client = ReturnAddress {
@@ -147,7 +147,7 @@ impl IntoResponse for AuthorizationError {
     fn into_response(self) -> Response {
         match self {
             Self::Person(message) => {
-                let title = "This sign-in cannot go on";
+                let title = "This sign-in can't continue";
                 page(StatusCode::BAD_REQUEST, &MessagePage { title, message })
             }
             Self::Client(client, (code, description)) => redirect(
@@ -281,7 +281,7 @@ pub(super) async fn sign_in(
             Ok(redirect(&client.redirect_uri, &parameters))
         }
         Err(_) => {
-            let error = ("server_error", "No code could be made.");
+            let error = ("server_error", "The code could not be created.");
             Err(AuthorizationError::Client(client, error))
         }
     }
@@ -302,7 +302,7 @@ pub(super) async fn logout(Query(request): Query<LogoutRequest>) -> Response {
         }
         Some(_) => {
             let title = "You are signed out";
-            let message = "The post_logout_redirect_uri is no absolute http or https URL.";
+            let message = "The post_logout_redirect_uri is not an absolute http or https URL.";
             page(StatusCode::BAD_REQUEST, &MessagePage { title, message })
         }
         None => {

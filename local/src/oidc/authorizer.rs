@@ -19,7 +19,7 @@ pub(crate) struct Authorizer {
     validation: Validation,
 }
 
-/// The token is missing, or not good. API Gateway does not say why either.
+/// The token is missing or invalid. API Gateway does not say which, either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unauthorized;
 

@@ -50,7 +50,7 @@ impl TokenError {
         Self {
             status,
             error: "server_error",
-            description: "No token could be made.",
+            description: "The token could not be created.",
         }
     }
 }
@@ -69,7 +69,7 @@ pub(super) async fn token(
     let Ok(Form(request)) = request else {
         return Err(TokenError::new(
             "invalid_request",
-            "The parameters must be a form, each once.",
+            "Send the parameters as a form, each of them once.",
         ));
     };
     let tokens = exchange(&provider, &request)?;
@@ -86,10 +86,7 @@ fn exchange(provider: &Provider, request: &TokenExchange) -> Result<Value, Token
         ));
     }
     if required(&request.client_id, "client_id is missing.")? != provider.client_id {
-        return Err(TokenError::new(
-            "invalid_client",
-            "This client is not known.",
-        ));
+        return Err(TokenError::new("invalid_client", "The client is unknown."));
     }
     let code = required(&request.code, "code is missing.")?;
     let redirect_uri = required(&request.redirect_uri, "redirect_uri is missing.")?;
@@ -102,7 +99,7 @@ fn exchange(provider: &Provider, request: &TokenExchange) -> Result<Value, Token
     }
     if !is_code_verifier(verifier) || Sha256::digest(verifier)[..] != grant.challenge {
         return Err(invalid_grant(
-            "code_verifier does not fit the code_challenge.",
+            "code_verifier does not match the code_challenge.",
         ));
     }
     let id_token = provider

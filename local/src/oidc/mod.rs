@@ -1,4 +1,4 @@
-//! An OpenID provider where anybody can sign in as anyone, and the check of its tokens that API
+//! An OpenID provider where you can sign in as anyone, and the check of its tokens that API
 //! Gateway makes.
 //!
 //! The provider speaks the authorization code flow (OpenID Connect Core 1.0, section 3.1) for one

@@ -22,7 +22,7 @@ pub(super) const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CON
 /// How long a code is good for. RFC 6749, section 4.1.2 wants it short.
 const CODE_LIFE: Duration = Duration::from_secs(60);
 
-/// Whom a token is for: the body of `POST /dev/token`, and what the sign-in form asks.
+/// The person a token is for: the body of `POST /dev/token`, or the sign-in form's input.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
@@ -37,7 +37,7 @@ pub struct TokenRequest {
 }
 
 impl TokenRequest {
-    /// Somebody with a verified address and nothing unusual.
+    /// A person with a verified address and default claims.
     #[must_use]
     pub fn of(email: &str) -> Self {
         Self {
@@ -81,7 +81,7 @@ pub(crate) struct Provider {
     codes: Mutex<HashMap<String, (Grant, Instant)>>,
 }
 
-/// What a code stands for until it is exchanged.
+/// What a code is exchanged for.
 pub(super) struct Grant {
     pub(super) sign_in: TokenRequest,
     pub(super) auth_time: u64,

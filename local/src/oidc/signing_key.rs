@@ -119,10 +119,10 @@ pub enum SigningKeyError {
 impl fmt::Display for SigningKeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Generate(error) => write!(f, "no RSA key could be made: {error}"),
+            Self::Generate(error) => write!(f, "the RSA key could not be generated: {error}"),
             Self::Encode(error) => write!(f, "the RSA key could not be encoded: {error}"),
             Self::File(error) => write!(f, "the key's file cannot be used: {error}"),
-            Self::Unusable(error) => write!(f, "this is no RSA private key in PEM: {error}"),
+            Self::Unusable(error) => write!(f, "this is not an RSA private key in PEM: {error}"),
         }
     }
 }
