@@ -631,11 +631,11 @@ async fn limits() -> Vec<Line> {
     ledger.lines
 }
 
-/// Read units that the owner of an account need not mind.
+/// Read units too few to matter to the owner of an account.
 const A_STRANGERS_PRICE: f64 = 3.0;
 
-/// Whoever is signed in can ask about any account. That must cost its owner next to nothing, and the
-/// same for every account, or the price would say which ones exist.
+/// Anyone who is signed in can ask about any account. That must cost its owner next to nothing, and
+/// the same for every account, or the price would reveal which accounts exist.
 #[tokio::test]
 async fn a_list_costs_a_stranger_the_same_whatever_is_in_the_account() {
     let (rollcall, owner) = Rollcall::start_with_bound_owner().await;

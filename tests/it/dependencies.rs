@@ -1,11 +1,12 @@
-//! What the functions are built from. The lock file may hold more, for what runs elsewhere.
+//! The crates that the functions are built from. The lock file may hold more, for programs that run
+//! elsewhere.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use local::Template;
 
-/// What no function may contain: `docs/decisions/0004-cold-start.md` says why.
+/// Crates that no function may contain: `docs/decisions/0004-cold-start.md` says why.
 const UNWANTED: [&str; 5] = [
     "aws-config",
     "aws-lc-fips-sys",

@@ -1,4 +1,4 @@
-//! What the documents say, held against the code.
+//! Checks what the documents say against the code.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
