@@ -1,5 +1,5 @@
 //! Canaries: unique values go everywhere that callers, mail systems and services can put a value.
-//! The test then searches the places where they must not appear.
+//! The test then checks that they don't appear where they must not.
 
 use std::fmt::Write;
 

@@ -121,7 +121,7 @@ async fn nobody_else_closes_an_account() {
     assert_eq!(reply.wrong_fields(), ["reason"]);
 
     close(&owner).await.expect_status(200);
-    // Once it is closed, everyone gets the same answer except the owner, who gets a success.
+    // Once it is closed, everyone the account knows is told so, and only the owner gets a success.
     for (caller, code) in refused {
         let code = match code {
             "no_access" => code,

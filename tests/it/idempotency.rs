@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a request that is repeated happens once.
+//! `Idempotency-Key`: a repeated request takes effect once.
 
 use local::SesFailure;
 use serde_json::json;
@@ -85,7 +85,7 @@ async fn a_key_stands_for_one_request() {
     assert_eq!(rollcall.rows().await, rows);
 }
 
-/// What counts is what is asked for, not how it is written.
+/// The meaning of a request counts, not how it is written.
 #[tokio::test]
 async fn the_same_request_may_be_written_differently() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;

@@ -8,7 +8,7 @@ use crate::mail_feedback::event;
 const KIM: &str = "kim@example.com";
 const PATH: &str = "/support/suppressions/kim@example.com";
 
-/// Kim is invited to two accounts, and both mails came back.
+/// Kim is invited to two accounts, and both mails bounced.
 async fn start() -> (Rollcall, Person, Person) {
     let rollcall = Rollcall::start().await;
     let owner = rollcall.person(OWNER).await;

@@ -252,7 +252,7 @@ async fn a_search_through_thousands_ends_even_if_it_finds_nobody() {
     assert_eq!(sizes, [0, 0]);
     let (found, _) = pages(&owner, "acme", "q=zzz").await;
     assert_eq!(found, ["zzz@example.com"]);
-    // Invites expire without a write, so that this filter looks at everybody, too.
+    // Invites expire without a write, so this filter has to look at everyone too.
     let (found, _) = pages(&owner, "acme", "status=expired").await;
     assert!(found.is_empty());
 }
@@ -284,7 +284,7 @@ async fn people_who_change_between_pages_do_not_break_the_list() {
     crowd(&rollcall, "zzz@example.com", names(6)).await;
     let page = owner.list("acme", "?limit=3").await.expect_status(200);
     assert_eq!(page.emails().last().unwrap(), "aab@example.com");
-    // The one that the page ended with is gone, and so is the one that would come next.
+    // The last person on the page is gone, and so is the next one.
     owner.remove("acme", "aab@example.com").await;
     owner.remove("acme", "aac@example.com").await;
     let cursor = page.text("cursor");
@@ -325,7 +325,7 @@ async fn a_cursor_is_good_for_its_account_and_filter_only() {
     }
 }
 
-/// A cursor can be taken apart and put together anew. It must lead nowhere else.
+/// Anyone can take a cursor apart and forge another. It must not lead anywhere else.
 #[tokio::test]
 async fn a_made_up_cursor_leads_nowhere_else() {
     let (rollcall, owner) = company().await;

@@ -1,4 +1,4 @@
-//! The owner takes somebody's access away, or cancels an invite.
+//! The owner takes a person's access away, or cancels an invite.
 
 use serde_json::json;
 
@@ -102,7 +102,7 @@ async fn nothing_of_an_earlier_membership_comes_back() {
     for gone in ["identity", "invite", "activeSince"] {
         assert!(!row.contains_key(gone), "{gone}");
     }
-    // Whoever was invited anew may sign in as somebody the old identity was not.
+    // A person who is invited again may sign in with a different identity.
     owner.invite("acme", KIM).await.expect_status(201);
     let claims = json!({ "email": KIM, "sub": "another" });
     let other = rollcall.signed_in(&claims).await;

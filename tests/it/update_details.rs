@@ -165,7 +165,7 @@ async fn nobody_else_changes_anything() {
         assert_eq!(rollcall.wire.calls(), ["BatchGetItem"]);
         let name = rename(caller, KIM, json!({ "firstName": "Mine" })).await;
         name.expect_problem(403, code);
-        // Whether there is such a person is not for them to know.
+        // They must not learn whether such a person exists.
         let unknown = rename(caller, "nobody@example.com", json!({ "firstName": "A" })).await;
         unknown.expect_problem(403, code);
         assert_eq!(rollcall.wire.calls(), ["BatchGetItem", "BatchGetItem"]);
