@@ -125,7 +125,7 @@ fn expect_ok(reply: &Reply, who: &str, route: &Route) {
 }
 
 #[tokio::test]
-async fn every_route_lets_in_whom_the_abilities_say_and_nobody_else() {
+async fn every_route_lets_in_exactly_the_people_with_its_ability() {
     let rollcall = Rollcall::start().await;
     let mut abilities_met = Vec::new();
     let functions = Template::of_this_repository().unwrap().functions().unwrap();

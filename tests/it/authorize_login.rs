@@ -16,7 +16,7 @@ async fn invited() -> (Rollcall, Person, Person, Value) {
 }
 
 #[tokio::test]
-async fn a_login_says_where_one_is_and_what_one_may_do() {
+async fn a_login_returns_the_account_and_the_abilities() {
     let (_rollcall, owner, kim, token) = invited().await;
     let login = kim.login(&token).await.expect_status(200);
     assert_eq!(
@@ -68,7 +68,7 @@ async fn an_invite_works_to_the_last_second() {
 }
 
 #[tokio::test]
-async fn an_invite_is_over_the_second_it_expires() {
+async fn an_invite_ends_in_the_second_it_expires() {
     let (rollcall, owner, kim, token) = invited().await;
     rollcall.advance(7 * 86_400).await;
     let refused = kim.login(&token).await;
@@ -104,7 +104,7 @@ async fn the_first_login_needs_the_link_however_the_account_is_named() {
 }
 
 #[tokio::test]
-async fn another_address_is_told_which_one_is_meant_and_the_invite_stays_usable() {
+async fn another_address_is_told_which_one_was_invited_and_the_invite_stays_usable() {
     let (rollcall, owner, kim, token) = invited().await;
     let rows = rollcall.rows().await;
     let member = rollcall.person("max@example.com").await;
@@ -207,7 +207,7 @@ async fn somebody_in_a_hundred_accounts_can_choose() {
 }
 
 #[tokio::test]
-async fn the_first_login_binds_who_one_is() {
+async fn the_first_login_binds_the_identity() {
     let (rollcall, _owner, kim, token) = invited().await;
     kim.login(&token).await.expect_status(200);
     let claims = json!({ "email": KIM, "sub": "somebody-else" });
@@ -424,7 +424,7 @@ fn bytes(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
 }
 
 #[tokio::test]
-async fn nobody_finds_out_which_accounts_exist() {
+async fn nobody_can_find_out_which_accounts_exist() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall.member(&owner, KIM).await;
     rollcall.account("basic", "basic").await;

@@ -270,7 +270,7 @@ async fn numbers_however_large_are_no_names() {
 }
 
 #[tokio::test]
-async fn a_body_may_have_sixteen_kilobytes_and_not_one_byte_more() {
+async fn a_body_may_have_sixteen_kilobytes_and_no_more() {
     let stack = Untouched::start().await;
     let padded = |length: usize| format!("{{{}}}", " ".repeat(length - 2));
     for path in [MEMBERS, "/login", "/accounts/acme/members/x/resend"] {
@@ -511,7 +511,7 @@ fn claims() -> Value {
 }
 
 #[tokio::test]
-async fn only_a_verified_address_counts_as_one() {
+async fn only_a_verified_address_counts() {
     let stack = Untouched::start().await;
     for verified in [
         "false", "False", "True", "TRUE", "1", "0", "yes", "", " true", "true ", "[true]",
@@ -548,7 +548,7 @@ async fn only_a_verified_address_counts_as_one() {
 
 /// A gap in the template, or an emulator without an authorizer, opens nothing.
 #[tokio::test]
-async fn what_no_authorizer_vouches_for_is_not_signed_in() {
+async fn a_request_without_authorizer_claims_is_not_signed_in() {
     let stack = Untouched::start().await;
     let with = |change: fn(&mut Value)| {
         let mut event = api_event("POST /login", &claims(), "{}");

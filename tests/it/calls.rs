@@ -710,7 +710,7 @@ async fn no_call_costs_a_stranger_more_in_a_large_account() {
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_costs_nothing() {
+async fn an_unauthenticated_call_costs_nothing() {
     let (rollcall, _owner) = Rollcall::start_with_owner().await;
     let member = member_id("acme", OWNER);
     for route in rollcall.stack.routes() {
@@ -727,7 +727,7 @@ async fn who_is_not_signed_in_costs_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_malformed_costs_nothing() {
+async fn a_malformed_call_costs_nothing() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let post = async |person: &Person, path: &str| person.post(path, &json!({ "x": 1 })).await;
     let kim = member_id("acme", KIM);

@@ -88,7 +88,7 @@ impl Out {
 }
 
 #[tokio::test]
-async fn nothing_is_found_where_it_must_not_be() {
+async fn no_canary_is_found_where_it_must_not_be() {
     let log = Log::capture();
     let rollcall = Rollcall::start_with(Options::default()).await;
     rollcall.wire.record();

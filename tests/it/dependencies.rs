@@ -39,7 +39,7 @@ fn crates(packages: &[String]) -> BTreeSet<String> {
 }
 
 #[test]
-fn no_function_contains_what_makes_a_cold_start_slow() {
+fn no_function_contains_crates_that_slow_down_cold_starts() {
     let functions = Template::of_this_repository().unwrap().functions().unwrap();
     let functions: Vec<String> = functions.into_iter().map(|each| each.operation).collect();
     let crates = crates(&functions);

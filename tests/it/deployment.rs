@@ -112,7 +112,7 @@ fn only_the_products_own_pages_may_call_the_api() {
 }
 
 #[test]
-fn what_can_be_abused_is_throttled_tighter_than_the_rest() {
+fn routes_open_to_abuse_are_throttled_more_tightly() {
     let template = template();
     let api = part(&template, "/Resources/Api/Properties");
     let default = &api["DefaultRouteSettings"];
@@ -188,7 +188,7 @@ fn the_role_that_deploys_can_make_the_stack_and_not_empty_the_table() {
 
 /// A flood of events must not take the concurrency that logins need.
 #[test]
-fn functions_that_take_floods_have_a_share_of_their_own() {
+fn functions_that_take_floods_have_reserved_concurrency() {
     let template = template();
     for (name, function) in template.resources("AWS::Serverless::Function") {
         let events = function["Properties"]["Events"].as_object();
@@ -206,7 +206,7 @@ fn functions_that_take_floods_have_a_share_of_their_own() {
 /// Each caller waits longer than the call it depends on, so an answer always comes from the service
 /// that was called.
 #[test]
-fn each_waits_longer_than_the_one_that_it_waits_for() {
+fn each_caller_waits_longer_than_the_call_it_depends_on() {
     for [attempt, operation] in [DYNAMODB_TIMEOUTS, SES_TIMEOUTS] {
         assert!(attempt < operation && operation < LONGEST_VERDICT);
     }
@@ -281,7 +281,7 @@ fn the_access_log_has_no_path_and_no_query() {
 
 /// The link of an invite must not lead through another server.
 #[test]
-fn mail_is_encrypted_on_its_way_and_not_tracked() {
+fn mail_is_encrypted_in_transit_and_not_tracked() {
     let template = template();
     let set = part(&template, "/Resources/ConfigurationSet/Properties");
     assert_eq!(set["DeliveryOptions"]["TlsPolicy"], "REQUIRE");
@@ -318,7 +318,7 @@ fn dimensions(source: &Value) -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn every_alarm_tells_the_topic_if_there_is_one() {
+fn every_alarm_notifies_the_topic_if_there_is_one() {
     let template = template();
     let topic = json!({ "Fn::If": [
         "HasAlarmTopic",
@@ -571,7 +571,7 @@ fn raised_by(template: &Template, function: &Function, calls: &[(u64, End)]) -> 
 
 /// A rarely used function must not fail unnoticed, and a single failure must not wake anyone.
 #[test]
-fn a_function_that_only_fails_is_heard_of_after_three_calls() {
+fn a_function_that_only_fails_raises_an_alarm_after_three_calls() {
     let template = template();
     for function in template.functions().unwrap() {
         let ends = match function.routes.is_empty() {
@@ -603,7 +603,7 @@ fn a_function_that_only_fails_is_heard_of_after_three_calls() {
 }
 
 #[test]
-fn the_api_and_mail_are_heard_of_when_they_only_fail() {
+fn the_api_and_mail_raise_alarms_when_they_only_fail() {
     let template = template();
     let of_stage = |more: &[(&str, Value)]| {
         let more = more
@@ -684,7 +684,7 @@ fn the_api_and_mail_are_heard_of_when_they_only_fail() {
 }
 
 #[test]
-fn somebody_hears_of_throttling_latency_and_standing() {
+fn throttling_latency_and_reputation_raise_alarms() {
     let template = template();
     let alarms = template.resources("AWS::CloudWatch::Alarm");
     let watched: Vec<(Value, BTreeMap<String, Value>)> = alarms

@@ -54,7 +54,7 @@ fn expect_unavailable(reply: Reply) {
 }
 
 #[tokio::test]
-async fn who_cannot_be_looked_up_has_no_access_and_is_asked_to_come_back() {
+async fn a_failed_lookup_gives_no_access_and_asks_the_caller_to_retry() {
     let (rollcall, owner, max, token) = scene().await;
     let kim = rollcall.person(KIM).await;
     let acme = json!({ "accountId": "acme" });
@@ -97,7 +97,7 @@ async fn a_stranger_is_refused_whether_or_not_the_list_can_be_read() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_is_not_half_done() {
+async fn a_failed_write_leaves_nothing_half_done() {
     let (rollcall, owner, _max, token) = scene().await;
     let kim = rollcall.person(KIM).await;
     let rows = rollcall.rows().await;
@@ -151,7 +151,7 @@ async fn a_moment_of_trouble_is_not_noticed() {
 
 /// DynamoDB leaves keys unread when it throttles, so retries wait longer each time.
 #[tokio::test]
-async fn what_is_left_unread_is_read_later() {
+async fn keys_left_unread_are_read_later() {
     let (rollcall, owner, max, _token) = scene().await;
     rollcall.wire.forget();
     rollcall.wire.fail(READ, Fault::NothingRead, 5);
@@ -167,7 +167,7 @@ async fn what_is_left_unread_is_read_later() {
 
 /// The clock moves only for pauses, so the test can see them.
 #[tokio::test]
-async fn pauses_lie_between_reads_of_what_is_left_and_they_end() {
+async fn reads_of_unread_keys_pause_and_then_give_up() {
     let rollcall = Rollcall::start().await;
     rollcall.wire.fail(READ, Fault::NothingRead, ALWAYS);
     let payload = json!({
@@ -192,7 +192,7 @@ async fn pauses_lie_between_reads_of_what_is_left_and_they_end() {
 
 /// A permanent error: trying again wouldn't help, and the answer hides the cause.
 #[tokio::test]
-async fn what_will_not_pass_is_an_internal_error_without_its_cause() {
+async fn a_permanent_error_is_internal_and_hides_its_cause() {
     let (rollcall, owner, max, _token) = scene().await;
     for code in [
         "AccessDeniedException",

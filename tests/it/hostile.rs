@@ -49,7 +49,7 @@ fn each_address_is_what_the_corpus_says() {
 
 /// Two addresses of the corpus share a row only if they are the same address.
 #[test]
-fn no_address_is_taken_for_another_one() {
+fn no_address_is_mistaken_for_another() {
     let account: AccountId = "acme".parse().unwrap();
     let canonical: BTreeSet<_> = addresses()
         .into_iter()
@@ -69,7 +69,7 @@ fn no_address_is_taken_for_another_one() {
 /// Each accepted address gets one row and one mail, and nobody else gets mail. Refused ones leave
 /// nothing.
 #[tokio::test]
-async fn what_is_refused_leaves_nothing_and_what_is_accepted_reaches_its_address_alone() {
+async fn refused_addresses_leave_nothing_and_accepted_ones_get_the_only_mail() {
     let rollcall = Rollcall::start_with(local::Options {
         parameters: vec![("SendsPerHour", "1000".to_owned())],
         ..local::Options::default()
@@ -156,7 +156,7 @@ const NAMES: [&str; 43] = [
 ];
 
 #[test]
-fn a_message_is_no_name() {
+fn a_message_is_not_a_name() {
     for name in NAMES {
         assert!(name.parse::<PersonName>().is_err(), "{name:?}");
     }
@@ -225,7 +225,7 @@ const TEXTS: [&str; 30] = [
 ];
 
 #[test]
-fn nothing_else_is_an_id_or_a_token() {
+fn lookalikes_are_not_ids_or_tokens() {
     for text in TEXTS {
         assert!(text.parse::<AccountId>().is_err(), "{text:?}");
         assert!(text.parse::<MemberId>().is_err(), "{text:?}");
@@ -310,7 +310,7 @@ async fn no_altered_token_opens_anything() {
 
 /// Claims of the wrong type don't become an address.
 #[test]
-fn values_of_other_types_are_no_addresses() {
+fn values_of_other_types_are_not_addresses() {
     for value in [
         json!(null),
         json!(1),

@@ -154,7 +154,7 @@ async fn a_refused_request_can_be_repeated_with_its_key() {
 }
 
 #[tokio::test]
-async fn only_who_may_ask_gets_the_answer_again() {
+async fn only_a_permitted_caller_gets_the_answer_again() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let max = rollcall.member(&owner, "max@example.com").await;
     owner.invite_with_key("acme", KIM, "key").await;
@@ -166,7 +166,7 @@ async fn only_who_may_ask_gets_the_answer_again() {
 }
 
 #[tokio::test]
-async fn a_repetition_tells_of_a_failed_mail_too() {
+async fn a_repeated_request_reports_a_failed_mail_too() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let mailbox = rollcall.stack.mailbox();
     mailbox.fail_next(SesFailure::MessageRejected);

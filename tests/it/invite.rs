@@ -98,7 +98,7 @@ async fn the_owner_is_a_member_already() {
 }
 
 #[tokio::test]
-async fn an_expired_invite_is_resent_and_not_made_anew() {
+async fn an_expired_invite_is_resent_and_not_replaced() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     owner.invite("acme", KIM).await.expect_status(201);
     rollcall.advance(8 * 86_400).await;
@@ -244,7 +244,7 @@ async fn limits_are_what_the_deployment_says() {
 }
 
 #[tokio::test]
-async fn removed_people_can_be_invited_anew_under_a_new_name() {
+async fn removed_people_can_be_invited_again_under_a_new_name() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall.member(&owner, KIM).await;
     owner.remove("acme", KIM).await.expect_status(200);
@@ -259,7 +259,7 @@ async fn removed_people_can_be_invited_anew_under_a_new_name() {
 }
 
 #[tokio::test]
-async fn names_lose_the_spaces_around_them() {
+async fn spaces_around_names_are_trimmed() {
     let (_rollcall, owner) = Rollcall::start_with_owner().await;
     let body = json!({ "firstName": " Kim ", "lastName": " van der Berg ", "email": KIM });
     let invited = owner.post("/accounts/acme/members", &body).await;

@@ -92,7 +92,7 @@ async fn members_see_the_same_list() {
 }
 
 #[tokio::test]
-async fn filters_find_whom_they_name() {
+async fn filters_find_the_people_they_name() {
     let (_rollcall, owner) = company().await;
     for (query, found) in [
         ("?status=active", "olivia anna bob emile"),
@@ -201,7 +201,7 @@ fn names(count: u32) -> impl Iterator<Item = String> {
 }
 
 #[tokio::test]
-async fn pages_hold_everybody_once_and_in_order() {
+async fn pages_hold_everyone_once_and_in_order() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     owner.invite("acme", "zzz@example.com").await;
     crowd(&rollcall, "zzz@example.com", names(118)).await;
@@ -379,7 +379,7 @@ async fn a_made_up_cursor_leads_nowhere_else() {
 }
 
 #[tokio::test]
-async fn an_answer_leaves_out_what_does_not_apply() {
+async fn an_answer_leaves_out_fields_that_do_not_apply() {
     let (_rollcall, owner) = company().await;
     let fields = |member: &Value| -> Vec<String> {
         let members = member.as_object().unwrap().keys().cloned();

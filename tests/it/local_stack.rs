@@ -323,7 +323,7 @@ async fn a_person_signs_in_with_the_authorization_code_flow() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_once_and_for_whom_it_was_made() {
+async fn a_code_works_once_and_only_for_its_client() {
     let rollcall = Rollcall::start().await;
     let sign_in = SignIn::discover(&rollcall).await;
     let right = sign_in.verifier.as_str();

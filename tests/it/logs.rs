@@ -57,7 +57,7 @@ async fn live() -> (usize, String) {
 }
 
 #[tokio::test]
-async fn a_call_is_one_line_that_gives_nobody_away() {
+async fn a_call_is_one_line_without_personal_data() {
     let log = Log::capture();
     let (calls, secret) = live().await;
 

@@ -89,7 +89,7 @@ async fn the_html_part_says_the_same_and_escapes_it() {
 }
 
 #[tokio::test]
-async fn the_envelope_is_the_same_for_everybody() {
+async fn the_envelope_is_the_same_for_everyone() {
     let (rollcall, _owner) = awkward().await;
     let mail = rollcall.newest_mail();
     assert_eq!(mail.subject, "Your invitation to Paper & Pen");
@@ -198,7 +198,7 @@ const REFUSALS: [(SesFailure, usize, &str, &str, &str); 17] = {
 };
 
 #[tokio::test]
-async fn a_refused_mail_keeps_the_invite_and_says_what_to_do() {
+async fn a_refused_mail_keeps_the_invite_and_advises_the_owner() {
     let log = Log::capture();
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     assert_eq!(REFUSALS.map(|refusal| refusal.0), SesFailure::ALL);
@@ -271,7 +271,7 @@ async fn a_mail_without_an_answer_may_have_gone_out_and_its_link_works() {
 }
 
 #[tokio::test]
-async fn whatever_goes_wrong_on_the_way_to_the_mail_service_the_call_succeeds() {
+async fn the_call_succeeds_whatever_the_mail_service_does() {
     for (fault, tries) in [
         (Fault::NoConnection, 3),
         (Fault::Garbage, 1),
@@ -291,7 +291,7 @@ async fn whatever_goes_wrong_on_the_way_to_the_mail_service_the_call_succeeds() 
 
 /// A failure that can't be stored is still in the answer.
 #[tokio::test]
-async fn the_answer_tells_of_a_failure_even_if_the_table_cannot() {
+async fn the_answer_reports_a_failure_even_if_the_table_cannot_store_it() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall
         .stack
@@ -307,7 +307,7 @@ async fn the_answer_tells_of_a_failure_even_if_the_table_cannot() {
 
 /// The mail service's result arrives last, and must not overwrite what others wrote meanwhile.
 #[tokio::test]
-async fn a_failure_that_comes_late_overwrites_nobody() {
+async fn a_late_failure_overwrites_no_other_write() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let remover = owner.clone();
     rollcall.wire.before("SendEmail", async move {

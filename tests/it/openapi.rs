@@ -77,7 +77,7 @@ fn examples_are_what_the_schemas_say() {
 }
 
 #[tokio::test]
-async fn what_the_document_lets_one_send_is_what_is_read() {
+async fn the_api_reads_what_the_document_allows() {
     let (rollcall, _) = Rollcall::start_with_owner().await;
     let claims = json!({ "email": OWNER, "groups": ["support"] });
     let owner = rollcall.signed_in(&claims).await;

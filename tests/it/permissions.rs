@@ -305,7 +305,7 @@ async fn use_everything(rollcall: &Rollcall) {
 }
 
 #[tokio::test]
-async fn each_role_allows_what_its_function_does_and_nothing_else() {
+async fn each_role_allows_exactly_what_its_function_does() {
     let rollcall = Rollcall::start_with(Options::default()).await;
     rollcall.wire.record();
     use_everything(&rollcall).await;

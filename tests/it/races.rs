@@ -91,7 +91,7 @@ async fn two_requests_under_one_key_are_not_both_carried_out() {
 }
 
 #[tokio::test]
-async fn invites_of_different_people_do_not_hinder_each_other() {
+async fn invites_of_different_people_do_not_conflict() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let other = owner.clone();
     rollcall.wire.before(TRANSACTION, async move {
@@ -302,7 +302,7 @@ async fn of_two_people_with_one_address_the_first_login_counts() {
 /// Before the first login, anyone with the owner's address can act as the owner. After it, only the
 /// owner can.
 #[tokio::test]
-async fn whoever_only_has_the_owners_address_does_nothing_after_the_first_login() {
+async fn the_owners_address_alone_does_nothing_after_the_first_login() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     owner.invite("acme", KIM).await.expect_status(201);
     rollcall.advance(60).await;
@@ -413,7 +413,7 @@ async fn an_invite_whose_answer_is_lost_happens_once() {
 }
 
 #[tokio::test]
-async fn the_last_invite_of_the_hour_is_no_victim_of_its_own_count() {
+async fn the_last_invite_of_the_hour_does_not_count_against_itself() {
     let rollcall = Rollcall::start_with(local::Options {
         parameters: vec![("SendsPerHour", "1".to_owned())],
         ..local::Options::default()
@@ -427,7 +427,7 @@ async fn the_last_invite_of_the_hour_is_no_victim_of_its_own_count() {
 }
 
 #[tokio::test]
-async fn a_failed_mail_of_an_invite_whose_answer_was_lost_is_written_down() {
+async fn a_failed_mail_is_stored_after_a_lost_answer() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall.wire.fail(TRANSACTION, Fault::LostAnswer, 3);
     let mailbox = rollcall.stack.mailbox();

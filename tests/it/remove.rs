@@ -87,7 +87,7 @@ async fn an_account_without_multi_user_access_can_still_remove() {
 }
 
 #[tokio::test]
-async fn somebody_unknown_cannot_be_removed() {
+async fn an_unknown_person_cannot_be_removed() {
     let (_rollcall, owner) = Rollcall::start_with_owner().await;
     let refused = owner.remove("acme", "nobody@example.com").await;
     refused.expect_problem(404, "member_not_found");

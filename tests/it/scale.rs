@@ -137,7 +137,7 @@ async fn logins(rollcall: &Rollcall, owner: &Person) -> [Cost; 2] {
 }
 
 #[tokio::test]
-async fn a_login_is_as_deep_for_somebody_in_many_accounts() {
+async fn a_login_takes_as_many_steps_for_a_person_in_many_accounts() {
     let (rollcall, owner) = start().await;
     accounts(&rollcall, 0, 1).await;
     owner.login(&json!({})).await.expect_status(200);

@@ -194,7 +194,7 @@ async fn a_forged_host_does_not_reach_the_link() {
 
 /// Only the removed person learns of the removal, and only the issuer can vouch for who they are.
 #[tokio::test]
-async fn a_removal_is_told_to_nobody_but_the_removed_person() {
+async fn only_the_removed_person_is_told_of_a_removal() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall.member(&owner, KIM).await;
     owner.remove("acme", KIM).await.expect_status(200);

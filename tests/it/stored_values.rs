@@ -113,7 +113,7 @@ async fn an_address_that_would_be_refused_today_is_still_an_address() {
 }
 
 #[tokio::test]
-async fn a_company_that_is_a_domain_is_told_by_billing_and_shown_without_a_link() {
+async fn a_company_name_that_is_a_domain_is_accepted_from_billing_and_shown_without_a_link() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let told = |company: &str| json!({ "accountId": "acme", "company": company, "plan": "pro" });
     for lure in [

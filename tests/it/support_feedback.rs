@@ -41,7 +41,7 @@ fn texts(list: &Value, name: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn all_about_a_person_stands_in_one_answer() {
+async fn one_answer_has_everything_about_a_person() {
     let (rollcall, owner, support) = start().await;
     let email = "bounce@simulator.amazonses.com";
     owner.invite("acme", email).await.expect_status(201);
@@ -211,7 +211,7 @@ async fn a_group_is_a_whole_name_in_the_list_of_the_token() {
 }
 
 #[tokio::test]
-async fn without_the_token_that_was_verified_nobody_is_support() {
+async fn nobody_is_support_without_the_verified_token() {
     let rollcall = with_support_group("support").await;
     let good = claims(&json!(["support"]));
     let token = verified(&good);
@@ -280,7 +280,7 @@ async fn support_signs_in_again_from_time_to_time() {
 }
 
 #[tokio::test]
-async fn a_person_who_is_unknown_is_a_verdict_too() {
+async fn an_unknown_person_gets_a_verdict_too() {
     let (_rollcall, _, support) = start().await;
     let about = about(&support, "nobody@example.com").await;
     let verdict = about["verdict"].as_str().unwrap();
@@ -295,7 +295,7 @@ async fn a_person_who_is_unknown_is_a_verdict_too() {
 }
 
 #[tokio::test]
-async fn what_the_suppression_list_holds_back_can_be_lifted() {
+async fn a_suppressed_address_can_be_lifted() {
     let (rollcall, owner, support) = start().await;
     let list = rollcall.stack.suppression_list();
     list.add(KIM, SuppressionReason::Bounce, NOON.parse().unwrap())
@@ -400,7 +400,7 @@ async fn recent_feedback_is_newest_first_and_goes_on_by_cursor() {
 }
 
 #[tokio::test]
-async fn questions_that_make_no_sense_are_refused_field_by_field() {
+async fn invalid_queries_are_refused_field_by_field() {
     let (rollcall, _, support) = start().await;
     rollcall.wire.forget();
     for (query, fields) in [
@@ -429,7 +429,7 @@ async fn questions_that_make_no_sense_are_refused_field_by_field() {
 
 /// How support sees a real hard bounce, whatever its cause.
 #[tokio::test]
-async fn the_verdict_says_why_the_mail_came_back_and_quotes_what_nobody_understands() {
+async fn the_verdict_explains_the_bounce_and_quotes_unknown_reasons() {
     let (rollcall, owner, support) = start().await;
     for (name, diagnostic, reason, to_do, may_resend) in [
         (
@@ -487,7 +487,7 @@ async fn the_verdict_says_why_the_mail_came_back_and_quotes_what_nobody_understa
 
 /// An unescaped plus arrives as a space.
 #[tokio::test]
-async fn an_address_with_a_plus_is_found_as_people_paste_it() {
+async fn an_address_with_a_plus_is_found_as_pasted() {
     let (rollcall, owner, support) = start().await;
     owner
         .invite("acme", "kim+work@example.com")

@@ -137,7 +137,7 @@ fn every_route_but_the_public_ones_has_the_authorizer() {
 }
 
 #[test]
-fn sam_builds_what_is_there_and_not_what_was_there() {
+fn sam_builds_the_current_source_and_not_a_cached_one() {
     let config = read("samconfig.toml");
     let build = config
         .split("\n[")
@@ -147,7 +147,7 @@ fn sam_builds_what_is_there_and_not_what_was_there() {
 }
 
 #[test]
-fn whoever_waits_longer_is_told_by_whoever_waits_less() {
+fn time_outs_are_nested() {
     let template = template();
     let seconds = |part: Option<&Value>| part.and_then(Value::as_u64).map(Duration::from_secs);
     let global = seconds(template.part("/Globals/Function/Timeout")).unwrap();
@@ -186,7 +186,7 @@ fn the_table_is_guarded() {
 }
 
 #[test]
-fn functions_may_do_what_they_do_and_no_more() {
+fn functions_have_no_more_rights_than_they_need() {
     let template = template();
     for (name, function) in template.resources("AWS::Serverless::Function") {
         // A function without policies may do nothing.
@@ -226,7 +226,7 @@ fn mail_is_not_tracked() {
 }
 
 #[test]
-fn what_becomes_of_mail_reaches_its_function_or_a_queue_with_an_alarm() {
+fn feedback_reaches_its_function_or_a_queue_with_an_alarm() {
     let template = template();
     let part = |pointer: &str| template.part(&format!("/Resources/{pointer}")).unwrap();
     let destination = part("MailFeedbackDestination/Properties/EventDestination");
