@@ -338,7 +338,7 @@ fn no_role_has_a_wildcard_or_a_scan() {
     }
 }
 
-/// The address that SES sees is the one that the policy demands.
+/// SES sees the address that the policy requires.
 #[tokio::test]
 async fn mail_can_only_come_from_the_address_of_the_deployment() {
     let template = Template::of_this_repository().unwrap();

@@ -79,7 +79,7 @@ async fn a_stale_event_is_ignored() {
         ("2026-11-24T10:59:59Z", "basic", "unchanged", "pro"),
         ("2026-11-24T12:59:59+02:00", "basic", "unchanged", "pro"),
         ("2026-11-24T11:00:01Z", "business", "updated", "business"),
-        // The same plan again, later: what comes between the two is stale from now on.
+        // The same plan again, with a later time: events between the two are stale from now on.
         ("2026-11-24T11:00:05Z", "business", "updated", "business"),
         ("2026-11-24T11:00:04Z", "basic", "unchanged", "business"),
         ("2026-11-24T11:00:05Z", "basic", "updated", "basic"),
@@ -89,7 +89,7 @@ async fn a_stale_event_is_ignored() {
         assert_eq!(outcome(&rollcall, event).await, expected, "{time}");
         assert_eq!(plan(&rollcall).await, left, "{time}");
     }
-    // Whoever calls directly says what is true now, and nothing that happened before undoes that.
+    // A direct call states what is true now, and no earlier event undoes it.
     assert_eq!(outcome(&rollcall, payload("pro")).await, "updated");
     for time in ["2026-11-24T11:00:04Z", "2026-11-24T11:59:59Z"] {
         let stale = event(time, &payload("basic"));
@@ -129,7 +129,7 @@ async fn a_revision_or_an_exact_time_orders_what_one_second_holds() {
             (7, "business", "updated", "business"),
         ] {
             let payload = marked(wanted, number);
-            // By an event, and once more by a call: both stand in one order.
+            // First by an event, then by a call: both follow one order.
             let outcome = outcome(&rollcall, event(time, &payload)).await;
             assert_eq!(outcome, expected, "{payload}");
             let repeated = rollcall.invoke("provision-account", payload).await.unwrap();

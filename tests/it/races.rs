@@ -1,4 +1,4 @@
-//! Another writer between read and commit, and commits whose answer is lost: nothing is overwritten,
+//! Other writers between read and commit, and commits whose answer is lost: nothing is overwritten,
 //! nothing happens twice, and the answer is right.
 
 use aws_sdk_dynamodb::types::AttributeValue;
