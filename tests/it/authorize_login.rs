@@ -158,7 +158,7 @@ async fn a_link_to_one_account_opens_no_other() {
 }
 
 #[tokio::test]
-async fn who_has_several_accounts_chooses_one() {
+async fn a_person_with_several_accounts_chooses_one() {
     let (rollcall, owner, kim, token) = invited().await;
     kim.login(&token).await.expect_status(200);
     rollcall.account("other", "pro").await;
@@ -193,7 +193,7 @@ async fn who_has_several_accounts_chooses_one() {
 }
 
 #[tokio::test]
-async fn somebody_in_a_hundred_accounts_can_choose() {
+async fn a_person_in_a_hundred_accounts_can_choose() {
     let rollcall = Rollcall::start().await;
     for number in 0..120 {
         rollcall.account(&format!("a{number}"), "basic").await;

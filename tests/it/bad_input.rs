@@ -204,7 +204,7 @@ async fn all_mistakes_are_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_object_is_refused() {
+async fn a_body_that_is_not_a_json_object_is_refused() {
     let stack = Untouched::start().await;
     let kim = member_id("acme", "max@example.com");
     let resend = format!("/accounts/acme/members/{kim}/resend");
@@ -259,7 +259,7 @@ async fn a_body_that_is_no_json_object_is_refused() {
 }
 
 #[tokio::test]
-async fn numbers_however_large_are_no_names() {
+async fn numbers_are_not_names_however_large() {
     let stack = Untouched::start().await;
     for number in ["1e400", "123456789012345678901234567890", "-0", "0.1"] {
         let body = format!(r#"{{"firstName":{number},"lastName":"Lee","email":"{KIM}"}}"#);
@@ -468,7 +468,7 @@ async fn a_damaged_link_is_not_valid() {
 
 /// An unknown field isn't sent back in full, however long it is.
 #[tokio::test]
-async fn what_a_caller_writes_is_not_repeated_at_length() {
+async fn an_answer_does_not_repeat_long_input() {
     let stack = Untouched::start().await;
     let name = "\u{202e}<script>".repeat(500);
     let refused = stack.owner.post(MEMBERS, &json!({ name: "x" })).await;

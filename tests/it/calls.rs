@@ -678,7 +678,7 @@ async fn a_list_costs_a_stranger_the_same_whatever_is_in_the_account() {
     }
 }
 
-/// The other calls about an account read a fixed number of items, whoever calls.
+/// The other calls about an account read a fixed number of items for any caller.
 #[tokio::test]
 async fn no_call_costs_a_stranger_more_in_a_large_account() {
     let (rollcall, owner) = Rollcall::start_with_bound_owner().await;

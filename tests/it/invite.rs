@@ -1,4 +1,4 @@
-//! The owner invites somebody by name and address.
+//! The owner invites a person by name and address.
 
 use serde_json::json;
 

@@ -126,7 +126,7 @@ fn claims(token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_token_says_what_was_asked_for() {
+async fn a_token_has_the_requested_claims() {
     let rollcall = Rollcall::start().await;
     let token = async |request: Value| {
         let reply = rollcall.dev("/dev/token", &request).await;

@@ -29,7 +29,7 @@ pub(crate) fn counts(log: &Log) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn what_happens_is_counted_once() {
+async fn every_event_is_counted_once() {
     let log = Log::capture();
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     owner.login(&json!({})).await.expect_status(200);

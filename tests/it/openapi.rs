@@ -48,7 +48,7 @@ fn the_document_has_the_routes_of_the_template_and_their_authorizers() {
 }
 
 #[test]
-fn examples_are_what_the_schemas_say() {
+fn examples_match_the_schemas() {
     let examples = document()["components"]["examples"].as_object().unwrap();
     for (code, example) in examples {
         let problem = &example["value"];

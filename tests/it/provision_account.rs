@@ -106,7 +106,7 @@ async fn a_stale_event_is_ignored() {
 }
 
 #[tokio::test]
-async fn a_revision_or_an_exact_time_orders_what_one_second_holds() {
+async fn a_revision_or_an_exact_time_orders_events_of_one_second() {
     let time = "2026-11-24T11:00:00Z";
     for mark in [
         |n: u64| json!({ "revision": n }),
@@ -143,7 +143,7 @@ async fn a_revision_or_an_exact_time_orders_what_one_second_holds() {
 }
 
 #[tokio::test]
-async fn an_existing_account_only_takes_what_counts() {
+async fn an_existing_account_ignores_the_other_fields_of_a_payload() {
     let rollcall = Rollcall::start().await;
     assert_eq!(outcome(&rollcall, payload("basic")).await, "created");
     let before = rollcall.rows().await;
@@ -194,7 +194,7 @@ async fn an_existing_account_only_takes_what_counts() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_put_in_order_is_refused() {
+async fn an_event_that_cannot_be_ordered_is_refused() {
     let rollcall = Rollcall::start().await;
     for (field, value) in [
         ("revision", json!(-1)),
@@ -282,7 +282,7 @@ async fn a_closed_account_stays_closed() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named_even_inside_the_owner() {
+async fn wrong_fields_are_named_even_inside_the_owner() {
     let rollcall = Rollcall::start().await;
     let with = |pointer: &str, value: Value| {
         let mut payload = payload("pro");
@@ -335,7 +335,7 @@ async fn what_is_wrong_is_named_even_inside_the_owner() {
 }
 
 #[tokio::test]
-async fn what_is_no_payload_at_all_is_refused() {
+async fn a_call_or_event_without_a_valid_payload_is_refused() {
     let rollcall = Rollcall::start().await;
     for payload in [
         json!(null),

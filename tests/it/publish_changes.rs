@@ -130,7 +130,7 @@ async fn the_product_learns_what_happened() {
 }
 
 #[tokio::test]
-async fn the_product_learns_what_became_of_mail() {
+async fn the_product_learns_the_fate_of_mail() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall
         .stack
@@ -249,7 +249,7 @@ async fn the_example_event_is_understood_and_a_broken_row_is_not() {
 }
 
 #[tokio::test]
-async fn the_product_learns_that_an_invite_expired_unless_something_else_became_of_it() {
+async fn the_product_learns_that_an_open_invite_expired() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     for name in ["open", "accepted", "cancelled", "resent"] {
         let email = format!("{name}@example.com");

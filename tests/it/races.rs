@@ -215,7 +215,7 @@ async fn a_login_that_meets_a_resend_has_the_older_link() {
 }
 
 #[tokio::test]
-async fn a_login_that_meets_the_removal_is_no_login() {
+async fn a_login_that_meets_the_removal_is_refused() {
     let (rollcall, owner, kim, token) = invited().await;
     let remover = owner.clone();
     rollcall.wire.before(UPDATE, async move {

@@ -184,7 +184,7 @@ fn median(times: &mut [Duration]) -> f64 {
 }
 
 /// Prints a row of a table.
-#[expect(clippy::print_stdout, reason = "a measurement is for somebody to read")]
+#[expect(clippy::print_stdout, reason = "people read the measurements")]
 fn print(cells: &[String]) {
     println!("| {} |", cells.join(" | "));
 }

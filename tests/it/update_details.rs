@@ -257,7 +257,7 @@ async fn a_lost_answer_is_found_again() {
 }
 
 #[tokio::test]
-async fn what_billing_repeats_does_not_undo_what_the_owner_changed() {
+async fn a_repeated_billing_event_does_not_undo_the_owners_change() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let company = async || {
         let list = owner.list("acme", "").await.expect_status(200);
