@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the README's story against a fresh local stack, and holds what it prints against the README.
+"""Runs the README's story against a fresh local stack, and compares its output with the README.
 
 A block of shell commands is followed by a block of what they print, a line for a line, where … stands
 for anything.
@@ -25,7 +25,7 @@ def story():
 
 
 def start():
-    """A local stack on free ports, and its address."""
+    """Starts a local stack on free ports. Returns it with its address."""
     stack = subprocess.Popen(
         ["cargo", "run", "--quiet", "--", "--port", "0", "--dynamodb-port", "0"],
         cwd=ROOT,
@@ -42,7 +42,7 @@ def start():
 
 
 def run(steps, url):
-    """What each step prints."""
+    """The output of each step."""
     script = "".join(f"{commands}\necho '{MARK}'\n" for commands, _ in steps)
     script = script.replace("http://127.0.0.1:3000", url)
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Stand-ins for what Rollcall's stack needs around it: AWS itself (ministack), and an issuer of ID tokens."""
+"""Stand-ins for the surroundings of Rollcall's stack: AWS itself (ministack), and an issuer of ID tokens."""
 
 import base64
 import contextlib
@@ -40,7 +40,7 @@ def expect(what, found, expected):
 
 
 def until(look, what, seconds=60):
-    """Looks until there is something, and not forever."""
+    """Looks until it finds something, or the time is up."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := look():
@@ -59,7 +59,7 @@ def b64(data):
 
 
 class Issuer:
-    """An OpenID provider over TLS, with a certificate of its own: discovery, keys, and any token."""
+    """An OpenID provider over TLS, with its own certificate: discovery, keys, and any token."""
 
     def __init__(self, folder):
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -125,15 +125,15 @@ class Issuer:
 
 
 class Aws:
-    """ministack, in which every hop of the stack takes place: API Gateway with its JWT authorizer, Lambda with the
-    binaries that were built, DynamoDB and its stream, SNS, SQS, EventBridge and SES."""
+    """ministack, which runs every hop of the stack: API Gateway with its JWT authorizer, Lambda with the built
+    binaries, DynamoDB and its stream, SNS, SQS, EventBridge and SES."""
 
     def __init__(self, folder, certificate):
         self.url = f"http://127.0.0.1:{free_port()}"
         self.folder = folder
         for name in ("docs", "samconfig.toml"):
             (folder / name).symlink_to(REPOSITORY / name)
-        # Nothing of the caller's: no credentials, no profile, no other endpoint.
+        # Inherits nothing from the caller: no credentials, no profile, no other endpoint.
         self.environment = {
             "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(folder),
@@ -185,17 +185,17 @@ class Aws:
         return boto3.resource("dynamodb", endpoint_url=self.url, region_name=REGION, **credentials).Table(name)
 
     def mails(self):
-        """All mails, the oldest first."""
+        """All mails, oldest first."""
         return self.get("/_ministack/ses/messages")["messages"].get("000000000000", [])
 
     def log(self, group):
-        """All that functions wrote."""
+        """The whole log of a group."""
         pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
         return [event["message"] for page in pages for event in page["events"]]
 
     def run(self, *command, **variables):
-        """Runs a command as somebody who is signed in to the emulator."""
-        # To what a command asks (`sam delete` does), the answer is yes.
+        """Runs a command with credentials for the emulator."""
+        # Answers yes to a command's prompts, such as those of `sam delete`.
         pipes = {"capture_output": True, "text": True, "input": "y\n" * 20}
         environment = self.environment | variables
         done = subprocess.run(command, env=environment, cwd=self.folder, timeout=300, check=False, **pipes)
@@ -203,7 +203,7 @@ class Aws:
             sys.exit(f"FAILED: {' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
 
     def deploy(self, stack, build, parameters):
-        """Deploys what was built, as the workflow does. How many resources the stack has, and how many alarms were left
+        """Deploys the build, as the workflow does. Returns the number of resources in the stack, and of alarms left
         out."""
         left_out = make_deployable(build, self.folder / ".aws-sam" / "build")
         lines = "\n".join(f'{name}="{value}"' for name, value in parameters.items())
@@ -215,7 +215,7 @@ class Aws:
         return len(resources), left_out
 
     def follow(self, guide, heading, values):
-        """Runs the commands of a guide's section, with values in place of the words in `<>`."""
+        """Runs the commands in a guide's section, with values for the words in `<>`."""
         text = (REPOSITORY / "docs" / guide).read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
         for block in re.findall(r"^```\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
             if re.match("for |aws |sam ", block):
@@ -232,7 +232,7 @@ class Aws:
 
 
 def import_definition(aws, stack, parameters):
-    """What CloudFormation does with the definition in an API's `Body`, and the emulator leaves out: routes with their
+    """Imports the definition in an API's `Body`, as CloudFormation does and the emulator doesn't: routes with their
     integrations, behind the JWT authorizer."""
     template = aws.client("cloudformation").get_template(StackName=stack, TemplateStage="Processed")["TemplateBody"]
     definition = template["Resources"]["Api"]["Properties"]["Body"]
@@ -275,7 +275,7 @@ def import_definition(aws, stack, parameters):
 
 
 def without_metric_math(template):
-    """The emulator knows no alarms on metric math. How many were left out, and the template without them."""
+    """The emulator has no alarms on metric math. Returns how many were left out, and the template without them."""
     resources = template["Resources"]
     computed = [name for name, resource in resources.items() if "Metrics" in resource.get("Properties", {})]
     for name in computed:
@@ -284,7 +284,7 @@ def without_metric_math(template):
 
 
 def make_deployable(build, folder):
-    """Lays out what was built as the emulator can take it. How many alarms were left out."""
+    """Lays out the build in a form that the emulator accepts. Returns how many alarms were left out."""
     shutil.copytree(build, folder, dirs_exist_ok=True)
     template = folder / "template.yaml"
     content = yaml.safe_load(template.read_text(encoding="utf-8"))

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Deploys the built stack to the emulator and plays the story of an account against what was deployed.
+"""Deploys the built stack to the emulator and plays the story of an account against it.
 
     tests/deploy/story.py BUILD ARCHITECTURE     BUILD is .aws-sam/build
 
 Every hop is the emulator's: requests go through its API Gateway and JWT authorizer, functions run in its Lambda, bounces go
 through the deployed topic, billing through the deployed rule, and changes through the stream to the deployed bus. Only the
-issuer of the ID tokens is made here. What a step expects and does not find ends the run.
+issuer of the ID tokens is made here. A step that doesn't find what it expects ends the run.
 """
 
 import concurrent.futures
@@ -44,7 +44,7 @@ PARAMETERS = {
 
 
 class Stack:
-    """What was deployed, through its own front doors."""
+    """The deployed stack, through its own front doors."""
 
     def __init__(self, aws, issuer):
         self.aws, self.issuer = aws, issuer
@@ -54,7 +54,7 @@ class Stack:
         self.table = aws.table(self.outputs["TableName"])
 
     def call(self, email, method, path, body=None, subject=None, groups=None):
-        """The status of an answer, and what it says: the code of a problem, or the body."""
+        """The status of an answer, with the code of a problem or the body."""
         headers = {"content-type": "application/json"}
         if email:
             headers["authorization"] = f"Bearer {self.issuer.token(email, subject, groups)}"
@@ -81,14 +81,14 @@ class Stack:
         return self.call(OWNER, "DELETE", f"/accounts/acme/members/{member['id']}")
 
     def provision(self, account, plan, **more):
-        """What billing's direct call is answered."""
+        """The answer to a direct call from billing."""
         payload = json.dumps(billing(account, plan, **more))
         function = self.outputs["ProvisionAccountFunction"]
         answer = self.aws.client("lambda").invoke(FunctionName=function, Payload=payload)
         return json.load(answer["Payload"])
 
     def mail_to(self, email, number):
-        """An address's n-th mail."""
+        """The n-th mail to an address."""
 
         def look():
             mails = [mail for mail in self.aws.mails() if mail["To"] == [email]]
@@ -106,7 +106,7 @@ def billing(account, plan, **more):
 
 
 class Changes:
-    """A queue of the product's behind the deployed bus."""
+    """A queue that the product would have behind the deployed bus."""
 
     def __init__(self, stack):
         self.sqs, events = stack.aws.client("sqs"), stack.aws.client("events")
@@ -183,7 +183,7 @@ def the_list_has_pages(stack, people):
         page = stack.members(f"?limit=2{cursor}")[1]
         emails += [member["email"] for member in page["members"]]
         cursor = f"&cursor={page['cursor']}" if "cursor" in page else None
-    # All have the same name, so that nothing but an id orders the members.
+    # All have the same name, so only their ids order the members.
     expect("the list over pages", [emails[0], *sorted(emails[1:])], [OWNER, KIM, *people])
 
 
@@ -237,7 +237,7 @@ def publish_bounce(stack, member):
 
 
 def an_invite_runs_out(stack, member):
-    """The emulator deletes what has expired, but its stream does not tell. So `invite.expired` is not seen here."""
+    """The emulator deletes expired items without a record in the stream, so this test can't see `invite.expired`."""
     secret = stack.secret_in_mail_to(member["email"], 2)
     stack.table.update_item(
         Key={"pk": "ACCOUNT#acme", "sk": f"MEMBER#{member['id']}"},
@@ -309,7 +309,7 @@ def play(stack):
 
 
 def the_table_is_restored(stack, deploy):
-    """What docs/restoring.md says. The emulator restores the table as it is, so the harm comes after the restore."""
+    """Follows docs/restoring.md. The emulator restores the table as it is, so the damage comes after the restore."""
     aws, lost, account = stack.aws, stack.table, {"pk": "ACCOUNT#busy", "sk": "ACCOUNT"}
 
     def follow(heading, **values):
@@ -343,13 +343,13 @@ def the_table_is_restored(stack, deploy):
 
 
 def removals(stack, member):
-    """What the runbook's query finds."""
+    """The results of the runbook's query."""
     lines = [json.loads(line) for line in stack.aws.log(LOGS) if "access was taken away" in line]
     return [line for line in lines if line["member_id"] == member["id"]]
 
 
 def tear_down(stack):
-    """What docs/deploying.md says about deleting the stack."""
+    """Deletes the stack as docs/deploying.md says."""
     stack.aws.follow("deploying.md", "Deleting the stack", {"TableName": stack.table.name})
     left = stack.aws.client("lambda").list_functions()["Functions"]
     tables = stack.aws.client("dynamodb").list_tables()["TableNames"]

@@ -1,4 +1,4 @@
-//! What a role may do, on every route of the template, for everybody who can call it.
+//! What each role may do on every route of the template.
 
 use domain::ability::Ability;
 use domain::member::Role;
@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 
 use crate::harness::{Person, Reply, Rollcall, invitation, member_id};
 
-/// Whom a route is for.
+/// Who may call a route.
 enum Door {
     /// People of the account whose role has this ability.
     Ability(Ability),
-    /// Everybody whom the account lets in.
+    /// Everyone the account lets in.
     Login,
     /// Support staff.
     Support,
-    /// Anybody, signed in or not.
+    /// Anyone, signed in or not.
     Public,
 }
 
-/// Every route has a door: one that is new has to say here whom it is for.
+/// Who may call each route. A new route must be added here.
 fn door(route: &Route) -> Door {
     match (route.method.as_str(), route.path.as_str()) {
         ("GET", "/accounts/{accountId}/members") => Door::Ability(Ability::MembersList),
@@ -67,7 +67,7 @@ struct Cast {
 }
 
 impl Cast {
-    /// An account that is like no other, so that what one route does meets no other route.
+    /// A separate account for each route, so routes don't affect each other.
     async fn gather(rollcall: &Rollcall, account: String) -> Self {
         let email = |who: &str| format!("{who}@{account}.example");
         rollcall
@@ -100,7 +100,7 @@ impl Cast {
         }
     }
 
-    /// The path of a route, about the invited person of the account.
+    /// The path of a route, filled in for the account's invited person.
     fn path(&self, route: &Route) -> String {
         let target = member_id(&self.account, &format!("invited@{}.example", self.account));
         route
@@ -125,7 +125,7 @@ fn expect_ok(reply: &Reply, who: &str, route: &Route) {
 }
 
 #[tokio::test]
-async fn every_route_lets_in_whom_the_abilities_say_and_nobody_else() {
+async fn every_route_lets_in_exactly_the_people_with_its_ability() {
     let rollcall = Rollcall::start().await;
     let mut abilities_met = Vec::new();
     let functions = Template::of_this_repository().unwrap().functions().unwrap();
@@ -140,7 +140,7 @@ async fn every_route_lets_in_whom_the_abilities_say_and_nobody_else() {
         match door(&route) {
             Door::Public => {
                 assert!(!route.has_authorizer, "{route:?}");
-                // An asset that is made up is not there, for everybody.
+                // A made-up asset is missing for everyone.
                 assert!(matches!(anonymous.status, 200 | 404), "{route:?}");
                 continue;
             }
@@ -162,7 +162,7 @@ async fn every_route_lets_in_whom_the_abilities_say_and_nobody_else() {
         refuse(&cast.removed, "access_revoked").await;
         refuse(&cast.invited, "invite_link_required").await;
         refuse(&cast.stranger, "no_access").await;
-        // The owner comes last: what the owner does may end the account.
+        // The owner comes last, because the owner's call may close the account.
         for (caller, role) in [(&cast.member, Role::Member), (&cast.owner, Role::Owner)] {
             let may = match door(&route) {
                 Door::Ability(ability) => {
@@ -180,7 +180,7 @@ async fn every_route_lets_in_whom_the_abilities_say_and_nobody_else() {
         }
     }
     for ability in Ability::of(Role::Owner) {
-        // To use the product is no route of this API: it is what `authorize-request` guards.
+        // Using the product isn't a route of this API: `authorize-request` guards it.
         let is_met = abilities_met.contains(ability) || *ability == Ability::AccountUse;
         assert!(is_met, "no route is about {ability:?}");
     }

@@ -16,7 +16,7 @@ async fn invited() -> (Rollcall, Person, Person, Value) {
 }
 
 #[tokio::test]
-async fn a_login_says_where_one_is_and_what_one_may_do() {
+async fn a_login_returns_the_account_and_the_abilities() {
     let (_rollcall, owner, kim, token) = invited().await;
     let login = kim.login(&token).await.expect_status(200);
     assert_eq!(
@@ -68,7 +68,7 @@ async fn an_invite_works_to_the_last_second() {
 }
 
 #[tokio::test]
-async fn an_invite_is_over_the_second_it_expires() {
+async fn an_invite_ends_in_the_second_it_expires() {
     let (rollcall, owner, kim, token) = invited().await;
     rollcall.advance(7 * 86_400).await;
     let refused = kim.login(&token).await;
@@ -104,7 +104,7 @@ async fn the_first_login_needs_the_link_however_the_account_is_named() {
 }
 
 #[tokio::test]
-async fn another_address_is_told_which_one_is_meant_and_the_invite_stays_usable() {
+async fn another_address_is_told_which_one_was_invited_and_the_invite_stays_usable() {
     let (rollcall, owner, kim, token) = invited().await;
     let rows = rollcall.rows().await;
     let member = rollcall.person("max@example.com").await;
@@ -158,12 +158,12 @@ async fn a_link_to_one_account_opens_no_other() {
 }
 
 #[tokio::test]
-async fn who_has_several_accounts_chooses_one() {
+async fn a_person_with_several_accounts_chooses_one() {
     let (rollcall, owner, kim, token) = invited().await;
     kim.login(&token).await.expect_status(200);
     rollcall.account("other", "pro").await;
     owner.invite("other", KIM).await.expect_status(201);
-    // An invite is no account to choose yet.
+    // An invite isn't an account to choose yet.
     let login = kim.login(&json!({})).await.expect_status(200);
     assert_eq!(login.body["account"]["id"], "acme");
 
@@ -183,7 +183,7 @@ async fn who_has_several_accounts_chooses_one() {
         let login = login.expect_status(200);
         assert_eq!(login.body["account"]["id"], account);
     }
-    // What cannot be used is no choice.
+    // An account that can't be used isn't offered.
     owner.remove("other", KIM).await.expect_status(200);
     let login = kim.login(&json!({})).await.expect_status(200);
     assert_eq!(login.body["account"]["id"], "acme");
@@ -193,7 +193,7 @@ async fn who_has_several_accounts_chooses_one() {
 }
 
 #[tokio::test]
-async fn somebody_in_a_hundred_accounts_can_choose() {
+async fn a_person_in_a_hundred_accounts_can_choose() {
     let rollcall = Rollcall::start().await;
     for number in 0..120 {
         rollcall.account(&format!("a{number}"), "basic").await;
@@ -207,7 +207,7 @@ async fn somebody_in_a_hundred_accounts_can_choose() {
 }
 
 #[tokio::test]
-async fn the_first_login_binds_who_one_is() {
+async fn the_first_login_binds_the_identity() {
     let (rollcall, _owner, kim, token) = invited().await;
     kim.login(&token).await.expect_status(200);
     let claims = json!({ "email": KIM, "sub": "somebody-else" });
@@ -287,7 +287,7 @@ async fn a_closed_account_lets_nobody_in() {
     owner.remove("acme", "mia@example.com").await;
     rollcall.close("acme").await;
     rollcall.account("acme", "basic").await;
-    // Closed comes before all else that could be said.
+    // `account_closed` comes before every other refusal.
     for refused in [
         owner.login(&json!({})).await,
         owner.list("acme", "").await,
@@ -306,7 +306,7 @@ async fn a_closed_account_lets_nobody_in() {
     refused.expect_problem(403, "no_access");
 }
 
-/// Everything that can be wrong at once is taken back one by one: the next refusal shows.
+/// Adds one reason for a refusal at a time: each one comes before those already there.
 #[tokio::test]
 async fn refusals_come_in_their_order() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
@@ -350,7 +350,7 @@ async fn an_invite_is_refused_in_the_order_of_what_the_person_can_do() {
     refused.expect_problem(403, "wrong_account");
 }
 
-/// The accounts that a refused person could be told about, the most useful first.
+/// The refusals a person could get from several accounts, the most useful first.
 #[tokio::test]
 async fn of_several_refusals_the_one_that_leads_on_is_told() {
     let rollcall = Rollcall::start().await;
@@ -408,7 +408,7 @@ async fn members_can_do_nothing_that_only_the_owner_can() {
     kim.list("acme", "").await.expect_status(200);
 }
 
-/// Status, headers but for the date, and body, with the request id taken out.
+/// Status, headers except the date, and body, without the request id.
 fn bytes(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
     let id = reply.header("x-request-id");
     let headers = reply.headers.iter().filter(|(name, _)| *name != "date");
@@ -424,7 +424,7 @@ fn bytes(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
 }
 
 #[tokio::test]
-async fn nobody_finds_out_which_accounts_exist() {
+async fn nobody_can_find_out_which_accounts_exist() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall.member(&owner, KIM).await;
     rollcall.account("basic", "basic").await;

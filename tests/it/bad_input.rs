@@ -1,4 +1,4 @@
-//! Whatever comes in, the answer names what is wrong with it and nothing is written.
+//! Whatever the input, the answer names everything wrong with it and nothing is written.
 
 use data_encoding::BASE64;
 use reqwest::Method;
@@ -41,7 +41,7 @@ pub(crate) fn api_event(route: &str, claims: &Value, body: &str) -> Value {
 
 const KIM: &str = "kim@example.com";
 
-/// A body that is right but for one field.
+/// A valid body except for one field.
 fn invitation_with(field: &str, value: Value) -> Value {
     let mut body = invitation(KIM);
     body[field] = value;
@@ -54,7 +54,7 @@ async fn post_raw(person: &Person, path: &str, body: impl Into<reqwest::Body>) -
 
 const MEMBERS: &str = "/accounts/acme/members";
 
-/// A stack, its owner, and the promise that nothing changes and nothing is asked of AWS.
+/// A stack, its owner, and a check that nothing changes and AWS gets no requests.
 struct Untouched {
     rollcall: Rollcall,
     owner: Person,
@@ -153,7 +153,7 @@ async fn every_wrong_field_is_named() {
     ] {
         wrong.extend(["firstName", "lastName", "email"].map(|field| (field, value.clone())));
     }
-    // Nobody says who or what somebody is but the table.
+    // Only the table says who a person is and what they may do.
     for field in [
         "role",
         "status",
@@ -204,7 +204,7 @@ async fn all_mistakes_are_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_object_is_refused() {
+async fn a_body_that_is_not_a_json_object_is_refused() {
     let stack = Untouched::start().await;
     let kim = member_id("acme", "max@example.com");
     let resend = format!("/accounts/acme/members/{kim}/resend");
@@ -259,7 +259,7 @@ async fn a_body_that_is_no_json_object_is_refused() {
 }
 
 #[tokio::test]
-async fn numbers_however_large_are_no_names() {
+async fn numbers_are_not_names_however_large() {
     let stack = Untouched::start().await;
     for number in ["1e400", "123456789012345678901234567890", "-0", "0.1"] {
         let body = format!(r#"{{"firstName":{number},"lastName":"Lee","email":"{KIM}"}}"#);
@@ -270,7 +270,7 @@ async fn numbers_however_large_are_no_names() {
 }
 
 #[tokio::test]
-async fn a_body_may_have_sixteen_kilobytes_and_not_one_byte_more() {
+async fn a_body_may_have_sixteen_kilobytes_and_no_more() {
     let stack = Untouched::start().await;
     let padded = |length: usize| format!("{{{}}}", " ".repeat(length - 2));
     for path in [MEMBERS, "/login", "/accounts/acme/members/x/resend"] {
@@ -280,11 +280,11 @@ async fn a_body_may_have_sixteen_kilobytes_and_not_one_byte_more() {
             let refused = post_raw(&stack.owner, path, padded(length)).await;
             refused.expect_problem(413, "body_too_large");
         }
-        // A hundred thousand brackets are many bytes and no stack overflow.
+        // A hundred thousand brackets are too many bytes, but don't overflow the stack.
         let deep = post_raw(&stack.owner, path, "[".repeat(100_000)).await;
         deep.expect_problem(413, "body_too_large");
     }
-    // What is not UTF-8 arrives in base64, and its real length counts.
+    // Bodies that aren't UTF-8 arrive in base64, and their real length counts.
     let refused = post_raw(&stack.owner, MEMBERS, vec![0xff; 16 * 1024 + 1]).await;
     refused.expect_problem(413, "body_too_large");
     let allowed = post_raw(&stack.owner, MEMBERS, vec![0xff; 16 * 1024]).await;
@@ -420,7 +420,7 @@ async fn every_wrong_parameter_of_the_list_is_named() {
     stack.expect_untouched().await;
 }
 
-/// A damaged link is a mail program's mistake: the answer is one that a person can use.
+/// Mail programs can damage a link, so the answer must help the person.
 #[tokio::test]
 async fn a_damaged_link_is_not_valid() {
     let stack = Untouched::start().await;
@@ -466,9 +466,9 @@ async fn a_damaged_link_is_not_valid() {
     stack.expect_untouched().await;
 }
 
-/// A field that nobody knows is not sent back at any length.
+/// An unknown field isn't sent back in full, however long it is.
 #[tokio::test]
-async fn what_a_caller_writes_is_not_repeated_at_length() {
+async fn an_answer_does_not_repeat_long_input() {
     let stack = Untouched::start().await;
     let name = "\u{202e}<script>".repeat(500);
     let refused = stack.owner.post(MEMBERS, &json!({ name: "x" })).await;
@@ -511,7 +511,7 @@ fn claims() -> Value {
 }
 
 #[tokio::test]
-async fn only_a_verified_address_counts_as_one() {
+async fn only_a_verified_address_counts() {
     let stack = Untouched::start().await;
     for verified in [
         "false", "False", "True", "TRUE", "1", "0", "yes", "", " true", "true ", "[true]",
@@ -548,7 +548,7 @@ async fn only_a_verified_address_counts_as_one() {
 
 /// A gap in the template, or an emulator without an authorizer, opens nothing.
 #[tokio::test]
-async fn what_no_authorizer_vouches_for_is_not_signed_in() {
+async fn a_request_without_authorizer_claims_is_not_signed_in() {
     let stack = Untouched::start().await;
     let with = |change: fn(&mut Value)| {
         let mut event = api_event("POST /login", &claims(), "{}");
@@ -587,7 +587,7 @@ async fn what_no_authorizer_vouches_for_is_not_signed_in() {
     stack.expect_untouched().await;
 }
 
-/// The headers that a gateway writes are its own.
+/// Callers can't set the headers that the gateway writes.
 #[tokio::test]
 async fn a_caller_cannot_speak_for_the_gateway() {
     let stack = Untouched::start().await;

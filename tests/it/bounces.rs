@@ -1,5 +1,5 @@
-//! Bounces as SES reports them, and what they are taken for. How the words of mail servers are understood is
-//! measured in `domain::bounce`.
+//! Bounces as SES reports them, and how they are read. `domain::bounce` measures how well the words
+//! of mail servers are understood.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::Options;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{OWNER, Rollcall};
 
-/// What a person who reads the bounce would call it: its status, whether it is permanent, and why.
+/// How a person would read the bounce: its status, whether it is permanent, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Is {
     AutoReplied,
@@ -30,8 +30,8 @@ type Labelled = (
 
 #[rustfmt::skip]
 const LABELLED: &[Labelled] = &[
-    // What servers say is tests/corpus/answers.tsv, which the rules themselves are tried with. Here is what
-    // SES makes of it.
+    // The answers of mail servers are in tests/corpus/answers.tsv, which tests the rules
+    // themselves. This is how SES reports them.
     ("Permanent", "General", "5.1.1", "smtp; 550-5.1.1 The email account that you tried to reach does not exist.", "failed", Permanent("noMailbox")),
     ("Permanent", "General", "5.1.1", "smtp; 552 5.2.2 mailbox over quota", "failed", Transient("mailboxFull")),
     ("Permanent", "General", "5.1.1", "smtp; 550 5.7.1 IP address blacklisted", "failed", Transient("policyRejected")),
@@ -115,7 +115,7 @@ fn event(rollcall: &Rollcall, labelled: &Labelled) -> Value {
             recipient[name] = json!(value);
         }
     }
-    // An out-of-office has been seen without recipients, too.
+    // Out-of-office replies have been seen without recipients too.
     let recipients = if label == "Undetermined" && sublabel.is_empty() {
         json!([])
     } else {

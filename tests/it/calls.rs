@@ -1,5 +1,6 @@
-//! What each call asks of AWS, and what that costs. These numbers are what a call costs and how long
-//! it takes: they change on purpose only. `docs/performance.md` has them all in one table.
+//! The requests that each call makes to AWS, and what they cost. These numbers decide the price and
+//! the speed of a call, so they only change on purpose. `docs/performance.md` has them all in one
+//! table.
 
 mod ledger;
 mod rates;
@@ -21,7 +22,7 @@ const NEW: &str = "new@example.com";
 
 /// One read of several items.
 const READ: &str = "BatchGetItem";
-/// The search for somebody's accounts, or a page of the list.
+/// The search for a person's accounts, or a page of the list.
 const QUERY: &str = "Query";
 /// One item changes.
 const UPDATE: &str = "UpdateItem";
@@ -46,7 +47,7 @@ const OPERATIONS: &[&str] = &[
     "publish-changes",
 ];
 
-/// Refusals that ask nothing of AWS, whatever the operation, and answers that are no decisions.
+/// Refusals that make no request to AWS in any operation, and answers that aren't decisions.
 const BEFORE_ANY_CALL: [Code; 7] = [
     Code::InvalidRequest,
     Code::Unauthenticated,
@@ -59,8 +60,8 @@ const BEFORE_ANY_CALL: [Code; 7] = [
 
 #[tokio::test]
 async fn what_calls_cost_is_up_to_date() {
-    // One after the other: side by side on one thread, a request could wait so long that it is
-    // made again.
+    // One after the other: side by side on one thread, a request could wait so long that the SDK
+    // repeats it.
     let mut lines = invites_and_resends().await;
     lines.extend(removals().await);
     lines.extend(lists().await);
@@ -90,13 +91,13 @@ async fn what_calls_cost_is_up_to_date() {
 fn no_operation_is_left_out() {
     let functions = Template::of_this_repository().unwrap().functions().unwrap();
     let functions = functions.into_iter().map(|function| function.operation);
-    // The page asks nothing of AWS.
+    // The page makes no request to AWS.
     let expected: BTreeSet<String> = functions.filter(|name| name != "members-page").collect();
     let listed = OPERATIONS.iter().map(ToString::to_string);
     assert_eq!(listed.collect::<BTreeSet<_>>(), expected);
 }
 
-/// Demands that a table is in the document, between its two markers.
+/// Checks that a table is in the document, between its two markers.
 #[track_caller]
 fn expect_written(name: &str, table: &str) {
     let (begin, end) = (format!("<!-- {name}: -->\n"), format!("<!-- :{name} -->"));
@@ -234,7 +235,7 @@ async fn lists() -> Vec<Line> {
     owner.invite("acme", KIM).await.expect_status(201);
     owner.invite("acme", NEW).await.expect_status(201);
     owner.remove("acme", NEW).await.expect_status(200);
-    // 49 people, and the one who was removed.
+    // 49 people, and the removed one.
     rollcall.crowd("acme", KIM, 46).await;
     let mut ledger = Ledger::of(&rollcall);
     for (query, what) in [
@@ -472,7 +473,7 @@ async fn published_changes() -> Vec<Line> {
     ledger.lines
 }
 
-/// What refuses each call of an account before its own rules do.
+/// The refusals that come before each call's own rules.
 async fn people_without_rights() -> Vec<Line> {
     let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     let max = rollcall.member(&owner, MAX).await;
@@ -531,7 +532,7 @@ async fn people_without_rights() -> Vec<Line> {
     ledger.lines
 }
 
-/// What refuses calls once an invite is old, the plan is basic, or the account is closed.
+/// The refusals of calls once an invite is old, the plan is basic, or the account is closed.
 async fn time_and_plans() -> Vec<Line> {
     let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     let max = rollcall.member(&owner, MAX).await;
@@ -575,7 +576,7 @@ async fn time_and_plans() -> Vec<Line> {
     ledger.lines
 }
 
-/// Limits are known before a write, but for the recipient's of a resend.
+/// Limits are known before a write, except the recipient's limit on a resend.
 async fn limits() -> Vec<Line> {
     let rollcall = Rollcall::start_with(local::Options {
         parameters: vec![
@@ -608,7 +609,7 @@ async fn limits() -> Vec<Line> {
     ledger
         .refused_as("resend", code, ", the invite's", &[READ], reply)
         .await;
-    // Whom the mail would go to is not known before the read: the transaction is cancelled.
+    // The recipient isn't known before the read, so the transaction is cancelled.
     let reply = owner.resend("a", KIM).await;
     let steps = [READ, TRANSACTION];
     ledger
@@ -631,11 +632,11 @@ async fn limits() -> Vec<Line> {
     ledger.lines
 }
 
-/// Read units that the owner of an account need not mind.
+/// Read units too few to matter to the owner of an account.
 const A_STRANGERS_PRICE: f64 = 3.0;
 
-/// Whoever is signed in can ask about any account. That must cost its owner next to nothing, and the
-/// same for every account, or the price would say which ones exist.
+/// Anyone who is signed in can ask about any account. That must cost its owner next to nothing, and
+/// the same for every account, or the price would reveal which accounts exist.
 #[tokio::test]
 async fn a_list_costs_a_stranger_the_same_whatever_is_in_the_account() {
     let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
@@ -677,7 +678,7 @@ async fn a_list_costs_a_stranger_the_same_whatever_is_in_the_account() {
     }
 }
 
-/// The other calls about an account read a fixed number of items, whoever calls.
+/// The other calls about an account read a fixed number of items for any caller.
 #[tokio::test]
 async fn no_call_costs_a_stranger_more_in_a_large_account() {
     let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
@@ -710,7 +711,7 @@ async fn no_call_costs_a_stranger_more_in_a_large_account() {
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_costs_nothing() {
+async fn an_unauthenticated_call_costs_nothing() {
     let (rollcall, _owner) = Rollcall::start_with_owner().await;
     let member = member_id("acme", OWNER);
     for route in rollcall.stack.routes() {
@@ -727,7 +728,7 @@ async fn who_is_not_signed_in_costs_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_malformed_costs_nothing() {
+async fn a_malformed_call_costs_nothing() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let post = async |person: &Person, path: &str| person.post(path, &json!({ "x": 1 })).await;
     let kim = member_id("acme", KIM);

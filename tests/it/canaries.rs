@@ -1,5 +1,5 @@
-//! Canaries: values like no others are put wherever callers, mail systems and services can put
-//! something, and then looked for where they must not be.
+//! Canaries: unique values go everywhere that callers, mail systems and services can put a value.
+//! The test then checks that they don't appear where they must not.
 
 use std::fmt::Write;
 
@@ -26,7 +26,7 @@ const SEARCH: &str = "canarysearch";
 const BODY: &str = "canary-in-a-body";
 const TOKEN: &str = "canary-that-is-no-token";
 
-/// All that came out of a run.
+/// All the output of a run.
 #[derive(Default)]
 struct Out {
     log: String,
@@ -34,7 +34,7 @@ struct Out {
     table: String,
     /// What SES was asked to send.
     mail: String,
-    /// The parts of it that others than the recipient get to see: tags, subject and sender.
+    /// The parts of it that people other than the recipient see: tags, subject and sender.
     envelope: String,
 }
 
@@ -53,7 +53,7 @@ impl Out {
         writeln!(self.answers, "{headers:?} {}", reply.raw).unwrap();
     }
 
-    /// Looks for a canary, in any case and in the encodings that things travel in.
+    /// Looks for a canary, in any case and in the usual encodings.
     #[track_caller]
     fn expect_only_in(&self, what: &str, canary: &str, nest: &Nest) {
         let digest = Sha256::digest(canary);
@@ -75,7 +75,7 @@ impl Out {
             ("mail", &self.mail, nest.mail),
             ("tags, subject or sender", &self.envelope, false),
         ] {
-            // A canary that is not even where it should be was never let out.
+            // A canary that isn't found where it belongs was never released.
             let lines = text.lines().filter(|line| is_in(line));
             assert_eq!(
                 is_in(text),
@@ -88,7 +88,7 @@ impl Out {
 }
 
 #[tokio::test]
-async fn nothing_is_found_where_it_must_not_be() {
+async fn no_canary_is_found_where_it_must_not_be() {
     let log = Log::capture();
     let rollcall = Rollcall::start_with(Options::default()).await;
     rollcall.wire.record();
@@ -236,7 +236,7 @@ async fn nothing_is_found_where_it_must_not_be() {
     let row = format!("{members}/{}", member_id("acme", KIM));
     let changed = json!({ "lastName": LAST_NAME });
     out.took(&owner.patch(&row, &changed).await.expect_status(200));
-    // A removed row no longer says who it was bound to.
+    // A removed row no longer holds the identity it was bound to.
     out.table = format!("{:?}", rollcall.rows().await);
     out.took(&owner.remove("acme", KIM).await.expect_status(200));
     out.took(&kim.login(&json!({})).await.expect_status(403));
@@ -275,13 +275,13 @@ async fn nothing_is_found_where_it_must_not_be() {
     };
     out.expect_only_in("a last name", LAST_NAME, &not_mailed);
     out.expect_only_in("a diagnostic", DIAGNOSTIC, &not_mailed);
-    // Who somebody is at the identity provider binds the row, and is nobody's business.
+    // The identity from the identity provider binds the row, and appears nowhere else.
     let kept = Nest {
         table: true,
         ..Nest::default()
     };
     out.expect_only_in("a member's subject", KIM_IS, &kept);
-    // Whoever looks at other people's data, or tries to, is written down, by an id.
+    // Anyone who looks at other people's data, or tries to, is logged by an id.
     let logged = Nest {
         log: true,
         ..Nest::default()
@@ -289,7 +289,7 @@ async fn nothing_is_found_where_it_must_not_be() {
     out.expect_only_in("a support person's subject", SUE_IS, &logged);
     out.expect_only_in("a nosy person's subject", NOSY_IS, &logged);
 
-    // The recipient alone gets the token.
+    // Only the recipient gets the token.
     let mailed = Nest {
         mail: true,
         ..Nest::default()

@@ -26,7 +26,7 @@ fn reopening(plan: &str) -> Value {
 }
 
 #[tokio::test]
-async fn closing_is_immediate_for_everybody() {
+async fn closing_is_immediate_for_everyone() {
     let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     let member = rollcall.member(&owner, KIM).await;
     let removed = rollcall.member(&owner, "gone@example.com").await;
@@ -73,7 +73,7 @@ async fn closing_is_immediate_for_everybody() {
 }
 
 #[tokio::test]
-async fn the_owner_whose_answer_was_lost_asks_again() {
+async fn the_owner_can_retry_after_a_lost_answer() {
     let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     rollcall.wire.fail("UpdateItem", Fault::LostAnswer, 1);
     let first = close(&owner).await.expect_status(200);
@@ -121,7 +121,7 @@ async fn nobody_else_closes_an_account() {
     assert_eq!(reply.wrong_fields(), ["reason"]);
 
     close(&owner).await.expect_status(200);
-    // Once it is closed, all of them read the same, and only the owner that it went well.
+    // Once it is closed, everyone the account knows is told so, and only the owner gets a success.
     for (caller, code) in refused {
         let code = match code {
             "no_access" => code,
@@ -133,7 +133,7 @@ async fn nobody_else_closes_an_account() {
 }
 
 #[tokio::test]
-async fn a_plan_does_not_keep_anybody_from_closing() {
+async fn an_account_on_any_plan_can_be_closed() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall.account("acme", "basic").await;
     assert_eq!(close(&owner).await.expect_status(200).text("plan"), "basic");

@@ -1,11 +1,12 @@
-//! What the functions are built from. The lock file may hold more, for what runs elsewhere.
+//! The crates that the functions are built from. The lock file may hold more, for programs that run
+//! elsewhere.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use local::Template;
 
-/// What no function may contain: `docs/decisions/0004-cold-start.md` says why.
+/// Crates that no function may contain: `docs/decisions/0004-cold-start.md` says why.
 const UNWANTED: [&str; 5] = [
     "aws-config",
     "aws-lc-fips-sys",
@@ -38,7 +39,7 @@ fn crates(packages: &[String]) -> BTreeSet<String> {
 }
 
 #[test]
-fn no_function_contains_what_makes_a_cold_start_slow() {
+fn no_function_contains_crates_that_slow_down_cold_starts() {
     let functions = Template::of_this_repository().unwrap().functions().unwrap();
     let functions: Vec<String> = functions.into_iter().map(|each| each.operation).collect();
     let crates = crates(&functions);

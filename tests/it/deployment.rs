@@ -1,4 +1,4 @@
-//! What a deployment is safe by, as `template.yaml` says it. What each function may do is in
+//! The safeguards of a deployment in `template.yaml`. What each function may do is in
 //! `permissions`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,14 +11,14 @@ use platform::aws::{DYNAMODB_TIMEOUTS, SES_TIMEOUTS};
 use platform::metrics::{Metric, NAMESPACE};
 use serde_json::{Value, json};
 
-/// API Gateway waits so long for a function
+/// How long API Gateway waits for a function
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
 const API_GATEWAY: Duration = Duration::from_secs(30);
 
 /// The same for an authorizer.
 const AUTHORIZER: Duration = Duration::from_secs(10);
 
-/// The routes that need no ID token: the page, and what describes the API.
+/// The routes that need no ID token: the page, and the description of the API.
 fn is_public(method: &str, path: &str) -> bool {
     let page = [
         "/",
@@ -112,7 +112,7 @@ fn only_the_products_own_pages_may_call_the_api() {
 }
 
 #[test]
-fn what_can_be_abused_is_throttled_tighter_than_the_rest() {
+fn routes_open_to_abuse_are_throttled_more_tightly() {
     let template = template();
     let api = part(&template, "/Resources/Api/Properties");
     let default = &api["DefaultRouteSettings"];
@@ -188,7 +188,7 @@ fn the_role_that_deploys_can_make_the_stack_and_not_empty_the_table() {
 
 /// A flood of events must not take the concurrency that logins need.
 #[test]
-fn functions_that_take_floods_have_a_share_of_their_own() {
+fn functions_that_take_floods_have_reserved_concurrency() {
     let template = template();
     for (name, function) in template.resources("AWS::Serverless::Function") {
         let events = function["Properties"]["Events"].as_object();
@@ -203,9 +203,10 @@ fn functions_that_take_floods_have_a_share_of_their_own() {
     }
 }
 
-/// Whoever waits gets an answer from whom they asked, not from the one who waits behind.
+/// Each caller waits longer than the call it depends on, so an answer always comes from the service
+/// that was called.
 #[test]
-fn each_waits_longer_than_the_one_that_it_waits_for() {
+fn each_caller_waits_longer_than_the_call_it_depends_on() {
     for [attempt, operation] in [DYNAMODB_TIMEOUTS, SES_TIMEOUTS] {
         assert!(attempt < operation && operation < LONGEST_VERDICT);
     }
@@ -229,7 +230,7 @@ fn each_waits_longer_than_the_one_that_it_waits_for() {
 fn every_function_logs_json_that_is_not_kept_forever() {
     let template = template();
     let globals = part(&template, "/Globals/Function");
-    // HTTP APIs have no traces, and the SDK makes none: what calls wait for is in their log line.
+    // HTTP APIs have no traces, and the SDK makes none: a call's log line says what it waited for.
     assert_eq!(globals["Tracing"], Value::Null);
     let logging = &globals["LoggingConfig"];
     assert_eq!(logging["LogFormat"], "JSON");
@@ -280,7 +281,7 @@ fn the_access_log_has_no_path_and_no_query() {
 
 /// The link of an invite must not lead through another server.
 #[test]
-fn mail_is_encrypted_on_its_way_and_not_tracked() {
+fn mail_is_encrypted_in_transit_and_not_tracked() {
     let template = template();
     let set = part(&template, "/Resources/ConfigurationSet/Properties");
     assert_eq!(set["DeliveryOptions"]["TlsPolicy"], "REQUIRE");
@@ -293,7 +294,7 @@ fn mail_is_encrypted_on_its_way_and_not_tracked() {
     assert!(!kinds.contains(&json!("OPEN")) && !kinds.contains(&json!("CLICK")));
 }
 
-/// Where the values of a metric come from: its own, or those of the ones that it is computed from.
+/// Where a metric's values come from: the metric itself, or the metrics it is computed from.
 fn sources(alarm: &Value) -> Vec<Value> {
     match alarm["Metrics"].as_array() {
         None => vec![alarm.clone()],
@@ -317,7 +318,7 @@ fn dimensions(source: &Value) -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn every_alarm_tells_the_topic_if_there_is_one() {
+fn every_alarm_notifies_the_topic_if_there_is_one() {
     let template = template();
     let topic = json!({ "Fn::If": [
         "HasAlarmTopic",
@@ -336,8 +337,7 @@ fn every_alarm_tells_the_topic_if_there_is_one() {
     assert!(alarms > 10);
 }
 
-/// What CloudWatch has of a metric: its namespace, name and dimensions, and the values of one period,
-/// added up.
+/// A metric in CloudWatch: its namespace, name and dimensions, and the sum of one period's values.
 type Sums = BTreeMap<String, f64>;
 
 fn metric(namespace: &str, name: &str, dimensions: &BTreeMap<String, Value>) -> String {
@@ -359,7 +359,7 @@ enum End {
     Problem,
 }
 
-/// What one call leaves at CloudWatch.
+/// What one call records in CloudWatch.
 fn counted(sums: &mut Sums, function: &Function, end: End) {
     let function_name =
         BTreeMap::from([("FunctionName".to_owned(), reference(&function.logical_id))]);
@@ -376,7 +376,7 @@ fn counted(sums: &mut Sums, function: &Function, end: End) {
     }
 }
 
-/// How long a period of an alarm is, in minutes. All that it looks at has the same.
+/// The length of an alarm's period, in minutes. All of its metrics have the same.
 fn period(alarm: &Value) -> u64 {
     let periods: BTreeSet<u64> = match alarm["Metrics"].as_array() {
         None => [&alarm["Period"]]
@@ -392,7 +392,7 @@ fn period(alarm: &Value) -> u64 {
     periods.into_iter().next().unwrap() / 60
 }
 
-/// Whether an alarm is raised by what happened in one period. Nothing, if nothing was measured.
+/// Whether the events of one period raise an alarm. `None` if nothing was measured.
 fn is_raised(alarm: &Value, sums: &Sums) -> Option<bool> {
     let threshold = alarm["Threshold"].as_f64()?;
     let value = match alarm["Metrics"].as_array() {
@@ -542,8 +542,8 @@ impl<'a> MetricMath<'a> {
     }
 }
 
-/// The alarms that a function's calls raise which end so, each at a minute, wherever the periods
-/// begin: those that are raised in every case.
+/// The alarms that are always raised by calls of a function with these outcomes, one a minute,
+/// wherever the periods begin.
 fn raised_by(template: &Template, function: &Function, calls: &[(u64, End)]) -> BTreeSet<String> {
     let mut raised = BTreeSet::new();
     for (name, alarm) in template.resources("AWS::CloudWatch::Alarm") {
@@ -569,9 +569,9 @@ fn raised_by(template: &Template, function: &Function, calls: &[(u64, End)]) -> 
     raised
 }
 
-/// A function that nobody uses much must not fail unheard, and one failure must not wake anybody.
+/// A rarely used function must not fail unnoticed, and a single failure must not wake anyone.
 #[test]
-fn a_function_that_only_fails_is_heard_of_after_three_calls() {
+fn a_function_that_only_fails_raises_an_alarm_after_three_calls() {
     let template = template();
     for function in template.functions().unwrap() {
         let ends = match function.routes.is_empty() {
@@ -603,7 +603,7 @@ fn a_function_that_only_fails_is_heard_of_after_three_calls() {
 }
 
 #[test]
-fn the_api_and_mail_are_heard_of_when_they_only_fail() {
+fn the_api_and_mail_raise_alarms_when_they_only_fail() {
     let template = template();
     let of_stage = |more: &[(&str, Value)]| {
         let more = more
@@ -684,7 +684,7 @@ fn the_api_and_mail_are_heard_of_when_they_only_fail() {
 }
 
 #[test]
-fn somebody_hears_of_throttling_latency_and_standing() {
+fn throttling_latency_and_reputation_raise_alarms() {
     let template = template();
     let alarms = template.resources("AWS::CloudWatch::Alarm");
     let watched: Vec<(Value, BTreeMap<String, Value>)> = alarms
@@ -696,7 +696,7 @@ fn somebody_hears_of_throttling_latency_and_standing() {
         watched.contains(&(json!(metric), of))
     };
     assert!(is_watched("Latency", "ApiId", reference("Api")));
-    // Throttling of a function behind the API is an answer of the API.
+    // Throttling of a function behind the API shows up as an answer of the API.
     for function in template.functions().unwrap() {
         let name = function.logical_id;
         let is_watched = is_watched("Throttles", "FunctionName", reference(&name));
@@ -710,7 +710,7 @@ fn somebody_hears_of_throttling_latency_and_standing() {
     }
 }
 
-/// An alarm on a metric that nobody counts would be quiet forever.
+/// An alarm on a metric that is never counted would never be raised.
 #[test]
 fn alarms_and_dashboard_show_metrics_that_are_counted() {
     let template = template();

@@ -1,4 +1,4 @@
-//! What the documents say, held against the code.
+//! Checks what the documents say against the code.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -99,7 +99,7 @@ fn the_metrics_are_up_to_date() {
 }
 
 #[test]
-fn the_layout_names_what_exists() {
+fn the_layout_names_existing_paths() {
     let readme = read("README.md");
     let paths: Vec<_> = rows(section(&readme, "## Layout"))
         .flat_map(|row| row[0].split("`, `").collect::<Vec<_>>())

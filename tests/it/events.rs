@@ -1,4 +1,5 @@
-//! The payloads in `events/`, each invoked as it is: they fit the demo accounts, and an account `acme`.
+//! The payloads in `events/`, each invoked unchanged. They fit the demo accounts and an account
+//! `acme`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,13 +9,13 @@ use serde_json::Value;
 
 use crate::harness::{OWNER, Rollcall};
 
-/// Every file, with one value of the answer that shows that the operation did its work: where it is,
-/// and what. `tests/sam/invoke.py` goes by it, too.
+/// Every file, with the place and content of one value in the answer that shows that the operation
+/// did its work. `tests/sam/invoke.py` uses this list too.
 ///
 /// The order matters: the demo's invite that bounced can be resent once that is lifted.
-/// `authorize-request` holds no token, since nobody could keep a valid one in a file. The tokens of
-/// support staff are checked for their age alone, and were issued in 2100. The bounce that
-/// is a notification names no send, and none was at its time.
+/// `authorize-request` holds no token, because a token in a file would expire. The tokens of
+/// support staff are checked for their age alone, and were issued in 2100. The bounce that is a
+/// notification names no send, and none was at its time.
 fn events() -> Vec<(String, String, Value)> {
     serde_json::from_str(include_str!("../answers.json")).unwrap()
 }
@@ -41,7 +42,7 @@ async fn every_event_does_its_operation() {
         let result = match answer.get("statusCode").and_then(Value::as_u64) {
             Some(status) => {
                 assert!(matches!(status, 200 | 201), "{file}: {answer}");
-                // The page is no JSON: its headers must do.
+                // The page isn't JSON, so check its headers.
                 serde_json::from_str(answer["body"].as_str().unwrap()).unwrap_or(answer)
             }
             None => answer,

@@ -1,4 +1,4 @@
-//! DynamoDB fails: the answer is 503 in time, never access that cannot be proved, and what was
+//! DynamoDB fails: the answer is a timely 503, never access that can't be proved, and whatever was
 //! committed stays usable.
 
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ const QUERY: &str = "Query";
 const UPDATE: &str = "UpdateItem";
 const TRANSACTION: &str = "TransactWriteItems";
 
-/// What may pass, so that trying again later is right. The SDK tries each three times.
+/// Transient errors: trying again later is right. The SDK tries each request three times.
 const PASSING: [Fault; 7] = [
     Fault::NoConnection,
     Fault::Error(400, "ProvisionedThroughputExceededException"),
@@ -29,7 +29,7 @@ const SOME_PASSING: [Fault; 3] = [
     Fault::Garbage,
 ];
 
-/// More than any call asks.
+/// More requests than any call makes.
 const ALWAYS: usize = 100;
 
 /// An invite of Kim's that can be resent, a member, and the body that accepts the invite.
@@ -54,7 +54,7 @@ fn expect_unavailable(reply: Reply) {
 }
 
 #[tokio::test]
-async fn who_cannot_be_looked_up_has_no_access_and_is_asked_to_come_back() {
+async fn a_failed_lookup_gives_no_access_and_asks_the_caller_to_retry() {
     let (rollcall, owner, max, token) = scene().await;
     let kim = rollcall.person(KIM).await;
     let acme = json!({ "accountId": "acme" });
@@ -86,7 +86,7 @@ async fn who_cannot_be_looked_up_has_no_access_and_is_asked_to_come_back() {
     kim.login(&token).await.expect_status(200);
 }
 
-/// A list that cannot be read is still refused to whom it is not for.
+/// A stranger is still refused when the list can't be read.
 #[tokio::test]
 async fn a_stranger_is_refused_whether_or_not_the_list_can_be_read() {
     let (rollcall, _owner, _max, _token) = scene().await;
@@ -97,7 +97,7 @@ async fn a_stranger_is_refused_whether_or_not_the_list_can_be_read() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_is_not_half_done() {
+async fn a_failed_write_leaves_nothing_half_done() {
     let (rollcall, owner, _max, token) = scene().await;
     let kim = rollcall.person(KIM).await;
     let rows = rollcall.rows().await;
@@ -149,9 +149,9 @@ async fn a_moment_of_trouble_is_not_noticed() {
     }
 }
 
-/// What DynamoDB leaves unread it has to throttle: it is asked again, later and later.
+/// DynamoDB leaves keys unread when it throttles, so retries wait longer each time.
 #[tokio::test]
-async fn what_is_left_unread_is_read_later() {
+async fn keys_left_unread_are_read_later() {
     let (rollcall, owner, max, _token) = scene().await;
     rollcall.wire.forget();
     rollcall.wire.fail(READ, Fault::NothingRead, 5);
@@ -165,9 +165,9 @@ async fn what_is_left_unread_is_read_later() {
     assert_eq!(rollcall.wire.calls(), [READ; 6]);
 }
 
-/// On a clock that stands still but for pauses, so that they can be seen.
+/// The clock moves only for pauses, so the test can see them.
 #[tokio::test]
-async fn pauses_lie_between_reads_of_what_is_left_and_they_end() {
+async fn reads_of_unread_keys_pause_and_then_give_up() {
     let rollcall = Rollcall::start().await;
     rollcall.wire.fail(READ, Fault::NothingRead, ALWAYS);
     let payload = json!({
@@ -190,9 +190,9 @@ async fn pauses_lie_between_reads_of_what_is_left_and_they_end() {
     assert!(took > shortest && took <= longest, "{took:?}");
 }
 
-/// An error of our own: trying again would not help, and the answer does not say what it was.
+/// A permanent error: trying again wouldn't help, and the answer hides the cause.
 #[tokio::test]
-async fn what_will_not_pass_is_an_internal_error_without_its_cause() {
+async fn a_permanent_error_is_internal_and_hides_its_cause() {
     let (rollcall, owner, max, _token) = scene().await;
     for code in [
         "AccessDeniedException",
@@ -216,7 +216,7 @@ async fn what_will_not_pass_is_an_internal_error_without_its_cause() {
     }
 }
 
-/// What the table holds can be damaged by hand. That is no reason to let anybody in.
+/// A row can be damaged by hand. That must not let anyone in.
 #[tokio::test]
 async fn a_row_that_cannot_be_read_opens_nothing() {
     let (rollcall, owner, max, _token) = scene().await;
@@ -271,7 +271,7 @@ async fn a_database_that_hangs_is_unavailable() {
     );
 }
 
-/// The worst that can happen: the mail service hangs once the invite is committed.
+/// The worst case: the mail service hangs once the invite is committed.
 #[tokio::test]
 async fn a_mail_service_that_hangs_fails_the_mail_and_not_the_call() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;

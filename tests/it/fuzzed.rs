@@ -1,5 +1,5 @@
-//! What must hold for any input: each function takes what nobody has checked, and panics if a promise
-//! is broken. The fuzz targets feed them for hours; here they get the seeds that those begin with.
+//! What must hold for any input: each function takes unchecked input, and panics if a promise is
+//! broken. The fuzz targets run them for hours; here they get the seeds of those targets.
 
 use domain::Timestamp;
 use domain::address::EmailAddress;
@@ -65,8 +65,8 @@ pub(crate) fn cursor(text: &str) {
     }
 }
 
-/// A text as an event of API Gateway: whoever is let through has a verified address, and reading
-/// what came with the request ends in values or in a problem.
+/// A text as an event of API Gateway: every caller let through has a verified address, and parsing
+/// the rest of the request ends in values or in a problem.
 pub(crate) fn request(event: &str) {
     let Ok(mut event) = serde_json::from_str::<Value>(event) else {
         return;

@@ -1,4 +1,4 @@
-//! Addresses, names, ids, tokens and cursors as somebody who means harm would write them.
+//! Addresses, names, ids, tokens and cursors as an attacker would write them.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 
 use crate::harness::{OWNER, Rollcall, invitation, member_id};
 
-/// Addresses, each with its canonical form, or nothing if it is refused: RFC 5321 and 5322 for
-/// what an address is, UTS 46 for domains in other scripts, and the rules of
-/// [`EmailAddress`] for what of it is accepted.
+/// Addresses, each with its canonical form, or nothing if it is refused. RFC 5321 and 5322 define
+/// addresses, UTS 46 defines domains in other scripts, and the rules of [`EmailAddress`] decide
+/// which ones are accepted.
 fn addresses() -> Vec<(String, Option<String>)> {
     serde_json::from_str(include_str!("../corpus/addresses.json")).unwrap()
 }
 
-/// Lengths that nobody would write into a file.
+/// Addresses too long to keep in a file.
 fn long_addresses() -> Vec<String> {
     vec![
         "x".repeat(100_000),
@@ -47,9 +47,9 @@ fn each_address_is_what_the_corpus_says() {
     }
 }
 
-/// Two addresses of the corpus meet in one row only if they are one address.
+/// Two addresses of the corpus share a row only if they are the same address.
 #[test]
-fn no_address_is_taken_for_another_one() {
+fn no_address_is_mistaken_for_another() {
     let account: AccountId = "acme".parse().unwrap();
     let canonical: BTreeSet<_> = addresses()
         .into_iter()
@@ -66,10 +66,10 @@ fn no_address_is_taken_for_another_one() {
     }
 }
 
-/// The accepted ones go the whole way: one row and one mail each, to that address and to nobody
-/// else. The refused ones leave nothing.
+/// Each accepted address gets one row and one mail, and nobody else gets mail. Refused ones leave
+/// nothing.
 #[tokio::test]
-async fn what_is_refused_leaves_nothing_and_what_is_accepted_reaches_its_address_alone() {
+async fn refused_addresses_leave_nothing_and_accepted_ones_get_the_only_mail() {
     let rollcall = Rollcall::start_with(local::Options {
         parameters: vec![("SendsPerHour", "1000".to_owned())],
         ..local::Options::default()
@@ -78,7 +78,7 @@ async fn what_is_refused_leaves_nothing_and_what_is_accepted_reaches_its_address
     rollcall.account("acme", "pro").await;
     let owner = rollcall.person(OWNER).await;
     let mut expected = BTreeSet::new();
-    // Every one of the accepted would take a while; the strange ones matter.
+    // Testing every accepted address would be slow; the unusual ones matter.
     let is_strange =
         |text: &String| text.contains(|c: char| !c.is_ascii_alphanumeric() && !"@.-".contains(c));
     for (text, canonical) in addresses() {
@@ -108,7 +108,7 @@ async fn what_is_refused_leaves_nothing_and_what_is_accepted_reaches_its_address
     assert_eq!(members, expected.len() + 1);
 }
 
-/// Names that would be somebody else's words in a stranger's mailbox.
+/// Names that would carry a message into a stranger's mailbox.
 const NAMES: [&str; 43] = [
     "<b>Kim</b>",
     "<script>alert(1)</script>",
@@ -156,7 +156,7 @@ const NAMES: [&str; 43] = [
 ];
 
 #[test]
-fn a_message_is_no_name() {
+fn a_message_is_not_a_name() {
     for name in NAMES {
         assert!(name.parse::<PersonName>().is_err(), "{name:?}");
     }
@@ -167,7 +167,7 @@ fn a_message_is_no_name() {
     }
 }
 
-/// Names that are names, with all the signs that a name can have: escaped where they have to be.
+/// Real names with every character that a name can contain, escaped where necessary.
 #[tokio::test]
 async fn a_name_cannot_leave_its_place_in_the_mail() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
@@ -190,7 +190,7 @@ async fn a_name_cannot_leave_its_place_in_the_mail() {
     assert_eq!(mail.to, "kim@example.com");
 }
 
-/// Everything that an id, a token or a cursor could be mistaken for.
+/// Values that could be mistaken for an id, a token or a cursor.
 const TEXTS: [&str; 30] = [
     "",
     " ",
@@ -225,7 +225,7 @@ const TEXTS: [&str; 30] = [
 ];
 
 #[test]
-fn nothing_else_is_an_id_or_a_token() {
+fn lookalikes_are_not_ids_or_tokens() {
     for text in TEXTS {
         assert!(text.parse::<AccountId>().is_err(), "{text:?}");
         assert!(text.parse::<MemberId>().is_err(), "{text:?}");
@@ -276,7 +276,7 @@ async fn no_altered_cursor_leaves_its_account() {
     }
 }
 
-/// A token with any character changed is none, or that of nobody.
+/// A token with any character changed is malformed or matches nobody.
 #[tokio::test]
 async fn no_altered_token_opens_anything() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
@@ -298,7 +298,7 @@ async fn no_altered_token_opens_anything() {
             refused.raw
         );
     }
-    // A secret that nobody sent, under the owner's name.
+    // A secret that was never sent, with the owner's member id.
     let forged = format!("acme.{}.{}", member_id("acme", OWNER), "A".repeat(43));
     let refused = kim.login(&json!({ "inviteToken": forged })).await;
     assert!((400..500).contains(&refused.status));
@@ -308,9 +308,9 @@ async fn no_altered_token_opens_anything() {
         .expect_status(200);
 }
 
-/// Claims of every wrong type do not become an address.
+/// Claims of the wrong type don't become an address.
 #[test]
-fn values_of_other_types_are_no_addresses() {
+fn values_of_other_types_are_not_addresses() {
     for value in [
         json!(null),
         json!(1),

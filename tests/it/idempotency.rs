@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a request that is repeated happens once.
+//! `Idempotency-Key`: a repeated request takes effect once.
 
 use local::SesFailure;
 use serde_json::json;
@@ -85,7 +85,7 @@ async fn a_key_stands_for_one_request() {
     assert_eq!(rollcall.rows().await, rows);
 }
 
-/// What counts is what is asked for, not how it is written.
+/// The meaning of a request counts, not how it is written.
 #[tokio::test]
 async fn the_same_request_may_be_written_differently() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
@@ -154,7 +154,7 @@ async fn a_refused_request_can_be_repeated_with_its_key() {
 }
 
 #[tokio::test]
-async fn only_who_may_ask_gets_the_answer_again() {
+async fn only_a_permitted_caller_gets_the_answer_again() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let max = rollcall.member(&owner, "max@example.com").await;
     owner.invite_with_key("acme", KIM, "key").await;
@@ -166,7 +166,7 @@ async fn only_who_may_ask_gets_the_answer_again() {
 }
 
 #[tokio::test]
-async fn a_repetition_tells_of_a_failed_mail_too() {
+async fn a_repeated_request_reports_a_failed_mail_too() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let mailbox = rollcall.stack.mailbox();
     mailbox.fail_next(SesFailure::MessageRejected);

@@ -1,4 +1,4 @@
-//! `docs/integrating.md`: what it shows works.
+//! The examples in `docs/integrating.md` work.
 
 use serde_json::{Value, json};
 

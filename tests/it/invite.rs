@@ -1,4 +1,4 @@
-//! The owner invites somebody by name and address.
+//! The owner invites a person by name and address.
 
 use serde_json::json;
 
@@ -98,7 +98,7 @@ async fn the_owner_is_a_member_already() {
 }
 
 #[tokio::test]
-async fn an_expired_invite_is_resent_and_not_made_anew() {
+async fn an_expired_invite_is_resent_and_not_replaced() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     owner.invite("acme", KIM).await.expect_status(201);
     rollcall.advance(8 * 86_400).await;
@@ -211,7 +211,7 @@ async fn a_person_gets_ten_mails_a_day_from_all_accounts_together() {
         let refused = refused.expect_problem(429, "send_limit_reached");
         assert_eq!(refused.header("retry-after"), (12 * 3_600 - 60).to_string());
     }
-    // Nobody else has to wait, and what was refused has counted for nothing.
+    // Nobody else has to wait, and refused requests didn't count.
     owner
         .invite("a10", "max@example.com")
         .await
@@ -244,7 +244,7 @@ async fn limits_are_what_the_deployment_says() {
 }
 
 #[tokio::test]
-async fn removed_people_can_be_invited_anew_under_a_new_name() {
+async fn removed_people_can_be_invited_again_under_a_new_name() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall.member(&owner, KIM).await;
     owner.remove("acme", KIM).await.expect_status(200);
@@ -252,14 +252,14 @@ async fn removed_people_can_be_invited_anew_under_a_new_name() {
     let invited = owner.post("/accounts/acme/members", &body).await;
     let invited = invited.expect_status(201);
     assert_eq!(invited.text("firstName"), "Kimberly");
-    // The invite is a new one, and its mail is still told from those of the earlier invite.
+    // The invite is new, and its mail can still be distinguished from the earlier invite's mail.
     assert_eq!(invited.body["sends"], 1);
     assert_eq!(rollcall.newest_mail().tags["send"], "2");
     assert!(invited.body.get("removedAt").is_none());
 }
 
 #[tokio::test]
-async fn names_lose_the_spaces_around_them() {
+async fn spaces_around_names_are_trimmed() {
     let (_rollcall, owner) = Rollcall::start_with_owner().await;
     let body = json!({ "firstName": " Kim ", "lastName": " van der Berg ", "email": KIM });
     let invited = owner.post("/accounts/acme/members", &body).await;
@@ -280,7 +280,7 @@ async fn a_misspelt_domain_is_answered_with_the_address_that_was_probably_meant(
         let invited = invited.expect_status(201);
         assert_eq!(invited.text("didYouMean"), "kim.lee@gmail.com");
     }
-    // It is a hint: the mail went where the owner said.
+    // It is only a hint: the mail went to the address the owner gave.
     assert_eq!(rollcall.newest_mail().to, "kim.lee@gmial.com");
     let list = owner.list("acme", "?q=gmial").await;
     assert!(list.body["members"][0].get("didYouMean").is_none());

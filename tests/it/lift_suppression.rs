@@ -8,7 +8,7 @@ use crate::mail_feedback::event;
 const KIM: &str = "kim@example.com";
 const PATH: &str = "/support/suppressions/kim@example.com";
 
-/// Kim is invited to two accounts, and both mails came back.
+/// Kim is invited to two accounts, and both mails bounced.
 async fn start() -> (Rollcall, Person, Person) {
     let rollcall = Rollcall::start().await;
     let owner = rollcall.person(OWNER).await;
@@ -71,7 +71,7 @@ async fn it_lets_every_owner_resend() {
 }
 
 #[tokio::test]
-async fn a_report_that_comes_again_does_not_take_it_back() {
+async fn a_repeated_report_does_not_undo_it() {
     let (rollcall, owner, support) = start().await;
     support.delete(PATH).await.expect_status(200);
     let mut bounce = event(&rollcall.newest_mail(), "Bounce");
@@ -103,7 +103,7 @@ async fn it_lifts_nothing_while_the_mail_service_does_not_answer() {
 }
 
 #[tokio::test]
-async fn it_overwrites_nobody() {
+async fn it_overwrites_no_other_write() {
     let (rollcall, owner, support) = start().await;
     let remover = owner.clone();
     rollcall.wire.before("UpdateItem", async move {

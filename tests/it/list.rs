@@ -92,7 +92,7 @@ async fn members_see_the_same_list() {
 }
 
 #[tokio::test]
-async fn filters_find_whom_they_name() {
+async fn filters_find_the_people_they_name() {
     let (_rollcall, owner) = company().await;
     for (query, found) in [
         ("?status=active", "olivia anna bob emile"),
@@ -201,7 +201,7 @@ fn names(count: u32) -> impl Iterator<Item = String> {
 }
 
 #[tokio::test]
-async fn pages_hold_everybody_once_and_in_order() {
+async fn pages_hold_everyone_once_and_in_order() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     owner.invite("acme", "zzz@example.com").await;
     crowd(&rollcall, "zzz@example.com", names(118)).await;
@@ -252,7 +252,7 @@ async fn a_search_through_thousands_ends_even_if_it_finds_nobody() {
     assert_eq!(sizes, [0, 0]);
     let (found, _) = pages(&owner, "acme", "q=zzz").await;
     assert_eq!(found, ["zzz@example.com"]);
-    // Invites expire without a write, so that this filter looks at everybody, too.
+    // Invites expire without a write, so this filter has to look at everyone too.
     let (found, _) = pages(&owner, "acme", "status=expired").await;
     assert!(found.is_empty());
 }
@@ -284,7 +284,7 @@ async fn people_who_change_between_pages_do_not_break_the_list() {
     crowd(&rollcall, "zzz@example.com", names(6)).await;
     let page = owner.list("acme", "?limit=3").await.expect_status(200);
     assert_eq!(page.emails().last().unwrap(), "aab@example.com");
-    // The one that the page ended with is gone, and so is the one that would come next.
+    // The last person on the page is gone, and so is the next one.
     owner.remove("acme", "aab@example.com").await;
     owner.remove("acme", "aac@example.com").await;
     let cursor = page.text("cursor");
@@ -325,7 +325,7 @@ async fn a_cursor_is_good_for_its_account_and_filter_only() {
     }
 }
 
-/// A cursor can be taken apart and put together anew. It must lead nowhere else.
+/// Anyone can take a cursor apart and forge another. It must not lead anywhere else.
 #[tokio::test]
 async fn a_made_up_cursor_leads_nowhere_else() {
     let (rollcall, owner) = company().await;
@@ -379,7 +379,7 @@ async fn a_made_up_cursor_leads_nowhere_else() {
 }
 
 #[tokio::test]
-async fn an_answer_leaves_out_what_does_not_apply() {
+async fn an_answer_leaves_out_fields_that_do_not_apply() {
     let (_rollcall, owner) = company().await;
     let fields = |member: &Value| -> Vec<String> {
         let members = member.as_object().unwrap().keys().cloned();

@@ -15,7 +15,7 @@ use crate::harness::{NOON, OWNER, Reply, Rollcall};
 const KIM: &str = "kim@example.com";
 const CLIENT: &str = "rollcall-local";
 
-/// A folder that is gone after the test.
+/// A folder that is removed after the test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -126,7 +126,7 @@ fn claims(token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_token_says_what_was_asked_for() {
+async fn a_token_has_the_requested_claims() {
     let rollcall = Rollcall::start().await;
     let token = async |request: Value| {
         let reply = rollcall.dev("/dev/token", &request).await;
@@ -309,7 +309,7 @@ async fn a_person_signs_in_with_the_authorization_code_flow() {
     assert_eq!(claims["nonce"], "n");
     assert_eq!(claims["groups"], json!(["support", "staff"]));
 
-    // The token opens what a token from anywhere else would.
+    // The token works like a token from any other source.
     owner.invite("acme", KIM).await.expect_status(201);
     let login = json!({ "inviteToken": rollcall.newest_token() });
     let request = sign_in.http.post(format!("{}/login", rollcall.stack.url()));
@@ -323,7 +323,7 @@ async fn a_person_signs_in_with_the_authorization_code_flow() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_once_and_for_whom_it_was_made() {
+async fn a_code_works_once_and_only_for_its_client() {
     let rollcall = Rollcall::start().await;
     let sign_in = SignIn::discover(&rollcall).await;
     let right = sign_in.verifier.as_str();
@@ -338,7 +338,7 @@ async fn a_code_is_good_once_and_for_whom_it_was_made() {
         let code = sign_in.code(FORM).await;
         let refused = sign_in.exchange(&code, verifier, back, client).await;
         assert_eq!(refused.expect_status(400).text("error"), error);
-        // A wrong guess at the verifier is the only one.
+        // A wrong verifier uses up the code.
         if error == "invalid_grant" {
             let again = sign_in.exchange(&code, right, BACK, CLIENT).await;
             assert_eq!(again.expect_status(400).text("error"), "invalid_grant");
@@ -358,7 +358,7 @@ async fn a_sign_in_without_protection_is_refused() {
     let rollcall = Rollcall::start().await;
     let sign_in = SignIn::discover(&rollcall).await;
     let page = sign_in.page();
-    // Whoever cannot be trusted with the answer does not get one.
+    // An unknown client or an untrusted redirect gets no answer.
     for (from, to) in [
         (CLIENT, "another"),
         (BACK, "javascript:alert(1)"),
@@ -447,7 +447,7 @@ async fn tokens_are_verified_as_api_gateway_would() {
     let forge = Forge::start().await;
     let now = get_current_timestamp();
     let good = forge.with("sub", json!("kim"));
-    // Nobody knows Kim: a token that is good gets as far as that.
+    // Kim belongs to no account, so a valid token gets as far as that refusal.
     for authorization in [
         format!("Bearer {good}"),
         format!("bearer {good}"),
@@ -472,7 +472,7 @@ async fn tokens_are_verified_as_api_gateway_would() {
             format!("{header}.{}.{}", parts[1], parts[2]),
         ]
     });
-    // The public key is public: as a secret it proves nothing.
+    // Everyone knows the public key, so as an HMAC secret it proves nothing.
     let modulus = forge.jwk["n"].as_str().unwrap();
     let secrets = [
         modulus.as_bytes().to_vec(),

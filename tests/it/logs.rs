@@ -1,4 +1,4 @@
-//! What is logged: one line a call, and never an address, a name, a token or a body.
+//! The log: one line per call, and never an address, a name, a token or a body.
 
 use local::SesFailure;
 use reqwest::Method;
@@ -8,7 +8,8 @@ use crate::harness::{Fault, Log, OWNER, Rollcall, member_id};
 
 const KIM: &str = "kim@example.com";
 
-/// A life with all that can go wrong in it: how many calls it took, and the secret of its invite.
+/// A lifetime of calls with everything that can go wrong. Returns the number of calls and the
+/// secret of the invite.
 async fn live() -> (usize, String) {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let kim = rollcall.person(KIM).await;
@@ -56,13 +57,13 @@ async fn live() -> (usize, String) {
 }
 
 #[tokio::test]
-async fn a_call_is_one_line_that_gives_nobody_away() {
+async fn a_call_is_one_line_without_personal_data() {
     let log = Log::capture();
     let (calls, secret) = live().await;
 
     let text = log.text();
     let mut outcomes = 0;
-    // Counts are lines of their own form.
+    // Metrics are lines with their own format.
     for line in log.lines().iter().filter(|line| line["_aws"].is_null()) {
         for field in line.as_object().unwrap().keys() {
             let known = [
@@ -96,7 +97,7 @@ async fn a_call_is_one_line_that_gives_nobody_away() {
     assert_eq!(outcomes, calls, "{text}");
     assert!(text.contains("the mail service did not accept an invite"));
     assert!(text.contains("a write got no answer"));
-    // After a restore of the table, these lines tell whom to remove again.
+    // After a restore of the table, these lines say who to remove again.
     let lines = log.lines();
     let removals: Vec<_> = lines
         .iter()

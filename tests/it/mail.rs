@@ -1,4 +1,4 @@
-//! The mail that carries an invite, and what happens when it is not taken.
+//! The mail that carries an invite, and what happens when SES refuses it.
 
 use domain::id::EmailKey;
 use local::{Options, SesFailure};
@@ -8,7 +8,7 @@ use crate::harness::{Fault, Log, NOON, OWNER, Person, Rollcall, member_id};
 
 const KIM: &str = "kim@example.com";
 
-/// An account of people and a company whose names HTML would trip over.
+/// An account with people and a company whose names would break unescaped HTML.
 async fn awkward() -> (Rollcall, Person) {
     let rollcall = Rollcall::start_with(Options {
         parameters: vec![
@@ -89,7 +89,7 @@ async fn the_html_part_says_the_same_and_escapes_it() {
 }
 
 #[tokio::test]
-async fn the_envelope_is_the_same_for_everybody() {
+async fn the_envelope_is_the_same_for_everyone() {
     let (rollcall, _owner) = awkward().await;
     let mail = rollcall.newest_mail();
     assert_eq!(mail.subject, "Your invitation to Paper & Pen");
@@ -114,7 +114,7 @@ async fn the_envelope_is_the_same_for_everybody() {
     assert_eq!((parts[0], parts[1], parts[2].len()), ("acme", &*member, 43));
 }
 
-/// SES takes ASCII only in the header: the name is encoded, and the mail goes out.
+/// SES accepts only ASCII in the header, so the name is encoded and the mail goes out.
 #[tokio::test]
 async fn a_product_may_have_a_name_in_any_script() {
     for (product, from) in [
@@ -145,8 +145,8 @@ async fn a_product_may_have_a_name_in_any_script() {
     }
 }
 
-/// How a refusal reaches the owner, and those who run the service: the failure, how often it is
-/// tried, the reason that is counted, and the reason and the advice that are shown.
+/// How a refusal reaches the owner and the operators: the failure, the number of tries, the reason
+/// counted in the metric, and the reason and advice shown.
 const REFUSALS: [(SesFailure, usize, &str, &str, &str); 17] = {
     const REFUSED: &str = "The mail service rejected the e-mail.";
     const SENDER: &str = "The sender's address is not verified with the mail service.";
@@ -198,7 +198,7 @@ const REFUSALS: [(SesFailure, usize, &str, &str, &str); 17] = {
 };
 
 #[tokio::test]
-async fn a_refused_mail_keeps_the_invite_and_says_what_to_do() {
+async fn a_refused_mail_keeps_the_invite_and_advises_the_owner() {
     let log = Log::capture();
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     assert_eq!(REFUSALS.map(|refusal| refusal.0), SesFailure::ALL);
@@ -222,7 +222,7 @@ async fn a_refused_mail_keeps_the_invite_and_says_what_to_do() {
         let failed = lines.rfind(|line| line["InvitesFailed"] == 1);
         assert_eq!(failed.unwrap()["reason"], counted, "{failure:?}");
 
-        // Resend is the remedy, at once: nobody was bothered yet.
+        // The owner can resend at once, because no mail reached the person yet.
         let resent = owner.resend("acme", &email).await.expect_status(200);
         assert_eq!(resent.body["delivery"]["status"], "sending");
         let person = rollcall.person(&email).await;
@@ -231,7 +231,7 @@ async fn a_refused_mail_keeps_the_invite_and_says_what_to_do() {
         rollcall.wire.forget();
     }
     assert_eq!(rollcall.stack.mailbox().list().len(), REFUSALS.len());
-    // SES quotes addresses in what it says.
+    // SES's messages quote addresses.
     assert!(!log.text().contains("@example.com") && !log.text().contains("identities failed"));
 }
 
@@ -251,7 +251,7 @@ async fn a_refused_resend_can_be_repeated_at_once() {
     refused.expect_problem(429, "resend_too_soon");
 }
 
-/// The link of a mail that was never taken was never seen, but one that may have gone out works.
+/// If SES refused a mail, nobody saw its link. If the mail may have gone out, its link works.
 #[tokio::test]
 async fn a_mail_without_an_answer_may_have_gone_out_and_its_link_works() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
@@ -271,7 +271,7 @@ async fn a_mail_without_an_answer_may_have_gone_out_and_its_link_works() {
 }
 
 #[tokio::test]
-async fn whatever_goes_wrong_on_the_way_to_the_mail_service_the_call_succeeds() {
+async fn the_call_succeeds_whatever_the_mail_service_does() {
     for (fault, tries) in [
         (Fault::NoConnection, 3),
         (Fault::Garbage, 1),
@@ -289,9 +289,9 @@ async fn whatever_goes_wrong_on_the_way_to_the_mail_service_the_call_succeeds() 
     }
 }
 
-/// A failure that cannot be written down is still in the answer.
+/// A failure that can't be stored is still in the answer.
 #[tokio::test]
-async fn the_answer_tells_of_a_failure_even_if_the_table_cannot() {
+async fn the_answer_reports_a_failure_even_if_the_table_cannot_store_it() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall
         .stack
@@ -305,9 +305,9 @@ async fn the_answer_tells_of_a_failure_even_if_the_table_cannot() {
     assert_eq!(list.body["members"][1]["delivery"]["status"], "sending");
 }
 
-/// What the mail service says comes after all else: whoever was faster is not overwritten.
+/// The mail service's result arrives last, and must not overwrite what others wrote meanwhile.
 #[tokio::test]
-async fn a_failure_that_comes_late_overwrites_nobody() {
+async fn a_late_failure_overwrites_no_other_write() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let remover = owner.clone();
     rollcall.wire.before("SendEmail", async move {

@@ -1,5 +1,5 @@
-//! `members-page`: the document, its files, and what browsers are told about them. What the page
-//! does is tested in a browser: `tests/browser`.
+//! `members-page`: the document, its files, and their headers. `tests/browser` tests the page's
+//! behaviour in a browser.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use reqwest::header::{ACCEPT_ENCODING, IF_NONE_MATCH};
 
 use crate::harness::{Reply, Rollcall};
 
-/// The addresses of the page, which the document is served under.
+/// The paths that serve the page's document.
 const ADDRESSES: [&str; 4] = ["/", "/login", "/invite", "/support"];
 
 /// The files that a document refers to.
@@ -41,7 +41,7 @@ async fn one_document_serves_every_address_of_the_page() {
         let meta = format!("<meta name=\"{name}\" content=\"{content}\">");
         assert!(home.raw.contains(&meta), "{meta}");
     }
-    // It is the same for everybody, whatever the table holds.
+    // It is the same for everyone, whatever the table holds.
     assert!(rollcall.wire.calls().is_empty());
 }
 
@@ -171,7 +171,7 @@ async fn a_first_load_is_less_than_forty_kilobytes() {
     assert!(bytes < 40 * 1024, "{bytes} bytes");
 }
 
-/// Says where the page itself is tested. With a browser at hand, it can be run from here, too.
+/// Says where the page itself is tested. If you have a browser, you can run that from here too.
 #[test]
 #[ignore = "needs Chromium and Node.js: tests/browser/run installs both and runs the tests of the page"]
 fn in_a_browser() {

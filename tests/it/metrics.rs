@@ -1,4 +1,4 @@
-//! What is counted, and how CloudWatch gets to know it.
+//! The metrics, and the lines that carry them to CloudWatch.
 
 use platform::metrics::Metric;
 use reqwest::Method;
@@ -10,7 +10,7 @@ use crate::mail_feedback::event;
 
 const KIM: &str = "kim@example.com";
 
-/// The counts in a log: the metric, and what the dimension says.
+/// The counts in a log: the metric, and the value of its dimension.
 pub(crate) fn counts(log: &Log) -> Vec<(String, String)> {
     log.lines()
         .into_iter()
@@ -29,7 +29,7 @@ pub(crate) fn counts(log: &Log) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn what_happens_is_counted_once() {
+async fn every_event_is_counted_once() {
     let log = Log::capture();
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     owner.login(&json!({})).await.expect_status(200);
@@ -63,7 +63,7 @@ async fn what_happens_is_counted_once() {
         bounce("Permanent", "NoEmail"),
         report("Complaint", "complaint", json!({})),
     ] {
-        // SNS repeats.
+        // SNS can deliver an event twice.
         for _ in 0..2 {
             rollcall
                 .dev("/dev/feedback", &report)
@@ -82,7 +82,7 @@ async fn what_happens_is_counted_once() {
         owner.remove("acme", KIM).await.expect_status(200);
     }
     kim.login(&json!({})).await.expect_status(403);
-    // Whoever looks at the events has the table's stream read.
+    // Looking at the events makes the stack read the table's stream.
     let events = rollcall.anonymous(Method::GET, "/dev/events.json").await;
     events.expect_status(200);
     product(&owner, Some("acme")).await.expect_status(200);

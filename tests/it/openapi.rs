@@ -1,4 +1,4 @@
-//! `openapi.json`. That answers are as it says is checked wherever a test calls the API.
+//! `openapi.json`. Every test that calls the API checks its answers against it.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::harness::contract::{document, validate};
 use crate::harness::{OWNER, Reply, Rollcall, compare_or_bless, member_id};
 
-/// Every operation of the document: method, path, and what is said of it.
+/// Every operation of the document: method, path and description.
 fn operations() -> Vec<(Method, &'static str, &'static Value)> {
     let paths = document()["paths"].as_object().unwrap();
     let mut operations = Vec::new();
@@ -48,7 +48,7 @@ fn the_document_has_the_routes_of_the_template_and_their_authorizers() {
 }
 
 #[test]
-fn examples_are_what_the_schemas_say() {
+fn examples_match_the_schemas() {
     let examples = document()["components"]["examples"].as_object().unwrap();
     for (code, example) in examples {
         let problem = &example["value"];
@@ -77,7 +77,7 @@ fn examples_are_what_the_schemas_say() {
 }
 
 #[tokio::test]
-async fn what_the_document_lets_one_send_is_what_is_read() {
+async fn the_api_reads_what_the_document_allows() {
     let (rollcall, _) = Rollcall::start_with_owner().await;
     let claims = json!({ "email": OWNER, "groups": ["support"] });
     let owner = rollcall.signed_in(&claims).await;
@@ -91,7 +91,7 @@ async fn what_the_document_lets_one_send_is_what_is_read() {
             Reply::of(request.body(body.to_string())).await
         };
         if let Some(content) = operation.pointer("/requestBody/content/application~1json") {
-            // Every field of the document is known, and one that it does not have is not.
+            // Every field of the document is accepted, and any other field is refused.
             let mut body = content["example"].clone();
             let properties = content["schema"]["properties"].as_object().unwrap();
             for name in properties.keys() {

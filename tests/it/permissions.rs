@@ -1,5 +1,5 @@
-//! Least privilege: the role of each function in `template.yaml` allows the requests that the
-//! function makes, on what it makes them to, and nothing else.
+//! Least privilege: the role of each function in `template.yaml` allows exactly the requests that
+//! the function makes, on the resources it uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::mail_feedback::event;
 
 const KIM: &str = "kim@example.com";
 
-/// An action of IAM, and the resource that it is done to.
+/// An IAM action, and its resource.
 type Permission = (String, String);
 
 type Permissions = BTreeMap<String, BTreeSet<Permission>>;
@@ -40,7 +40,7 @@ fn needed_for(request: &Request) -> Vec<Permission> {
             };
             vec![permission("dynamodb", operation, &resource)]
         }
-        // A transaction has no action of its own: its items have.
+        // A transaction has no action of its own, only its items have.
         "TransactWriteItems" => request.body["TransactItems"]
             .as_array()
             .unwrap()
@@ -64,8 +64,8 @@ fn needed_for(request: &Request) -> Vec<Permission> {
     }
 }
 
-/// What a role must allow for Lambda itself, which reads the stream and keeps lost records with it
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-permissions.html>).
+/// What a role must allow for Lambda itself, which uses the role to read the stream and keep lost
+/// records (<https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-permissions.html>).
 fn needed_by_lambda(template: &Template, logical_id: &str) -> BTreeSet<Permission> {
     let reads_a_stream = template
         .resources("AWS::Lambda::EventSourceMapping")
@@ -82,7 +82,7 @@ fn needed_by_lambda(template: &Template, logical_id: &str) -> BTreeSet<Permissio
     actions.into_iter().filter(|_| reads_a_stream).collect()
 }
 
-/// The resources that a function may be allowed to use. SES knows none for its suppression list.
+/// The resources that a function may be allowed to use. SES has none for its suppression list.
 fn resource(resource: &Value) -> String {
     const SES: &str = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}";
     let known = [
@@ -122,7 +122,7 @@ fn resource(resource: &Value) -> String {
     known.unwrap_or_else(|| panic!("what is {resource}?")).1
 }
 
-/// In its sandbox, SES asks for the recipient's identity, too. Nothing else is allowed by it.
+/// In its sandbox, SES also checks the recipient's identity. This allows nothing else.
 fn recipients_in_the_sandbox() -> Value {
     let identities = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*";
     json!({ "Fn::If": [
@@ -168,7 +168,7 @@ fn allowed(template: &Template) -> Permissions {
     allowed
 }
 
-/// What the requests needed. Whoever uses the table opened a connection to it first.
+/// What the requests needed. Every function that uses the table opens a connection to it first.
 fn needed(requests: &[Request], opening: &BTreeSet<Permission>) -> Permissions {
     let mut needed = Permissions::new();
     for request in requests {
@@ -181,8 +181,8 @@ fn needed(requests: &[Request], opening: &BTreeSet<Permission>) -> Permissions {
     needed
 }
 
-/// What a function needs to open its connection to the table when it starts: every `get_ready` does
-/// what is done here.
+/// What a function needs to open its connection to the table at start: every `get_ready` does the
+/// same as this.
 async fn needed_for_opening() -> BTreeSet<Permission> {
     let wire = Wire::default();
     wire.record();
@@ -206,7 +206,7 @@ async fn needed_for_opening() -> BTreeSet<Permission> {
     wire.recorded().iter().flat_map(needed_for).collect()
 }
 
-/// Lets every function do all that it can do.
+/// Makes every function do everything it can do.
 async fn use_everything(rollcall: &Rollcall) {
     let owner = rollcall.person(OWNER).await;
     let support = json!({ "email": "sue@product.example", "groups": ["support"] });
@@ -216,7 +216,7 @@ async fn use_everything(rollcall: &Rollcall) {
     rollcall.account("acme", "basic").await;
     rollcall.account("acme", "pro").await;
 
-    // A mail that SES does not take is written down.
+    // A mail that SES refuses is stored.
     rollcall
         .wire
         .fail("SendEmail", Fault::Error(400, "MessageRejected"), 1);
@@ -297,8 +297,7 @@ async fn use_everything(rollcall: &Rollcall) {
     owner.remove("acme", KIM).await.expect_status(200);
     owner.delete("/accounts/acme").await.expect_status(200);
 
-    // The owner did all this without ever having logged in: the first login binds more than a
-    // member's does.
+    // The owner did all this before the first login, which binds more than a member's does.
     rollcall.account("other", "pro").await;
     let other = json!({ "accountId": "other" });
     owner.login(&other).await.expect_status(200);
@@ -306,7 +305,7 @@ async fn use_everything(rollcall: &Rollcall) {
 }
 
 #[tokio::test]
-async fn each_role_allows_what_its_function_does_and_nothing_else() {
+async fn each_role_allows_exactly_what_its_function_does() {
     let rollcall = Rollcall::start_with(Options::default()).await;
     rollcall.wire.record();
     use_everything(&rollcall).await;
@@ -339,7 +338,7 @@ fn no_role_has_a_wildcard_or_a_scan() {
     }
 }
 
-/// The address that SES sees is the one that the policy demands.
+/// SES sees the address that the policy requires.
 #[tokio::test]
 async fn mail_can_only_come_from_the_address_of_the_deployment() {
     let template = Template::of_this_repository().unwrap();

@@ -79,7 +79,7 @@ async fn a_stale_event_is_ignored() {
         ("2026-11-24T10:59:59Z", "basic", "unchanged", "pro"),
         ("2026-11-24T12:59:59+02:00", "basic", "unchanged", "pro"),
         ("2026-11-24T11:00:01Z", "business", "updated", "business"),
-        // The same plan again, later: what comes between the two is stale from now on.
+        // The same plan again, with a later time: events between the two are stale from now on.
         ("2026-11-24T11:00:05Z", "business", "updated", "business"),
         ("2026-11-24T11:00:04Z", "basic", "unchanged", "business"),
         ("2026-11-24T11:00:05Z", "basic", "updated", "basic"),
@@ -89,7 +89,7 @@ async fn a_stale_event_is_ignored() {
         assert_eq!(outcome(&rollcall, event).await, expected, "{time}");
         assert_eq!(plan(&rollcall).await, left, "{time}");
     }
-    // Whoever calls directly says what is true now, and nothing that happened before undoes that.
+    // A direct call states what is true now, and no earlier event undoes it.
     assert_eq!(outcome(&rollcall, payload("pro")).await, "updated");
     for time in ["2026-11-24T11:00:04Z", "2026-11-24T11:59:59Z"] {
         let stale = event(time, &payload("basic"));
@@ -106,7 +106,7 @@ async fn a_stale_event_is_ignored() {
 }
 
 #[tokio::test]
-async fn a_revision_or_an_exact_time_orders_what_one_second_holds() {
+async fn a_revision_or_an_exact_time_orders_events_of_one_second() {
     let time = "2026-11-24T11:00:00Z";
     for mark in [
         |n: u64| json!({ "revision": n }),
@@ -129,7 +129,7 @@ async fn a_revision_or_an_exact_time_orders_what_one_second_holds() {
             (7, "business", "updated", "business"),
         ] {
             let payload = marked(wanted, number);
-            // By an event, and once more by a call: both stand in one order.
+            // First by an event, then by a call: both follow one order.
             let outcome = outcome(&rollcall, event(time, &payload)).await;
             assert_eq!(outcome, expected, "{payload}");
             let repeated = rollcall.invoke("provision-account", payload).await.unwrap();
@@ -143,7 +143,7 @@ async fn a_revision_or_an_exact_time_orders_what_one_second_holds() {
 }
 
 #[tokio::test]
-async fn an_existing_account_only_takes_what_counts() {
+async fn an_existing_account_ignores_the_other_fields_of_a_payload() {
     let rollcall = Rollcall::start().await;
     assert_eq!(outcome(&rollcall, payload("basic")).await, "created");
     let before = rollcall.rows().await;
@@ -194,7 +194,7 @@ async fn an_existing_account_only_takes_what_counts() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_put_in_order_is_refused() {
+async fn an_event_that_cannot_be_ordered_is_refused() {
     let rollcall = Rollcall::start().await;
     for (field, value) in [
         ("revision", json!(-1)),
@@ -282,7 +282,7 @@ async fn a_closed_account_stays_closed() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named_even_inside_the_owner() {
+async fn wrong_fields_are_named_even_inside_the_owner() {
     let rollcall = Rollcall::start().await;
     let with = |pointer: &str, value: Value| {
         let mut payload = payload("pro");
@@ -335,7 +335,7 @@ async fn what_is_wrong_is_named_even_inside_the_owner() {
 }
 
 #[tokio::test]
-async fn what_is_no_payload_at_all_is_refused() {
+async fn a_call_or_event_without_a_valid_payload_is_refused() {
     let rollcall = Rollcall::start().await;
     for payload in [
         json!(null),

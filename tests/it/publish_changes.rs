@@ -1,4 +1,5 @@
-//! What the rest of the product learns: `/dev/events.json`, which has read the table's stream first.
+//! The events for the rest of the product, from `/dev/events.json`, which reads the table's stream
+//! first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +37,7 @@ async fn look(rollcall: &Rollcall) -> Reply {
     rollcall.anonymous(Method::GET, "/dev/events.json").await
 }
 
-/// The events so far, oldest first, each as its schema says.
+/// The events so far, oldest first, each checked against its schema.
 async fn events(rollcall: &Rollcall) -> Vec<(String, Value)> {
     let schemas = schemas();
     let reply = look(rollcall).await.expect_status(200);
@@ -129,7 +130,7 @@ async fn the_product_learns_what_happened() {
 }
 
 #[tokio::test]
-async fn the_product_learns_what_became_of_mail() {
+async fn the_product_learns_the_fate_of_mail() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall
         .stack
@@ -138,7 +139,7 @@ async fn the_product_learns_what_became_of_mail() {
     owner.invite("acme", KIM).await.expect_status(201);
     owner.resend("acme", KIM).await.expect_status(200);
     rollcall.advance(120).await;
-    // Sent again, and nothing new is known: the product is not told.
+    // Sent again, with nothing new to report: the product gets no event.
     owner.resend("acme", KIM).await.expect_status(200);
 
     let events = events(&rollcall).await;
@@ -204,7 +205,7 @@ async fn events_come_at_least_once() {
     assert_eq!(first.len(), 1);
     assert_eq!(events(&rollcall).await, first, "nothing is read twice");
 
-    // The bus took them, and the answer did not come back.
+    // The bus accepted them, but the answer was lost.
     owner.remove("acme", KIM).await.expect_status(200);
     rollcall.wire.fail("PutEvents", Fault::LostAnswer, 1);
     let all = events(&rollcall).await;
@@ -243,12 +244,12 @@ async fn the_example_event_is_understood_and_a_broken_row_is_not() {
 
     event["Records"][0]["dynamodb"]["NewImage"]["state"] = json!({ "S": "unheard of" });
     let failed = rollcall.invoke("publish-changes", event).await;
-    // Lambda gives it again, and keeps it for somebody to look at.
+    // Lambda tries again, and then keeps the record for inspection.
     assert_eq!(failed.unwrap_err().code().as_str(), "internal");
 }
 
 #[tokio::test]
-async fn the_product_learns_that_an_invite_expired_unless_something_else_became_of_it() {
+async fn the_product_learns_that_an_open_invite_expired() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     for name in ["open", "accepted", "cancelled", "resent"] {
         let email = format!("{name}@example.com");

@@ -1,4 +1,4 @@
-//! Another writer between read and commit, and commits whose answer is lost: nothing is overwritten,
+//! Other writers between read and commit, and commits whose answer is lost: nothing is overwritten,
 //! nothing happens twice, and the answer is right.
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -22,7 +22,7 @@ async fn invited() -> (Rollcall, Person, Person, Value) {
     (rollcall, owner, kim, token)
 }
 
-/// Kim's row, as the list has it.
+/// Kim's entry in the list.
 async fn kim_in_list(owner: &Person, status: &str) -> Value {
     let list = owner.list("acme", &format!("?q=kim&status={status}")).await;
     let members = list.expect_status(200).body["members"].clone();
@@ -91,7 +91,7 @@ async fn two_requests_under_one_key_are_not_both_carried_out() {
 }
 
 #[tokio::test]
-async fn invites_of_different_people_do_not_hinder_each_other() {
+async fn invites_of_different_people_do_not_conflict() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let other = owner.clone();
     rollcall.wire.before(TRANSACTION, async move {
@@ -215,7 +215,7 @@ async fn a_login_that_meets_a_resend_has_the_older_link() {
 }
 
 #[tokio::test]
-async fn a_login_that_meets_the_removal_is_no_login() {
+async fn a_login_that_meets_the_removal_is_refused() {
     let (rollcall, owner, kim, token) = invited().await;
     let remover = owner.clone();
     rollcall.wire.before(UPDATE, async move {
@@ -299,9 +299,10 @@ async fn of_two_people_with_one_address_the_first_login_counts() {
     owner.login(&json!({})).await.expect_status(200);
 }
 
-/// What an owner does before the first login is done by whoever has the address; not so after it.
+/// Before the first login, anyone with the owner's address can act as the owner. After it, only the
+/// owner can.
 #[tokio::test]
-async fn whoever_only_has_the_owners_address_does_nothing_after_the_first_login() {
+async fn the_owners_address_alone_does_nothing_after_the_first_login() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     owner.invite("acme", KIM).await.expect_status(201);
     rollcall.advance(60).await;
@@ -387,7 +388,8 @@ async fn of_two_events_the_later_one_counts_whichever_commits_first() {
     assert_eq!(plan, "business");
 }
 
-/// One answer lost: the SDK asks again. All of them lost: the operation reads what became of it.
+/// If one answer is lost, the SDK tries again. If all of them are lost, the operation reads the
+/// outcome.
 const LOST: [usize; 2] = [1, 3];
 
 #[tokio::test]
@@ -411,7 +413,7 @@ async fn an_invite_whose_answer_is_lost_happens_once() {
 }
 
 #[tokio::test]
-async fn the_last_invite_of_the_hour_is_no_victim_of_its_own_count() {
+async fn the_last_invite_of_the_hour_does_not_count_against_itself() {
     let rollcall = Rollcall::start_with(local::Options {
         parameters: vec![("SendsPerHour", "1".to_owned())],
         ..local::Options::default()
@@ -425,7 +427,7 @@ async fn the_last_invite_of_the_hour_is_no_victim_of_its_own_count() {
 }
 
 #[tokio::test]
-async fn a_failed_mail_of_an_invite_whose_answer_was_lost_is_written_down() {
+async fn a_failed_mail_is_stored_after_a_lost_answer() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall.wire.fail(TRANSACTION, Fault::LostAnswer, 3);
     let mailbox = rollcall.stack.mailbox();
@@ -470,7 +472,7 @@ async fn a_removal_whose_answer_is_lost_happens_once() {
     }
 }
 
-/// The removal was done: the invite that came after it is not what the owner asked to take away.
+/// The removal took effect. The owner didn't ask to take away the invite that came after it.
 #[tokio::test]
 async fn a_removal_whose_answer_is_lost_spares_a_new_invite() {
     let (rollcall, owner, kim, _token) = invited().await;
@@ -485,7 +487,7 @@ async fn a_removal_whose_answer_is_lost_spares_a_new_invite() {
     kim.login(&token).await.expect_status(200);
 }
 
-/// Whoever was removed in the meantime is not brought back by a call that looks again.
+/// A retry doesn't bring back a person who was removed in the meantime.
 #[tokio::test]
 async fn an_invite_whose_answer_is_lost_does_not_undo_a_removal() {
     for key in [None, Some("key")] {
@@ -501,7 +503,7 @@ async fn an_invite_whose_answer_is_lost_does_not_undo_a_removal() {
                 let unsure = owner.invite("acme", KIM).await;
                 unsure.expect_problem(503, "unavailable");
             }
-            // The key says what became of the first attempt.
+            // The key gives the outcome of the first attempt.
             Some(key) => {
                 let invited = owner.invite_with_key("acme", KIM, key).await;
                 invited.expect_status(201);

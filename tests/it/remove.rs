@@ -1,4 +1,4 @@
-//! The owner takes somebody's access away, or cancels an invite.
+//! The owner takes a person's access away, or cancels an invite.
 
 use serde_json::json;
 
@@ -87,7 +87,7 @@ async fn an_account_without_multi_user_access_can_still_remove() {
 }
 
 #[tokio::test]
-async fn somebody_unknown_cannot_be_removed() {
+async fn an_unknown_person_cannot_be_removed() {
     let (_rollcall, owner) = Rollcall::start_with_owner().await;
     let refused = owner.remove("acme", "nobody@example.com").await;
     refused.expect_problem(404, "member_not_found");
@@ -102,7 +102,7 @@ async fn nothing_of_an_earlier_membership_comes_back() {
     for gone in ["identity", "invite", "activeSince"] {
         assert!(!row.contains_key(gone), "{gone}");
     }
-    // Whoever was invited anew may sign in as somebody the old identity was not.
+    // A person who is invited again may sign in with a different identity.
     owner.invite("acme", KIM).await.expect_status(201);
     let claims = json!({ "email": KIM, "sub": "another" });
     let other = rollcall.signed_in(&claims).await;

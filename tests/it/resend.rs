@@ -28,7 +28,7 @@ async fn the_new_link_works_and_the_old_one_explains_itself() {
         );
     }
     kim.login(&third).await.expect_status(200);
-    // Once the person is in, no link is needed, whichever it is.
+    // Once the person is in, any link works, because none is needed.
     kim.login(&first).await.expect_status(200);
 }
 

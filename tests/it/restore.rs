@@ -1,4 +1,4 @@
-//! After a point-in-time restore, removals are done again by the command of `docs/restoring.md`.
+//! After a point-in-time restore, the command in `docs/restoring.md` repeats the removals.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::harness::{Log, OWNER, Rollcall, member_id};
 const KIM: &str = "kim@example.com";
 const GUIDE: &str = include_str!("../../docs/restoring.md");
 
-/// An option of the guide's `update-item`, with what the log says put in.
+/// An option of the guide's `update-item`, filled in with values from the log.
 fn option(name: &str, line: &Value) -> String {
     let command = GUIDE.split("aws dynamodb update-item").nth(1).unwrap();
     let value = command.split(&format!("--{name} '")).nth(1).unwrap();
@@ -24,7 +24,7 @@ fn option(name: &str, line: &Value) -> String {
     value
 }
 
-/// The form that the AWS CLI takes attributes in.
+/// Attributes in the format of the AWS CLI.
 fn attributes(json: &str) -> HashMap<String, AttributeValue> {
     let values: HashMap<String, HashMap<String, String>> = serde_json::from_str(json).unwrap();
     let attribute = |(name, typed): (String, HashMap<String, String>)| {
@@ -96,7 +96,7 @@ async fn a_removal_that_a_restore_undid_is_done_again_by_its_line_in_the_log() {
     for gone in ["invite", "identity", "activeSince"] {
         assert!(!row.contains_key(gone), "{gone}");
     }
-    // Once more changes nothing, and the row is one like others.
+    // Running it again changes nothing, and the row is like any other.
     assert!(replay().send().await.is_err());
     owner.remove("acme", KIM).await.expect_status(200);
     owner.invite("acme", KIM).await.expect_status(201);

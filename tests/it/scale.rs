@@ -17,7 +17,7 @@ use crate::harness::{Cost, Meter, OWNER, Person, Reply, Rollcall, member_id};
 const MAX: &str = "max@example.com";
 const ABOUT_MAX: &str = "/support/feedback?email=max@example.com";
 
-/// A stack whose limits on mail are out of the way.
+/// A stack without effective limits on mail.
 async fn start() -> (Rollcall, Person) {
     let many = || "1000000".to_owned();
     let rollcall = Rollcall::start_with(Options {
@@ -33,8 +33,8 @@ async fn start() -> (Rollcall, Person) {
     (rollcall, owner)
 }
 
-/// An account with this many people, among them its owner and Max, who are active. Its name has always
-/// the same length.
+/// An account with this many people, including its owner and Max, who are active. Its name always
+/// has the same length.
 async fn account_of(rollcall: &Rollcall, owner: &Person, people: usize) -> String {
     let account = format!("a{people:05}");
     rollcall.account(&account, "pro").await;
@@ -85,7 +85,7 @@ async fn costs(rollcall: &Rollcall, owner: &Person, account: &str) -> Vec<(&'sta
     costs
 }
 
-/// Reads the whole list of so many people, and demands that its pages cost the same.
+/// Reads a whole list of this many people, and checks that its pages cost the same.
 async fn pages(rollcall: &Rollcall, owner: &Person, account: &str, people: usize) -> Vec<Cost> {
     let meter = rollcall.wire.meter();
     let mut pages = Vec::new();
@@ -119,14 +119,14 @@ async fn a_call_costs_the_same_in_a_large_account() {
     assert_eq!(in_small, costs(&rollcall, &owner, &large).await);
 }
 
-/// Puts the owner into so many accounts in all.
+/// Adds the owner to accounts until there are this many.
 async fn accounts(rollcall: &Rollcall, before: usize, after: usize) {
     for number in before..after {
         rollcall.account(&format!("a{number:03}"), "pro").await;
     }
 }
 
-/// What a login costs somebody who does not say which account, and somebody who does.
+/// The cost of a login that names no account, and of one that does.
 async fn logins(rollcall: &Rollcall, owner: &Person) -> [Cost; 2] {
     let meter = rollcall.wire.meter();
     owner.login(&json!({})).await;
@@ -137,7 +137,7 @@ async fn logins(rollcall: &Rollcall, owner: &Person) -> [Cost; 2] {
 }
 
 #[tokio::test]
-async fn a_login_is_as_deep_for_somebody_in_many_accounts() {
+async fn a_login_takes_as_many_steps_for_a_person_in_many_accounts() {
     let (rollcall, owner) = start().await;
     accounts(&rollcall, 0, 1).await;
     owner.login(&json!({})).await.expect_status(200);
@@ -153,7 +153,7 @@ async fn a_login_is_as_deep_for_somebody_in_many_accounts() {
     assert_eq!(known_among_many, known);
 }
 
-/// How long a call takes that succeeds.
+/// How long a successful call takes.
 async fn time(call: impl Future<Output = Reply>) -> Duration {
     let begun = Instant::now();
     let reply = call.await;
@@ -162,7 +162,7 @@ async fn time(call: impl Future<Output = Reply>) -> Duration {
     time
 }
 
-/// How long a call takes, and how many calls to AWS wait for one another in it.
+/// How long a call takes, and how many of its calls to AWS run in sequence.
 async fn measured(
     rollcall: &Rollcall,
     meter: &Meter,
@@ -177,14 +177,14 @@ fn milliseconds(time: Duration) -> f64 {
     1_000.0 * time.as_secs_f64()
 }
 
-/// The middle one of some durations, in milliseconds.
+/// The median of some durations, in milliseconds.
 fn median(times: &mut [Duration]) -> f64 {
     times.sort_unstable();
     milliseconds(times[times.len() / 2])
 }
 
 /// Prints a row of a table.
-#[expect(clippy::print_stdout, reason = "a measurement is for somebody to read")]
+#[expect(clippy::print_stdout, reason = "people read the measurements")]
 fn print(cells: &[String]) {
     println!("| {} |", cells.join(" | "));
 }
@@ -212,7 +212,7 @@ async fn large_accounts() {
         assert_eq!(expected, costs(&rollcall, &owner, account).await);
     }
 
-    // In every account in turn, so that what else the machine does hits them all.
+    // Takes turns over the accounts, so other load on the machine affects them all.
     let names = ["invite", "remove", "login", "request", "page of the list"];
     let mut times = names.map(|_| [const { Vec::new() }; 3]);
     for number in 0..101 {
@@ -253,7 +253,7 @@ async fn people_in_many_accounts() {
         let mut times = [Vec::new(), Vec::new()];
         for _ in 0..101 {
             let begun = Instant::now();
-            // Of several, one has to be chosen.
+            // With several accounts, one has to be chosen.
             owner.login(&json!({})).await;
             times[0].push(begun.elapsed());
             times[1].push(time(owner.login(&named)).await);
@@ -335,7 +335,7 @@ async fn many_people_at_once() {
     const INVITES: usize = 320;
     for clients in [1, 2, 4, 8, 16, 32, 64] {
         // Each in an account of its own. The embedded DynamoDB takes longer for a write with every
-        // write before it, so each number of clients begins anew.
+        // write before it, so each number of clients gets a new stack.
         let (rollcall, owner) = start().await;
         accounts(&rollcall, 0, clients).await;
         let login = async |client: usize| {

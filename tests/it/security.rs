@@ -1,5 +1,5 @@
-//! Attacks that have a name, each of which must go on failing. Others are beside what they attack;
-//! `SECURITY.md` names the test of every threat.
+//! Well-known attacks, each of which must keep failing. Tests of other attacks are next to what
+//! they attack; `SECURITY.md` names the test of every threat.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::harness::{OWNER, Person, Reply, Rollcall, invitation, member_id};
 
 const KIM: &str = "kim@example.com";
 
-/// Status and body, with the request id taken out.
+/// Status and body, without the request id.
 fn without_id(reply: &Reply) -> (u16, String) {
     let id = reply.header("x-request-id");
     (reply.status, reply.raw.replace(&id, "ID"))
@@ -76,7 +76,7 @@ async fn ids_of_another_account_answer_as_unknown_ones_do() {
     assert_eq!(rollcall.rows().await, rows);
 }
 
-/// Nobody says who or what somebody is but the table: no body of any call can.
+/// Only the table says who a person is and what they may do. No request body can.
 #[tokio::test]
 async fn no_call_assigns_a_role_a_status_or_a_plan() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
@@ -134,7 +134,7 @@ async fn a_thousand_link_previews_leave_the_invite_usable() {
     let path = page.strip_prefix(rollcall.stack.url()).unwrap();
     rollcall.wire.forget();
     for number in 0..1_000 {
-        // A browser keeps the fragment to itself; a careless program sends it as a query.
+        // A browser doesn't send the fragment; a careless program sends it as a query.
         let path = if number % 2 == 0 {
             path.to_owned()
         } else {
@@ -192,9 +192,9 @@ async fn a_forged_host_does_not_reach_the_link() {
     }
 }
 
-/// Who was removed is told to the person alone, and a person is who the issuer vouches for.
+/// Only the removed person learns of the removal, and only the issuer can vouch for who they are.
 #[tokio::test]
-async fn a_removal_is_told_to_nobody_but_the_removed_person() {
+async fn only_the_removed_person_is_told_of_a_removal() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     rollcall.member(&owner, KIM).await;
     owner.remove("acme", KIM).await.expect_status(200);
@@ -247,8 +247,8 @@ async fn no_secret_is_in_an_answer_or_in_the_table() {
     }
 }
 
-/// How long a comparison takes must not tell how much of a token is right. Time is not measured
-/// here: what is compared are hashes, and there is one comparison, in constant time.
+/// The time of a comparison must not reveal how much of a token is right. This test doesn't measure
+/// time: it checks that the only comparison is one of hashes, in constant time.
 #[test]
 fn tokens_are_compared_in_constant_time() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/domain/src/token.rs");
@@ -262,8 +262,8 @@ fn tokens_are_compared_in_constant_time() {
     assert_eq!(body.matches("==").count(), 0);
 }
 
-/// Claims of any shape but the right one vouch for nobody. API Gateway hands claims on as texts;
-/// another authorizer could hand on anything.
+/// Claims of the wrong shape prove nothing. API Gateway passes claims as strings; another
+/// authorizer could pass anything.
 #[tokio::test]
 async fn a_verified_address_has_one_shape() {
     let (rollcall, _owner) = Rollcall::start_with_owner().await;
@@ -296,7 +296,7 @@ async fn a_verified_address_has_one_shape() {
         ] {
             let mut event = api_event(route, &claims, "");
             event["pathParameters"] = json!({ "accountId": "acme" });
-            // What is no event of API Gateway's is refused before the function.
+            // Anything but an event of API Gateway is refused before it reaches the function.
             if let Some(answer) = rollcall.stack.invoke(operation, event).await {
                 let answer = answer.unwrap();
                 let status = answer["statusCode"].as_u64().unwrap();

@@ -1,4 +1,5 @@
-//! What rows hold was accepted once, and stays readable when the rules for new values become stricter.
+//! Values in rows were accepted once, and stay readable when the rules for new values become
+//! stricter.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
@@ -90,7 +91,7 @@ async fn a_person_gets_in_whatever_they_were_once_called() {
         let list = owner.list("acme", "?q=kim@").await.expect_status(200);
         assert_eq!(list.body["members"][0]["firstName"], name);
     }
-    // Another name is written anew, the one that is left alone is not.
+    // A changed name must follow the new rules. The unchanged one stays as it is.
     let path = format!("/accounts/acme/members/{}", member_id("acme", KIM));
     let renamed = owner.patch(&path, &json!({ "firstName": "Kim" })).await;
     assert_eq!(renamed.expect_status(200).text("lastName"), NAMES[3]);
@@ -112,7 +113,7 @@ async fn an_address_that_would_be_refused_today_is_still_an_address() {
 }
 
 #[tokio::test]
-async fn a_company_that_is_a_domain_is_told_by_billing_and_shown_without_a_link() {
+async fn a_company_name_that_is_a_domain_is_accepted_from_billing_and_shown_without_a_link() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let told = |company: &str| json!({ "accountId": "acme", "company": company, "plan": "pro" });
     for lure in [

@@ -37,7 +37,7 @@ async fn from_the_invite_to_the_removal_and_back() {
     kim.login(&json!({ "accountId": "acme" }))
         .await
         .expect_status(200);
-    // The link of an accepted invite is simply not needed any more.
+    // The link of an accepted invite is simply no longer needed.
     kim.login(&json!({ "inviteToken": first_link }))
         .await
         .expect_status(200);

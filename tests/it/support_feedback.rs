@@ -1,4 +1,4 @@
-//! Support sees why somebody has not got in.
+//! Support sees why a person hasn't got in.
 
 use data_encoding::BASE64URL_NOPAD;
 use local::{Options, SuppressionReason};
@@ -41,7 +41,7 @@ fn texts(list: &Value, name: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn all_about_a_person_stands_in_one_answer() {
+async fn one_answer_has_everything_about_a_person() {
     let (rollcall, owner, support) = start().await;
     let email = "bounce@simulator.amazonses.com";
     owner.invite("acme", email).await.expect_status(201);
@@ -117,10 +117,10 @@ async fn only_the_support_group_gets_in() {
     assert_eq!(rollcall.wire.calls(), [""; 0]);
 }
 
-/// How long ago, in seconds, a token was issued that is good enough.
+/// The greatest age of an accepted token, in seconds.
 const A_MOMENT: i64 = 5;
 
-/// The claims of the token of somebody with these groups.
+/// The claims of a person with these groups.
 fn claims(groups: &Value) -> Value {
     json!({
         "iss": "https://id.example",
@@ -132,8 +132,8 @@ fn claims(groups: &Value) -> Value {
     })
 }
 
-/// What support is answered that sent this `Authorization` header, in a deployment whose support group
-/// is called so. The claims that API Gateway hands on always say that the caller is in it.
+/// The answer to this `Authorization` header, in a deployment with this support group. The claims
+/// from API Gateway always say that the caller is in it.
 async fn code_for(rollcall: &Rollcall, authorization: &str) -> String {
     let handed_on = json!({
         "iss": "https://id.example",
@@ -164,8 +164,8 @@ async fn a_group_is_a_whole_name_in_the_list_of_the_token() {
         with_support_group("support").await,
         with_support_group("premium support").await,
     );
-    // The groups of a token, and whether they make their bearer support staff where the group is
-    // called "support", and where it is called "premium support".
+    // The groups of a token, and whether they make the caller support staff if the group is called
+    // "support", and if it is called "premium support".
     for (groups, is_support, is_premium) in [
         (json!(["support"]), true, false),
         (json!(["staff", "support"]), true, false),
@@ -211,7 +211,7 @@ async fn a_group_is_a_whole_name_in_the_list_of_the_token() {
 }
 
 #[tokio::test]
-async fn without_the_token_that_was_verified_nobody_is_support() {
+async fn nobody_is_support_without_the_verified_token() {
     let rollcall = with_support_group("support").await;
     let good = claims(&json!(["support"]));
     let token = verified(&good);
@@ -273,14 +273,14 @@ async fn support_signs_in_again_from_time_to_time() {
         let code = code_for(&rollcall, &verified(&claims)).await;
         assert_eq!(code, expected, "{claims}");
     }
-    // Whoever is not support learns nothing from the age of a token.
+    // A caller who isn't support staff learns nothing from the age of a token.
     let mut other = claims(&json!(["staff"]));
     other["iat"] = json!(0);
     assert_eq!(code_for(&rollcall, &verified(&other)).await, "support_only");
 }
 
 #[tokio::test]
-async fn a_person_who_is_unknown_is_a_verdict_too() {
+async fn an_unknown_person_gets_a_verdict_too() {
     let (_rollcall, _, support) = start().await;
     let about = about(&support, "nobody@example.com").await;
     let verdict = about["verdict"].as_str().unwrap();
@@ -295,7 +295,7 @@ async fn a_person_who_is_unknown_is_a_verdict_too() {
 }
 
 #[tokio::test]
-async fn what_the_suppression_list_holds_back_can_be_lifted() {
+async fn a_suppressed_address_can_be_lifted() {
     let (rollcall, owner, support) = start().await;
     let list = rollcall.stack.suppression_list();
     list.add(KIM, SuppressionReason::Bounce, NOON.parse().unwrap())
@@ -400,7 +400,7 @@ async fn recent_feedback_is_newest_first_and_goes_on_by_cursor() {
 }
 
 #[tokio::test]
-async fn questions_that_make_no_sense_are_refused_field_by_field() {
+async fn invalid_queries_are_refused_field_by_field() {
     let (rollcall, _, support) = start().await;
     rollcall.wire.forget();
     for (query, fields) in [
@@ -427,9 +427,9 @@ async fn questions_that_make_no_sense_are_refused_field_by_field() {
     assert_eq!(rollcall.wire.calls(), [""; 0]);
 }
 
-/// What a real hard bounce looks like to support, whatever it was about.
+/// How support sees a real hard bounce, whatever its cause.
 #[tokio::test]
-async fn the_verdict_says_why_the_mail_came_back_and_quotes_what_nobody_understands() {
+async fn the_verdict_explains_the_bounce_and_quotes_unknown_reasons() {
     let (rollcall, owner, support) = start().await;
     for (name, diagnostic, reason, to_do, may_resend) in [
         (
@@ -485,9 +485,9 @@ async fn the_verdict_says_why_the_mail_came_back_and_quotes_what_nobody_understa
     }
 }
 
-/// A plus that nobody escaped arrives as a space.
+/// An unescaped plus arrives as a space.
 #[tokio::test]
-async fn an_address_with_a_plus_is_found_as_people_paste_it() {
+async fn an_address_with_a_plus_is_found_as_pasted() {
     let (rollcall, owner, support) = start().await;
     owner
         .invite("acme", "kim+work@example.com")

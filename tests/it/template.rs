@@ -1,4 +1,4 @@
-//! `template.yaml` and what must agree with it: an operation has one name everywhere.
+//! `template.yaml`, and what must agree with it: an operation has the same name everywhere.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::Rollcall;
 
-/// Whether anybody may call a route, signed in or not: what a browser needs before the sign-in.
+/// Whether anyone may call a route, signed in or not: what a browser needs before the sign-in.
 fn is_public(route: &Route) -> bool {
     const PUBLIC: [&str; 6] = [
         "GET /",
@@ -124,7 +124,7 @@ fn every_route_but_the_public_ones_has_the_authorizer() {
     assert_eq!(token["IdentitySource"], "$request.header.Authorization");
     assert_eq!(token["JwtConfiguration"]["issuer"]["Ref"], "Issuer");
     assert_eq!(token["JwtConfiguration"]["audience"]["Ref"], "Audience");
-    // Another API, or a function URL, would be a door without the authorizer.
+    // Another API, or a function URL, would be a way around the authorizer.
     for (name, function) in template.resources("AWS::Serverless::Function") {
         assert!(function.pointer("/Properties/FunctionUrlConfig").is_none());
         let events = function.pointer("/Properties/Events");
@@ -137,7 +137,7 @@ fn every_route_but_the_public_ones_has_the_authorizer() {
 }
 
 #[test]
-fn sam_builds_what_is_there_and_not_what_was_there() {
+fn sam_builds_the_current_source_and_not_a_cached_one() {
     let config = read("samconfig.toml");
     let build = config
         .split("\n[")
@@ -147,14 +147,14 @@ fn sam_builds_what_is_there_and_not_what_was_there() {
 }
 
 #[test]
-fn whoever_waits_longer_is_told_by_whoever_waits_less() {
+fn time_outs_are_nested() {
     let template = template();
     let seconds = |part: Option<&Value>| part.and_then(Value::as_u64).map(Duration::from_secs);
     let global = seconds(template.part("/Globals/Function/Timeout")).unwrap();
     for (name, function) in template.resources("AWS::Serverless::Function") {
         let timeout = seconds(function.pointer("/Properties/Timeout")).unwrap_or(global);
-        // API Gateway's own patience, which cannot be longer. An authorizer bounds its verdict
-        // itself.
+        // API Gateway's own time-out, which can't be longer. An authorizer limits the time of its
+        // verdict itself.
         let gateway = match name {
             "AuthorizeRequest" => Duration::from_secs(10),
             _ => Duration::from_secs(30),
@@ -186,7 +186,7 @@ fn the_table_is_guarded() {
 }
 
 #[test]
-fn functions_may_do_what_they_do_and_no_more() {
+fn functions_have_no_more_rights_than_they_need() {
     let template = template();
     for (name, function) in template.resources("AWS::Serverless::Function") {
         // A function without policies may do nothing.
@@ -201,7 +201,7 @@ fn functions_may_do_what_they_do_and_no_more() {
                 for action in actions {
                     let action = action.as_str().unwrap().to_owned();
                     assert!(!action.contains('*'), "{name}: {action}");
-                    // SES knows no resource for its suppression list.
+                    // SES has no resource for its suppression list.
                     let is_boundless = action.ends_with("SuppressedDestination");
                     assert!(is_bounded || is_boundless, "{name}: {action}");
                     // Rows are kept: nothing is ever deleted.
@@ -212,7 +212,7 @@ fn functions_may_do_what_they_do_and_no_more() {
     }
 }
 
-/// Click tracking would lead the invite's token through another server.
+/// Click tracking would send the invite's token through another server.
 #[test]
 fn mail_is_not_tracked() {
     let template = template();
@@ -226,11 +226,11 @@ fn mail_is_not_tracked() {
 }
 
 #[test]
-fn what_becomes_of_mail_reaches_its_function_or_a_queue_with_an_alarm() {
+fn feedback_reaches_its_function_or_a_queue_with_an_alarm() {
     let template = template();
     let part = |pointer: &str| template.part(&format!("/Resources/{pointer}")).unwrap();
     let destination = part("MailFeedbackDestination/Properties/EventDestination");
-    // Tracking opens and clicks would lead the invite's token through another server.
+    // Open and click tracking would send the invite's token through another server.
     assert_eq!(
         destination["MatchingEventTypes"],
         json!([
@@ -324,7 +324,8 @@ fn changes_reach_their_function_or_a_queue() {
     assert_eq!(source["FunctionName"], json!({ "Ref": "PublishChanges" }));
     let stream = json!({ "Fn::GetAtt": "Table.StreamArn" });
     assert_eq!(source["EventSourceArn"], stream);
-    // As long as the stream has the records. A queue would get their place in it, which is gone then.
+    // Retried for as long as the stream holds the records. A queue would get only their position in
+    // the stream, which no longer exists by then.
     assert_eq!(source["MaximumRetryAttempts"], -1);
     assert_eq!(source["MaximumRecordAgeInSeconds"], 23 * 3_600);
     let bucket = json!({ "Fn::GetAtt": "LostChangeRecords.Arn" });
@@ -342,7 +343,7 @@ fn changes_reach_their_function_or_a_queue() {
             .values()
             .all(|blocked| blocked == true)
     );
-    // Whatever is put there is told to the queue that has an alarm.
+    // The queue with the alarm hears of every object stored there.
     let notifications = &bucket["Properties"]["NotificationConfiguration"];
     assert_eq!(
         notifications["EventBridgeConfiguration"]["EventBridgeEnabled"],

@@ -165,7 +165,7 @@ async fn nobody_else_changes_anything() {
         assert_eq!(rollcall.wire.calls(), ["BatchGetItem"]);
         let name = rename(caller, KIM, json!({ "firstName": "Mine" })).await;
         name.expect_problem(403, code);
-        // Whether there is such a person is not for them to know.
+        // They must not learn whether such a person exists.
         let unknown = rename(caller, "nobody@example.com", json!({ "firstName": "A" })).await;
         unknown.expect_problem(403, code);
         assert_eq!(rollcall.wire.calls(), ["BatchGetItem", "BatchGetItem"]);
@@ -257,7 +257,7 @@ async fn a_lost_answer_is_found_again() {
 }
 
 #[tokio::test]
-async fn what_billing_repeats_does_not_undo_what_the_owner_changed() {
+async fn a_repeated_billing_event_does_not_undo_the_owners_change() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let company = async || {
         let list = owner.list("acme", "").await.expect_status(200);

@@ -17,7 +17,8 @@ import subprocess
 import sys
 import zipfile
 
-# Most bytes of each function's archive: a few percent above what it is. An increase has to be wanted.
+# The size limit of each function's archive in bytes, a few percent above its current size. Raise it
+# only on purpose.
 BUDGETS = {
     "AuthorizeLogin": 2_710_000,
     "AuthorizeRequest": 2_420_000,
@@ -35,18 +36,18 @@ BUDGETS = {
     "UpdateDetails": 2_660_000,
 }
 
-# What never asks AWS for anything, and needs no TLS.
+# Functions that make no requests to AWS, and need no TLS.
 WITHOUT_TLS = {"MembersPage"}
 
-# What aws-lc leaves in a binary even when that is stripped: paths of its sources, and the prefix of its C
-# functions in the texts of assertions. Its jitter entropy collector leaves no text of its own.
+# Traces of aws-lc in a stripped binary: paths of its sources, and the prefix of its C functions in
+# assertion messages. Its jitter entropy collector leaves none.
 AWS_LC = [b"aws-lc", b"aws_lc_", b"AWS-LC"]
 
 # The same for ring.
 RING = b"/ring-0."
 
-# Least share of a binary that is tables for unwinding. It is over 2% of every function, and 0.2% with `panic = "abort"`,
-# when only the standard library has any, which is compiled already.
+# The minimum share of unwind tables in a binary. They are over 2% of every function, but 0.2% with
+# `panic = "abort"`, when only the precompiled standard library has any.
 UNWINDING = 0.01
 
 
@@ -65,7 +66,7 @@ def sections(binary):
 
 
 def zipped(binary):
-    """How large the archive is that SAM uploads."""
+    """The size of the archive that SAM uploads."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zip_file:
         zip_file.writestr("bootstrap", binary)
@@ -73,7 +74,7 @@ def zipped(binary):
 
 
 def faults(name, binary, size):
-    """What is wrong with a function."""
+    """The faults of a function."""
     for mark in AWS_LC:
         if mark in binary:
             yield f"contains aws-lc: {mark.decode()!r}"
@@ -92,7 +93,7 @@ def faults(name, binary, size):
 
 
 def tells_why_it_cannot_start(artefact):
-    """Whether a function without configuration says so in a line that a query for errors finds."""
+    """Whether a function without configuration logs that as an error that a query finds."""
     done = subprocess.run([artefact], env={}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=60)
     try:
         line = json.loads(done.stdout)

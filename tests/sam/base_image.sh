@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a container image to run functions in from this Debian's own files, since the registry of the
-# real one is not needed to see that packages and events fit. It is no Amazon Linux.
+# Makes a container image for running functions from the files of this Debian. The real image isn't
+# needed to check that packages and events fit. It isn't Amazon Linux.
 #
 #   tests/sam/base_image.sh NAME
 set -euo pipefail
@@ -17,7 +17,7 @@ cp "$busybox" "$root/bin/busybox"
 for command in sh mv chmod mkdir; do
     ln -s busybox "$root/bin/$command"
 done
-# What a function is linked with.
+# The libraries that functions link.
 for library in ld-linux-x86-64.so.2 ld-linux-aarch64.so.1 libc.so.6 libm.so.6 libpthread.so.0 libdl.so.2 \
     libgcc_s.so.1; do
     for found in "/lib/$library" "/lib64/$library" "/lib/$(uname -m)-linux-gnu/$library"; do

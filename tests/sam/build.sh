@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds every function from a clean checkout of the last commit, as a deployment does, looks into what
-# came out, and sees that no old code is shipped after a change outside of a function's folder.
+# Builds every function from a clean checkout of the last commit, as a deployment does, inspects the
+# output, and checks that a change outside a function's folder never ships old code.
 #
-#   tests/sam/build.sh FOLDER    FOLDER/checkout/.aws-sam/build is what a deployment would upload
+#   tests/sam/build.sh FOLDER    a deployment would upload FOLDER/checkout/.aws-sam/build
 #
 # Needs sam and cargo-lambda on the PATH (.ci/requirements.txt), Python 3, and Rust. It builds for the processor of
 # this machine, so that `sam local` can run it. CARGO_TARGET_DIR is used if it is set.

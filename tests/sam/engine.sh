@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs a command with a container engine that DOCKER_HOST names: the one that runs on this machine, or
-# one that is started for the command and stopped after it.
+# Runs a command with DOCKER_HOST set to a container engine: the one already running on this machine, or
+# one that runs only for this command.
 #
-#   tests/sam/engine.sh FOLDER COMMAND...    FOLDER holds what a started engine keeps
+#   tests/sam/engine.sh FOLDER COMMAND...    FOLDER holds the files of a started engine
 #
-# Installs Debian's docker.io where it may. Exits with 77 if no engine can be had.
+# Installs Debian's docker.io if it has the rights. Exits with 77 if no engine is available.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 folder="$(mkdir -p "$1" && cd "$1" && pwd)"

@@ -42,7 +42,7 @@ PARAMETERS = {
     # The demo invite was sent a moment ago.
     "ResendCooldownSeconds": "0",
 }
-# SAM goes by these, and must not find others.
+# SAM reads these variables, and must not find others.
 AWS = {
     "AWS_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "local",
@@ -82,7 +82,7 @@ class Stack:
             return json.load(answer)
 
     def fill(self):
-        """What events/ is about, beside the demo: the account acme, and an invite to Kim."""
+        """Adds what events/ needs beside the demo: the account acme, and an invite to Kim."""
         owner = {"firstName": "Olivia", "lastName": "Owner", "email": OWNER}
         account = {"accountId": "acme", "company": "Acme", "plan": "pro", "owner": owner}
         self.post("/dev/accounts", account)
@@ -118,7 +118,7 @@ def forward(gateway, url):
 
 
 def host_gateway(image):
-    """This machine's address on the bridge, as a container gets to know it."""
+    """This machine's address on the bridge, as containers see it."""
     hosts = subprocess.check_output(
         ["docker", "run", "--rm", "--add-host", "host:host-gateway", image]
         + ["/bin/busybox", "grep", "-w", "host", "/etc/hosts"],
@@ -128,8 +128,8 @@ def host_gateway(image):
 
 
 def template_with(build, variables):
-    """The built template, with variables for every function. SAM passes only those to a function that
-    its template declares."""
+    """The built template, with variables for every function. SAM passes a function only the variables
+    that its template declares."""
     template = yaml.safe_load((build / "template.yaml").read_text(encoding="utf-8"))
     template["Globals"]["Function"]["Environment"]["Variables"].update(variables)
     path = build / "template-local.yaml"
@@ -153,7 +153,7 @@ def at(value, pointer):
 
 
 def result(answer):
-    """What a function behind the API says in its body, if that is JSON."""
+    """The body of an answer from a function behind the API, if it is JSON."""
     try:
         return json.loads(answer["body"]) if "statusCode" in answer else answer
     except json.JSONDecodeError:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs what tests/sam/build.sh built with every file in events/, in containers.
+# Runs the functions built by tests/sam/build.sh with every file in events/, in containers.
 #
-#   tests/sam/engine.sh ENGINE tests/sam/invoke_all.sh FOLDER    FOLDER is the one that was given to build.sh
+#   tests/sam/engine.sh ENGINE tests/sam/invoke_all.sh FOLDER    FOLDER is the folder given to build.sh
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 "$here/base_image.sh" rollcall-base

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Translates templates with SAM's own translator, the one that CloudFormation runs, and lints what comes out.
+"""Translates templates with SAM's own translator, the one that CloudFormation runs, and lints the result.
 
     tests/sam/translate.py TEMPLATE...
 
@@ -36,7 +36,7 @@ class NoPolicies(ManagedPolicyLoader):
 
 
 def package(template):
-    """What `sam package` does to the places of code and descriptions: they lead to a bucket."""
+    """Points code and descriptions to a bucket, as `sam package` does."""
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         if "CodeUri" in properties and resource["Type"] == "AWS::Serverless::Function":
@@ -52,7 +52,8 @@ def translate(path):
     written = len(template["Resources"])
     if template.get("Transform") == SAM:
         package(template)
-        # The translator would fill values of parameters in. A value that none has stays a reference.
+        # The translator would fill in parameter values. Without a value, a parameter stays a
+        # reference.
         template = transform(template, {}, NoPolicies())
     elif "Transform" in template:
         sys.exit(f"{path}: nothing here knows the transform {template['Transform']}")
@@ -76,7 +77,7 @@ def main(paths):
                 continue
             result = pathlib.Path(folder, f"{number}-{path.stem}.json")
             result.write_text(json.dumps(template, indent=1), encoding="utf-8")
-            # Information is not asked for; warnings and errors both end the check.
+            # Leaves out informational findings; warnings and errors both fail the check.
             lint = [pathlib.Path(sys.executable).with_name("cfn-lint"), "--regions", REGION, "--", str(result)]
             passed = subprocess.run(lint, check=False).returncode == 0
             wrong |= not passed

@@ -1,4 +1,4 @@
-//! What `tests/bench/run` says is to be measured.
+//! The arguments from `tests/bench/run`: what to measure.
 
 use std::path::PathBuf;
 
@@ -12,19 +12,19 @@ pub(crate) struct Arguments {
     pub(crate) baselines: PathBuf,
     /// Where results go.
     pub(crate) out: PathBuf,
-    /// What machine this is, as a list in Markdown.
+    /// A description of the machine, as a Markdown list.
     pub(crate) machine: String,
-    /// Whether there is the baseline `stock`.
+    /// Whether the baseline `stock` was built.
     pub(crate) stock: bool,
     /// How to start the baseline in JavaScript.
     pub(crate) node: Option<Vec<PathBuf>>,
     /// How to start the baseline in Python.
     pub(crate) python: Option<Vec<PathBuf>>,
-    /// How often everything is started.
+    /// How many times everything is started.
     pub(crate) rounds: usize,
-    /// The parts to do; all, if there is none: `times`, `counts`, `sizes`.
+    /// The parts to run: `times`, `counts`, `sizes`. Empty means all.
     pub(crate) parts: Vec<String>,
-    /// The ceilings that instruction counts are to be compared with, and nothing else is to be done.
+    /// If given, only compares instruction counts with these ceilings.
     pub(crate) gate: Option<PathBuf>,
 }
 
@@ -33,7 +33,7 @@ impl Arguments {
     ///
     /// # Errors
     ///
-    /// A name that is not known, or a value that is missing or wrong.
+    /// An unknown name, or a missing or wrong value.
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let mut parsed = Self {
             functions: PathBuf::new(),
@@ -67,7 +67,7 @@ impl Arguments {
         Ok(parsed)
     }
 
-    /// Whether a part is to be done.
+    /// Whether to run a part.
     pub(crate) fn does(&self, part: &str) -> bool {
         self.parts.is_empty() || self.parts.iter().any(|name| name == part)
     }

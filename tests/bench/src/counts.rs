@@ -1,4 +1,4 @@
-//! Instructions, counted by valgrind: they are the same on a machine that is busy.
+//! Instructions, counted by valgrind. The counts stay the same on a busy machine.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::Failure;
 use crate::function::{Function, Stage, Subject};
 
-/// How many invocations the cost of a warm one is the mean of.
+/// The number of invocations in the mean cost of a warm one.
 const WARM: u64 = 100;
 
 /// How often each count is made.
@@ -35,8 +35,8 @@ pub(crate) fn count(stage: &mut Stage, subject: &Subject) -> Result<Counts, Fail
     })
 }
 
-/// The smallest count of some runs: on a busy machine, what is slow under valgrind can time out, and
-/// is done again.
+/// The smallest count of several runs: on a busy machine, slow steps under valgrind can time out
+/// and run again.
 fn smallest(stage: &mut Stage, subject: &Subject, invocations: u64) -> Result<u64, Failure> {
     let mut smallest = run(stage, subject, invocations)?;
     for _ in 1..RUNS {
@@ -69,8 +69,8 @@ fn run(stage: &mut Stage, subject: &Subject, invocations: u64) -> Result<u64, Fa
 /// Where valgrind is.
 const VALGRIND: &str = "/usr/bin/valgrind";
 
-/// Whether a subject's instructions can be counted: valgrind is there, and no virtual machine makes
-/// code while it runs.
+/// Whether a subject's instructions can be counted: valgrind is installed, and the subject has no
+/// just-in-time compiler.
 pub(crate) fn can_count(subject: &Subject) -> bool {
     let is_compiled = subject.command.len() == 1;
     is_compiled && Path::new(VALGRIND).exists()
@@ -91,7 +91,7 @@ impl Ceiling {
     ///
     /// # Errors
     ///
-    /// A line that is not understood.
+    /// A line that can't be parsed.
     pub(crate) fn read(file: &Path) -> Result<Vec<Self>, Failure> {
         let text = fs::read_to_string(file)?;
         let lines = text.lines().filter(|line| !line.starts_with('#'));

@@ -1,5 +1,5 @@
-//! What the functions take for AWS: a TLS server that has the answers of the local stack recorded,
-//! and replays them. So the answers are true, and cost next to nothing.
+//! The stand-in for AWS: a TLS server that replays recorded answers of the local stack. The answers
+//! are real, and cost next to nothing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,17 +17,17 @@ use serde_json::{Value, json};
 use crate::Failure;
 use crate::http::{self, Request};
 
-/// The certificates that functions trust when they are deployed: those of the benchmark come on top,
-/// so that reading them costs what it costs.
+/// The certificates that deployed functions trust. The benchmark's own are added, so reading them
+/// costs as much as in a deployment.
 const AMAZON_ROOTS: &str = include_str!("../../../shared/platform/src/aws/amazon-roots.pem");
 
-/// What the system trusts, for those who ask it.
+/// The system's certificates, for programs that use them.
 const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// The file with the key of the certificates, and of tokens.
 pub(crate) const SIGNING_KEY: &str = "signing-key.pem";
 
-/// Requests of an operation and their answers, by what is asked for.
+/// An operation's requests with their answers.
 #[derive(Default, Clone)]
 pub(crate) struct Recording(BTreeMap<String, Exchange>);
 
@@ -38,7 +38,7 @@ struct Exchange {
 }
 
 impl Recording {
-    /// The requests, by operation of the service: what the baselines are to ask for.
+    /// The requests by AWS operation, for the baselines.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl Endpoints {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (tls, state) = (Arc::clone(&tls), Arc::clone(&shared));
-                // A connection that breaks is the function's to complain about.
+                // If a connection breaks, the function reports it.
                 thread::spawn(move || serve(stream, tls, &state));
             }
         });
@@ -110,7 +110,7 @@ impl Endpoints {
         &self.url
     }
 
-    /// Forwards whatever is asked from now on to the services, and records it.
+    /// From now on, forwards every request to the services, and records it.
     pub(crate) fn record(&self, services: Services) {
         self.set(State {
             recording: Recording::default(),
@@ -124,7 +124,7 @@ impl Endpoints {
         state.map_or_else(|_| Recording::default(), |state| state.recording.clone())
     }
 
-    /// Answers as recorded, and nothing else.
+    /// From now on, only replays recorded answers.
     pub(crate) fn replay(&self, recording: Recording) {
         self.set(State {
             recording,
@@ -139,8 +139,8 @@ impl Endpoints {
     }
 }
 
-/// A certificate like those of AWS's endpoints: RSA, with one between it and the root. One key does
-/// for all of them.
+/// A certificate like those of AWS's endpoints: RSA, with one intermediate. All of them share one
+/// key.
 fn tls(folder: &Path, bundle: &Path) -> Result<ServerConfig, Failure> {
     let key = KeyPair::from_pem(&fs::read_to_string(folder.join(SIGNING_KEY))?)?;
     let authority = |name: &str| {
@@ -192,7 +192,7 @@ fn answer(request: &Request, state: &Mutex<State>) -> Result<Arc<Vec<u8>>, Failu
     let (method, path) = request.line();
     let target = request.header("x-amz-target");
     let mut asked = target.map_or_else(|| format!("{method} {path}"), str::to_owned);
-    // The mail to nobody, which opens the connection, is refused.
+    // The mail without a recipient, which opens the connection, is refused.
     if request.body == b"{}" {
         asked += " of nothing";
     }
@@ -225,7 +225,7 @@ fn service<'a>(services: &'a Services, asked: &str) -> &'a str {
     }
 }
 
-/// A service's answer, as it came, but for the connection, which stays open.
+/// A service's answer, unchanged except that the connection stays open.
 fn forward(request: &Request, service: &str) -> Result<Vec<u8>, Failure> {
     let mut stream = TcpStream::connect(service)?;
     let mut lines = request.head.trim_end().lines();
@@ -244,7 +244,7 @@ fn forward(request: &Request, service: &str) -> Result<Vec<u8>, Failure> {
     Ok(answer.replacen("connection: close\r\n", "", 1).into_bytes())
 }
 
-/// The answer to what was not to be asked.
+/// The answer to an unexpected request.
 fn not_recorded(asked: &str) -> Result<Vec<u8>, Failure> {
     let mut answer = Vec::new();
     let body = json!({ "message": format!("{asked} is not recorded") }).to_string();

@@ -11,7 +11,7 @@ use crate::endpoints::{Endpoints, Recording};
 use crate::quota::Quota;
 use crate::runtime_api::RuntimeApi;
 
-/// Something to measure: a function, or what it is compared with.
+/// Something to measure: a function or a baseline.
 #[derive(Clone)]
 pub(crate) struct Subject {
     /// What the tables call it.
@@ -55,8 +55,8 @@ pub(crate) struct Memory {
 }
 
 impl<'a> Function<'a> {
-    /// Starts a function and waits until it asks for an event, with another program in front of it if
-    /// there is one.
+    /// Starts a function, under another program if one is given, and waits until it asks for an
+    /// event.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl<'a> Function<'a> {
     ///
     /// # Errors
     ///
-    /// If the answer is not the right one: a benchmark of failures is worth nothing.
+    /// If the answer is wrong: a benchmark of failures is worth nothing.
     pub(crate) fn invoke(&mut self) -> Result<Duration, Failure> {
         let answered = self.api.invoke(&self.subject.event);
         let (answer, took) = answered.map_err(|error| self.complaint(&error))?;
@@ -193,7 +193,7 @@ impl Drop for Function<'_> {
 /// If it cannot be read.
 pub(crate) fn sizes(program: &Path) -> Result<[u64; 2], Failure> {
     let size = fs::metadata(program)?.len();
-    // What zip does with one file, without zip's list of files.
+    // The same compression as zip, without zip's directory.
     let zipped = Command::new("gzip").arg("-9c").arg(program).output()?;
     Ok([size, zipped.stdout.len() as u64])
 }

@@ -1,5 +1,5 @@
-//! Measures the release builds of the functions where Lambda and AWS are played by two small
-//! servers: cold starts, warm invocations, memory, sizes, instructions. `tests/bench/run` starts it.
+//! Measures the release builds of the functions, with two small servers in place of Lambda and AWS:
+//! cold starts, warm invocations, memory, sizes, instructions. `tests/bench/run` starts it.
 
 mod arguments;
 mod counts;
@@ -30,7 +30,7 @@ use crate::subjects::Workshop;
 /// Why nothing is measured, in a sentence.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The functions that are measured as to time: a login, a guard, a page, a removal, a mail.
+/// The functions whose times are measured: a login, a guard, a page, a removal, a mail.
 const FUNCTIONS: [&str; 5] = [
     "authorize-login",
     "authorize-request",
@@ -100,7 +100,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         let programs = deployed
             .iter()
             .map(|function| (&function.operation, workshop.program(function)));
-        // What is not built is left out.
+        // Skips functions that aren't built.
         let sizes = programs
             .filter(|(_, program)| program.exists())
             .map(|(operation, program)| Size::of(operation, &program));

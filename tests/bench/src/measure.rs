@@ -1,4 +1,4 @@
-//! Times and memory. All subjects take turns, so that what disturbs one disturbs all.
+//! Times and memory. All subjects take turns, so a disturbance affects them all.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -101,7 +101,7 @@ fn small_share(
     function.end()
 }
 
-/// The value that a share of the others is not above.
+/// A percentile, rounded up to a measured value.
 pub(crate) fn percentile(values: &[Duration], percent: usize) -> Option<Duration> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();

@@ -1,10 +1,10 @@
-//! A share of the processor, as Lambda gives it to a small function: by a control group.
+//! Limits a function to the processor share that Lambda gives a small one, with a control group.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// 128 MB of the 1,769 MB that a whole core goes with
+/// 128 MB of the 1,769 MB that come with a whole core
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>), in microseconds of a
 /// period.
 const QUOTA: u32 = 1_440;
@@ -33,7 +33,7 @@ impl Quota {
         let (root, version) = if Path::new("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").exists() {
             ("/sys/fs/cgroup/cpu", Version::One)
         } else {
-            // Allowed at the root, and where it is so already.
+            // Possible at the root, and where controllers are already delegated.
             fs::write("/sys/fs/cgroup/cgroup.subtree_control", "+cpu")?;
             ("/sys/fs/cgroup", Version::Two)
         };
@@ -70,7 +70,7 @@ impl Quota {
         }
     }
 
-    /// Lets the group take what it wants.
+    /// Removes the group's limit.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl Quota {
 }
 
 impl Drop for Quota {
-    /// Empty groups can be removed; one that is not goes with the machine.
+    /// Only empty groups can be removed. Others disappear with the machine.
     fn drop(&mut self) {
         let _ = fs::remove_dir(&self.folder);
     }

@@ -86,8 +86,8 @@ impl Size {
     }
 }
 
-/// Writes all tables to standard output and to `results.md` in a folder, and the shortest one that
-/// says it to `summary.md`.
+/// Writes all tables to standard output and to `results.md` in a folder, and a short one to
+/// `summary.md`.
 ///
 /// # Errors
 ///
@@ -117,7 +117,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// What a reader in a hurry wants to know.
+/// The summary for a reader in a hurry.
 fn summary(machine: &str, rows: &[Row], sizes: &[Size]) -> Result<String, Failure> {
     let mut text = String::from(
         "| | cold start at 7.2% of a core, ms | warm p50, ms | peak memory, MiB | zip, MB | instructions to the first answer |\n\

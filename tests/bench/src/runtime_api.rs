@@ -13,7 +13,7 @@ use platform::Clock;
 use crate::Failure;
 use crate::http::{self, Request};
 
-/// Longest time that a function is waited for. It may run under valgrind.
+/// The longest wait for a function, which may run under valgrind.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// The API, for one function at a time.
@@ -76,7 +76,7 @@ impl RuntimeApi {
     ///
     /// # Errors
     ///
-    /// If it does anything else, or nothing.
+    /// If it does anything else, or nothing in time.
     pub(crate) fn wait(&mut self) -> Result<Instant, Failure> {
         match self.calls.recv_timeout(LONGEST_WAIT)? {
             Call::Next(at, waiting) => {

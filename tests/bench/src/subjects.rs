@@ -31,7 +31,7 @@ pub(crate) struct Workshop {
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 impl Workshop {
-    /// Starts the stack, with the demo accounts and those that the events of `events/` are about.
+    /// Starts the stack, with the demo accounts and those that the payloads in `events/` need.
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ impl Workshop {
     ) -> Result<Self, Failure> {
         let runtime = Runtime::new()?;
         let template = Template::of_this_repository()?;
-        // All of it happened an hour ago, so that an invite can be sent again.
+        // Moves everything an hour into the past, so an invite can be sent again.
         let an_hour_ago = Clock::system().now() - jiff::SignedDuration::from_hours(1);
         let options = Options {
             demo: true,
@@ -87,7 +87,7 @@ impl Workshop {
     ///
     /// # Errors
     ///
-    /// If the template is none.
+    /// If the template can't be read.
     pub(crate) fn deployed(&self) -> Result<Vec<Deployed>, Failure> {
         Ok(self.template.functions()?)
     }
@@ -102,11 +102,11 @@ impl Workshop {
         }
     }
 
-    /// A function, with the answers of AWS as the local stack gave them to its event.
+    /// A function, with the local stack's recorded answers to the requests for its event.
     ///
     /// # Errors
     ///
-    /// If it cannot be started, or does not answer well.
+    /// If it can't be started, or gives a wrong answer.
     pub(crate) fn function(&self, stage: &mut Stage, operation: &str) -> Result<Subject, Failure> {
         let deployed = self.deployed()?;
         let deployed = deployed.iter().find(|f| f.operation == operation);
@@ -140,11 +140,11 @@ impl Workshop {
         Ok(subject)
     }
 
-    /// Something else, which asks AWS for what a function asks it for.
+    /// A baseline that makes a function's requests to AWS.
     ///
     /// # Errors
     ///
-    /// If the requests cannot be written down for it.
+    /// If its file of requests can't be written.
     pub(crate) fn baseline(
         &self,
         stage: &Stage,
@@ -168,7 +168,7 @@ impl Workshop {
         })
     }
 
-    /// What Lambda and the template would set
+    /// The environment that Lambda and the template would set
     /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>).
     fn environment(
         &self,

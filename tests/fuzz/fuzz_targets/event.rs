@@ -1,4 +1,4 @@
-//! Any text as an event of SNS, EventBridge or the table's stream.
+//! Any text as an event from SNS, EventBridge or the table's stream.
 
 #![no_main]
 #![allow(dead_code, reason = "each target makes one of the promises")]

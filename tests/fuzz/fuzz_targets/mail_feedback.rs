@@ -1,4 +1,4 @@
-//! Whatever SNS delivers as a message is read without a panic, and twice the same.
+//! Any message from SNS is read without a panic, and reads the same twice.
 
 #![no_main]
 

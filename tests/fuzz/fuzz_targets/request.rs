@@ -1,4 +1,4 @@
-//! Any text as an event of API Gateway.
+//! Any text as an event from API Gateway.
 
 #![no_main]
 #![allow(dead_code, reason = "each target makes one of the promises")]

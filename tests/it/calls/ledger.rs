@@ -67,7 +67,7 @@ impl<'a> Ledger<'a> {
         self.cost().await;
     }
 
-    /// Writes down what happened since the last line, and demands that it asked these things of AWS
+    /// Writes down what happened since the last line, and checks that it made these requests to AWS
     /// in this order, and nothing else.
     pub(super) async fn happened(
         &mut self,

@@ -1,4 +1,4 @@
-//! `openapi.json`, held against every answer that a test gets.
+//! Checks every answer that a test gets against `openapi.json`.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
@@ -13,8 +13,7 @@ pub(crate) fn document() -> &'static Value {
     DOCUMENT.get_or_init(|| serde_json::from_str(&openapi::text().unwrap()).unwrap())
 }
 
-/// Demands that an answer is one that the document describes. What is no call of the API is left
-/// alone, and so is a call that no route fits.
+/// Checks that the document describes an answer. Ignores calls that match no route of the API.
 #[track_caller]
 pub(crate) fn check(method: &str, path: &str, status: u16, content_type: &str, body: &Value) {
     let Some(route) = route(method, path) else {
@@ -61,7 +60,7 @@ fn escape(part: &str) -> String {
     part.replace('~', "~0").replace('/', "~1")
 }
 
-/// Holds a value against a schema of its own.
+/// Checks a value against a given schema.
 pub(crate) fn validate_against(schema: Value, value: &Value) -> Result<(), String> {
     let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
     compiler.enable_format_assertions();
@@ -72,7 +71,7 @@ pub(crate) fn validate_against(schema: Value, value: &Value) -> Result<(), Strin
     checked.map_err(|error| format!("{error:#}"))
 }
 
-/// Holds a value against the schema at a JSON pointer of the document.
+/// Checks a value against the schema at a JSON pointer of the document.
 pub(crate) fn validate(pointer: &str, value: &Value) -> Result<(), String> {
     static COMPILED: OnceLock<Mutex<(Schemas, HashMap<String, SchemaIndex>)>> = OnceLock::new();
     let compiled = COMPILED.get_or_init(Mutex::default);
@@ -91,8 +90,8 @@ pub(crate) fn validate(pointer: &str, value: &Value) -> Result<(), String> {
     checked.map_err(|error| format!("{error:#}"))
 }
 
-/// The document with objects closed: callers must put up with new fields, but a field that the
-/// document does not have is forgotten there.
+/// The document with objects closed. Callers must accept new fields, but an answer with a field
+/// that the document lacks means that the document is out of date.
 fn strict(mut value: Value) -> Value {
     match &mut value {
         Value::Object(fields) => {

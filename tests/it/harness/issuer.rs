@@ -20,9 +20,9 @@ pub(crate) enum Mood {
     Down,
     Silent,
     Garbage,
-    /// Its configuration is that of another issuer.
+    /// Serves another issuer's configuration.
     Impostor,
-    /// Its keys are elsewhere, and not over TLS.
+    /// Points to keys elsewhere, without TLS.
     Careless,
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.{}", part(header), part(claims))
 }
 
-/// An `Authorization` header as a function gets it from API Gateway, which has checked the signature.
+/// An `Authorization` header as API Gateway passes it to a function, after checking the signature.
 pub(crate) fn verified(claims: &Value) -> String {
     format!(
         "Bearer {}.verified",
@@ -126,8 +126,7 @@ impl TestIssuer {
         self.shared().mood = mood;
     }
 
-    /// How often it was asked for its configuration since the last time that somebody wanted to
-    /// know.
+    /// How often its configuration was requested since the last call of this method.
     pub(crate) fn times_asked(&self) -> usize {
         std::mem::take(&mut self.shared().asked)
     }

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::NOON;
 
 thread_local! {
-    /// What this thread logged, if somebody wants to know: the whole stack of a test runs on the
-    /// test's own thread.
+    /// What this thread logged, if a test captures it. The whole stack of a test runs on the test's
+    /// own thread.
     static WRITTEN: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
@@ -19,11 +19,10 @@ thread_local! {
 pub(crate) struct Log(());
 
 impl Log {
-    /// Writes down, from now on, what a deployed function would print with the most talkative
-    /// setting.
+    /// From now on, captures what a deployed function would print at its most verbose level.
     pub(crate) fn capture() -> Self {
-        // A subscriber for one thread alone would not do: whether a line is wanted is asked once, by
-        // any thread.
+        // A subscriber for one thread isn't enough: `tracing` asks once, from any thread, whether a
+        // line is wanted.
         static INSTALL: Once = Once::new();
         INSTALL.call_once(|| {
             let variables = [("AWS_LAMBDA_LOG_LEVEL", "TRACE"), ("STAGE", "local")];

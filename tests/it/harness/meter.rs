@@ -1,5 +1,5 @@
-//! What calls to AWS cost: which ones there are, which of them run side by side, the capacity units
-//! that DynamoDB says it used, and what was written.
+//! What calls to AWS cost: which calls are made, which run side by side, the capacity units that
+//! DynamoDB reports, and what is written.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,37 +19,37 @@ pub(crate) struct Meter(Arc<Mutex<Vec<Request>>>);
 #[derive(Debug)]
 struct Request {
     operation: String,
-    /// Its place in the sequence, from 1: behind those that had ended when it began.
+    /// Its place in the sequence, from 1: after the requests that had ended when it began.
     step: usize,
     has_ended: bool,
-    /// How many items it is about, checks of conditions included.
+    /// How many items it covers, including condition checks.
     items: usize,
-    /// The keys of the items that it writes, once it has.
+    /// The keys of the items it wrote, once it has written them.
     writes: Vec<Value>,
     read_units: f64,
     write_units: f64,
 }
 
-/// What was asked of AWS, and what that cost.
+/// The requests made to AWS, and what they cost.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cost {
-    /// The calls in sequence. Those that ran side by side stand in one place, in alphabetical order,
-    /// with a `+` between them.
+    /// The calls in sequence. Calls that ran side by side share one place, in alphabetical order,
+    /// joined by `+`.
     pub(crate) steps: Vec<String>,
     /// Read capacity units of DynamoDB.
     pub(crate) read_units: f64,
-    /// Write capacity units of DynamoDB, those of its indexes included.
+    /// Write capacity units of DynamoDB, including those of its indexes.
     pub(crate) write_units: f64,
     /// The size of the items that were written, as DynamoDB counts it.
     pub(crate) bytes: usize,
 }
 
-/// The place of a request that has begun.
+/// The place of a request that is under way.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Begun(usize);
 
 impl Meter {
-    /// What was asked since the last time that somebody wanted to know.
+    /// What was requested since the last call of this method.
     pub(crate) async fn take(&self, stack: &Stack) -> Cost {
         let requests = std::mem::take(&mut *self.0.lock().unwrap());
         let depth = requests.iter().map(|request| request.step).max();
@@ -80,7 +80,7 @@ impl Meter {
         cost
     }
 
-    /// Notes that a request begins, and has DynamoDB say what it costs.
+    /// Records the start of a request, and asks DynamoDB to report its cost.
     pub(super) fn begin(&self, operation: &str, request: &mut HttpRequest) -> Begun {
         let (mut items, mut writes) = (0, Vec::new());
         let target = request.headers().get("x-amz-target");
@@ -116,12 +116,12 @@ impl Meter {
         Begun(requests.len() - 1)
     }
 
-    /// Reads an answer for what it says about its cost, and notes that the request ends.
+    /// Reads the reported cost from an answer, and records the end of the request.
     pub(super) async fn end(&self, begun: Begun, answer: HttpResponse) -> HttpResponse {
         let mut answer = answer;
         let body = ByteStream::new(answer.take_body()).collect().await;
         let body = body.unwrap().into_bytes();
-        // Whoever is polled together with this request gets to begin before this one ends.
+        // Requests polled together with this one get to begin before it ends.
         for _ in 0..16 {
             tokio::task::yield_now().await;
         }
@@ -136,9 +136,9 @@ impl Meter {
 }
 
 impl Request {
-    /// Takes what DynamoDB says about a request. It says nothing about a write that failed, but
-    /// that costs what it would have cost had it succeeded, which is at least one unit, and at least two
-    /// for each item of a transaction
+    /// Adds what DynamoDB reports about a request. It reports nothing for a failed write, which
+    /// costs as much as a successful one: at least one unit, and at least two for each item of a
+    /// transaction
     /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>).
     fn add_up(&mut self, succeeded: bool, consumed: &Value) {
         let units = match consumed {

@@ -1,4 +1,4 @@
-//! The front door: a whole stack for one test, and people who call it.
+//! The front door: a whole stack for one test, and the people who call it.
 
 mod bless;
 pub(crate) mod contract;
@@ -28,15 +28,15 @@ pub(crate) use wire::{AWS_SAYS, Fault, Mutant, Order, Request, Wire};
 /// The owner of every account that [`Rollcall::account`] makes.
 pub(crate) const OWNER: &str = "olivia@example.com";
 
-/// When every test begins. The clock moves only when a test moves it, so that no test depends on
-/// the time of day or on how fast it runs.
+/// When every test begins. Only tests move the clock, so no test depends on the time of day or the
+/// speed of the machine.
 pub(crate) const NOON: &str = "2026-11-24T12:00:00Z";
 
 /// The items of the table, by partition and sort key.
 pub(crate) type Rows = BTreeMap<String, Row>;
 pub(crate) type Row = BTreeMap<String, AttributeValue>;
 
-/// A running stack, empty but for what a test puts in.
+/// A running stack that holds only what a test puts in.
 pub(crate) struct Rollcall {
     pub(crate) stack: Stack,
     /// Every request that the functions make to AWS.
@@ -50,7 +50,7 @@ impl Rollcall {
     }
 
     pub(crate) async fn start_with(options: Options) -> Self {
-        // One key for all tests: making one takes a moment.
+        // All tests share one key, because creating one is slow.
         static SIGNING_KEY: OnceLock<SigningKey> = OnceLock::new();
         let key = SIGNING_KEY.get_or_init(|| SigningKey::generate().unwrap());
         let wire = Wire::default();
@@ -77,8 +77,7 @@ impl Rollcall {
         (rollcall, owner)
     }
 
-    /// The same with an owner who has logged in: what that owner does needs nothing but the rows it
-    /// changes.
+    /// The same with an owner who has logged in: this owner's calls need only the rows they change.
     pub(crate) async fn start_with_bound_owner() -> (Self, Person) {
         let (rollcall, owner) = Self::start_with_owner().await;
         owner.login(&json!({})).await.expect_status(200);
@@ -118,17 +117,17 @@ impl Rollcall {
         Reply::of(self.request(method, path)).await
     }
 
-    /// A request without a token, for what [`Rollcall::anonymous`] does not do.
+    /// A request without a token, for cases that [`Rollcall::anonymous`] doesn't cover.
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, self.url(path))
     }
 
-    /// Somebody who signed in with a verified address.
+    /// A person who signed in with a verified address.
     pub(crate) async fn person(&self, email: &str) -> Person {
         self.signed_in(&json!({ "email": email })).await
     }
 
-    /// Somebody who signed in as the payload of `/dev/token` says.
+    /// A person who signed in with this payload of `/dev/token`.
     pub(crate) async fn signed_in(&self, claims: &Value) -> Person {
         let token = self.dev("/dev/token", claims).await.expect_status(200);
         Person {
@@ -138,7 +137,7 @@ impl Rollcall {
         }
     }
 
-    /// Invites somebody to `acme`, and accepts.
+    /// Invites a person to `acme`, and accepts the invite.
     pub(crate) async fn member(&self, owner: &Person, email: &str) -> Person {
         owner.invite("acme", email).await.expect_status(201);
         let member = self.person(email).await;
@@ -150,8 +149,8 @@ impl Rollcall {
         member
     }
 
-    /// Puts so many people into an account, past its functions: copies of one of them, as
-    /// `p0000@example.com` and on.
+    /// Adds this many people to an account directly in the table: copies of one person, with the
+    /// addresses `p0000@example.com` and up.
     pub(crate) async fn crowd(&self, account: &str, like: &str, people: usize) {
         let original = self.row(account, like).await;
         let text = |text: String| AttributeValue::S(text);
@@ -170,7 +169,7 @@ impl Rollcall {
             })
             .collect();
         let dynamodb = self.stack.dynamodb();
-        // DynamoDB takes 25 at once.
+        // DynamoDB accepts 25 at a time.
         for batch in requests.chunks(25) {
             let write = dynamodb.batch_write_item();
             let write = write.request_items("Table", batch.to_vec());
@@ -186,7 +185,7 @@ impl Rollcall {
         self.wire.forget();
     }
 
-    /// Moves the clock of the functions ahead.
+    /// Moves the functions' clock ahead.
     pub(crate) async fn advance(&self, seconds: u32) {
         let reply = self
             .dev("/dev/clock", &json!({ "advanceSeconds": seconds }))
@@ -204,7 +203,7 @@ impl Rollcall {
         link.split_once("#token=").unwrap().1.to_owned()
     }
 
-    /// Invokes a function with an event, past API Gateway.
+    /// Invokes a function with an event, bypassing API Gateway.
     pub(crate) async fn invoke(&self, operation: &str, event: Value) -> Result<Value, Problem> {
         self.stack.invoke(operation, event).await.unwrap()
     }
@@ -228,7 +227,7 @@ impl Rollcall {
         rows
     }
 
-    /// The row of a person of an account.
+    /// The row of a person in an account.
     pub(crate) async fn row(&self, account: &str, email: &str) -> Row {
         let key = format!("ACCOUNT#{account} MEMBER#{}", member_id(account, email));
         self.rows().await.remove(&key).unwrap()
@@ -244,7 +243,7 @@ pub(crate) fn member_id(account: &str, email: &str) -> MemberId {
     MemberId::of(&account.parse().unwrap(), &email.parse().unwrap())
 }
 
-/// Somebody who calls the API with an ID token.
+/// A person who calls the API with an ID token.
 #[derive(Clone)]
 pub(crate) struct Person {
     url: String,
@@ -269,20 +268,20 @@ impl Person {
         Reply::of(self.request(Method::DELETE, path)).await
     }
 
-    /// A request of the person's, for what the other methods do not do.
+    /// A request by this person, for cases that the other methods don't cover.
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http
             .request(method, format!("{}{path}", self.url))
             .header(AUTHORIZATION, &self.bearer)
     }
 
-    /// Invites Kim Lee by an address.
+    /// Invites Kim Lee at an address.
     pub(crate) async fn invite(&self, account: &str, email: &str) -> Reply {
         self.post(&format!("/accounts/{account}/members"), &invitation(email))
             .await
     }
 
-    /// The same with a key that makes it repeatable.
+    /// The same with an idempotency key.
     pub(crate) async fn invite_with_key(&self, account: &str, email: &str, key: &str) -> Reply {
         let path = format!("/accounts/{account}/members");
         let request = self.request(Method::POST, &path);
@@ -372,7 +371,7 @@ impl Reply {
         self
     }
 
-    /// Demands a problem with this status and code, in the form that all problems have.
+    /// Checks for a problem with this status and code, in the form that all problems have.
     #[track_caller]
     pub(crate) fn expect_problem(self, status: u16, code: &str) -> Self {
         assert_eq!((self.status, self.text("code")), (status, code.to_owned()));
@@ -384,12 +383,12 @@ impl Reply {
         self
     }
 
-    /// A text of the body; empty, if there is none.
+    /// A string field of the body; empty if there is none.
     pub(crate) fn text(&self, name: &str) -> String {
         self.body[name].as_str().unwrap_or_default().to_owned()
     }
 
-    /// A header; empty, if there is none.
+    /// A header; empty if there is none.
     pub(crate) fn header(&self, name: &str) -> String {
         let value = self.headers.get(name).map(|value| value.to_str().unwrap());
         value.unwrap_or_default().to_owned()
@@ -411,7 +410,7 @@ impl Reply {
         body
     }
 
-    /// What the list has, by address.
+    /// The addresses in the list.
     pub(crate) fn emails(&self) -> Vec<String> {
         let members = self.body["members"].as_array().unwrap();
         let email = |member: &Value| member["email"].as_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! The wire between the functions and AWS: counts what goes over it, and breaks it on demand.
+//! The connection between the functions and AWS: counts the requests, and fails them on demand.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -22,9 +22,9 @@ use tokio::sync::oneshot;
 
 use super::meter::Meter;
 
-/// Time for slow machines, and none for pauses: no request meets its time-out, and no retry waits. Where
-/// nobody answers, [`Fault::Hang`] says at once that the time is up. That it is up in time is proved where
-/// the time-outs are, in `platform::aws`.
+/// Long time-outs for slow machines, and no pauses: no request times out, and no retry waits. Where
+/// no answer comes, [`Fault::Hang`] reports the time-out at once. The tests in `platform::aws`
+/// prove that the real time-outs end in time.
 #[derive(Debug)]
 pub(crate) struct Patience;
 
@@ -42,33 +42,32 @@ impl AsyncSleep for Patience {
 /// What happens to a request in place of a plain answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fault {
-    /// Nobody listens.
+    /// Connection refused.
     NoConnection,
     /// The request arrives and does its work, and then the connection breaks.
     LostAnswer,
     /// Nothing happens until the time for an answer is up.
     Hang,
-    /// The request arrives and does its work, but nothing is heard of it until the time is up.
+    /// The request arrives and does its work, but no answer comes until the time is up.
     NoAnswer,
-    /// An answer that is not the service's.
+    /// An answer that doesn't come from the service.
     Garbage,
-    /// DynamoDB reads nothing and leaves all keys for later, as it does when it is throttling.
+    /// DynamoDB reads nothing and returns all keys as unprocessed, as it does when it throttles.
     NothingRead,
     /// An answer with this body.
     Answer(&'static str),
     /// An error of the service, by HTTP status and code.
     Error(u16, &'static str),
-    /// A write that is cancelled because of a transaction that is under way. What else is sent goes
-    /// its way.
+    /// Cancels writes because of another transaction in progress. Other requests go through.
     TransactionConflict,
 }
 
-/// What AWS says in its errors. Its own words can quote what it was sent.
+/// The message in AWS's errors. AWS can quote what it was sent.
 pub(crate) const AWS_SAYS: &str = "something about canary.kim@example.com";
 
 type Interruption = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What is going to happen at the next request of an operation.
+/// What happens at the next request of an operation.
 enum Plan {
     /// Something else comes first: another writer.
     First(Interruption),
@@ -82,7 +81,7 @@ pub(crate) struct Request {
     pub(crate) function: String,
     /// The AWS operation that it is for.
     pub(crate) operation: String,
-    /// What it says; null, if that is nothing.
+    /// Its body; null if it is empty.
     pub(crate) body: Value,
 }
 
@@ -93,18 +92,18 @@ pub(crate) struct Wire(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     calls: Vec<String>,
-    /// Whole requests, if somebody wants them.
+    /// Whole requests, if a test records them.
     record: Option<Vec<Request>>,
     plans: VecDeque<(&'static str, Plan)>,
     outage: Option<Outage>,
     turns: Option<Turns>,
     meter: Option<Meter>,
     mutant: Option<Mutant>,
-    /// How long every request takes longer than it would.
+    /// How much longer every request takes.
     latency: Option<Duration>,
 }
 
-/// Requests that fail wherever they go: after so many that do not, so many that do.
+/// Fails `times` requests of any operation after letting `after` requests through.
 struct Outage {
     after: usize,
     times: usize,
@@ -116,21 +115,20 @@ struct Outage {
 pub(crate) enum Order {
     /// A seed says whose turn it is.
     Seeded(u64),
-    /// One of all the orders there are, and of all the ways in which so many answers of writes can get
-    /// lost.
+    /// One of all possible orders, and of all the ways to lose up to this many answers to writes.
     Path { path: Path, losses: u8 },
 }
 
-/// A rule of writing that is broken on purpose, to see that somebody notices.
+/// A rule for writes that a test breaks on purpose, to prove that the checks notice.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Mutant {
-    /// A commit does not ask whether what was seen still holds.
+    /// A commit doesn't check that what was seen still holds.
     BlindCommit,
-    /// A commit that is lost to another writer counts as done.
+    /// A commit that loses to another writer counts as done.
     LostIsDone,
 }
 
-/// One path through a tree of choices, of which each offers as many branches as calls wait.
+/// One path through a tree of choices. Each choice has one branch for each waiting call.
 #[derive(Debug, Default)]
 pub(crate) struct Path {
     /// The branch that is taken, and how many there are.
@@ -207,10 +205,10 @@ struct Turns {
     order: Order,
     /// The calls that have not ended.
     running: usize,
-    /// The calls that want to make a request, by what they want: the same calls stand in the same order,
-    /// however fast they came.
+    /// The calls waiting to make a request, sorted by their request: the same calls come in the
+    /// same order, however fast they arrived.
     waiting: Vec<(String, oneshot::Sender<()>)>,
-    /// How many answers got lost.
+    /// How many answers were lost.
     losses: u8,
     /// The ids of people, which labels name by their number here.
     people: Vec<String>,
@@ -243,24 +241,24 @@ impl Wire {
         })
     }
 
-    /// Keeps whole requests from now on.
+    /// Starts to record whole requests.
     pub(crate) fn record(&self) {
         self.state().record = Some(Vec::new());
     }
 
-    /// The requests that were kept.
+    /// The recorded requests.
     pub(crate) fn recorded(&self) -> Vec<Request> {
         self.state().record.clone().unwrap_or_default()
     }
 
-    /// Has a meter run from now on.
+    /// Starts a meter.
     pub(crate) fn meter(&self) -> Meter {
         let meter = Meter::default();
         self.state().meter = Some(meter.clone());
         meter
     }
 
-    /// Has every request take longer from now on.
+    /// Slows down every request from now on.
     pub(crate) fn delay(&self, latency: Duration) {
         self.state().latency = Some(latency);
     }
@@ -270,12 +268,12 @@ impl Wire {
         self.state().calls.clear();
     }
 
-    /// The operations that were called since the last time that somebody asked, in order.
+    /// The operations called since the last call of this method, in order.
     pub(crate) fn calls(&self) -> Vec<String> {
         std::mem::take(&mut self.state().calls)
     }
 
-    /// Lets something happen right before the next request of an operation.
+    /// Runs something right before the next request of an operation.
     pub(crate) fn before(
         &self,
         operation: &'static str,
@@ -285,13 +283,13 @@ impl Wire {
         self.state().plans.push_back((operation, plan));
     }
 
-    /// Lets the next `times` requests of an operation fail.
+    /// Fails the next `times` requests of an operation.
     pub(crate) fn fail(&self, operation: &'static str, fault: Fault, times: usize) {
         let plans = std::iter::repeat_with(|| (operation, Plan::Fault(fault))).take(times);
         self.state().plans.extend(plans);
     }
 
-    /// Lets `times` requests fail, whatever they are for, once `after` others have been made.
+    /// Fails `times` requests of any operation, once `after` others have been made.
     pub(crate) fn break_down(&self, after: usize, times: usize, fault: Fault) {
         self.state().outage = Some(Outage {
             after,
@@ -300,16 +298,16 @@ impl Wire {
         });
     }
 
-    /// Lets nothing of what is planned happen any more.
+    /// Cancels everything planned.
     pub(crate) fn heal(&self) {
         let mut state = self.state();
         state.plans.clear();
         state.outage = None;
     }
 
-    /// Runs calls at the same moment, in one of the orders that their requests to the table can come in:
-    /// every request waits for its turn. `people` are the ids of those whom the calls are about, so that
-    /// the same calls with other ids have the same orders. Returns the order that was, too.
+    /// Runs calls at the same moment, with their requests to the table in one of the possible
+    /// orders: every request waits for its turn. `people` are the ids of the people in the calls,
+    /// so the same calls with other ids have the same orders. Also returns the order that was used.
     pub(crate) async fn interleave<T>(
         &self,
         order: Order,
@@ -352,7 +350,7 @@ impl Wire {
         }
     }
 
-    /// Whether the answer to a write gets lost.
+    /// Whether the answer to a write is lost.
     fn loses_answer(&self, operation: &str) -> bool {
         let mut state = self.state();
         let Some(turns) = &mut state.turns else {
@@ -363,12 +361,12 @@ impl Wire {
         is_lost
     }
 
-    /// Breaks a rule from now on, or none.
+    /// Sets the rule to break from now on, if any.
     pub(crate) fn mutate(&self, mutant: Option<Mutant>) {
         self.state().mutant = mutant;
     }
 
-    /// Demands that everything planned has happened.
+    /// Checks that everything planned has happened.
     #[track_caller]
     pub(crate) fn expect_all_happened(&self) {
         let left: Vec<_> = self.state().plans.iter().map(|plan| plan.0).collect();
@@ -436,7 +434,7 @@ impl HttpConnector for Tap {
         let tap = self.clone();
         HttpConnectorFuture::new(async move {
             let operation = operation(&request);
-            // In which order mails are sent changes nothing.
+            // The order in which mails are sent changes nothing.
             if operation != "SendEmail" {
                 tap.wire.turn(|| tap.label(&operation, &request)).await;
             }
@@ -457,7 +455,7 @@ impl HttpConnector for Tap {
 }
 
 impl Tap {
-    /// What a request is for, and about which items.
+    /// The operation of a request, and the items it concerns.
     fn label(&self, operation: &str, request: &HttpRequest) -> String {
         let body = request.body().bytes().unwrap_or_default();
         let mut keys = Vec::new();
@@ -493,7 +491,8 @@ impl Tap {
         }
         let begun = meter.map(|meter| (meter.begin(operation, &mut request), meter));
         if let Some(latency) = latency {
-            // A thread sleeps to a tenth of a millisecond, the runtime's timer to a whole one.
+            // A thread's sleep is accurate to a tenth of a millisecond, the runtime's timer only to
+            // a whole one.
             let asleep = tokio::task::spawn_blocking(move || std::thread::sleep(latency));
             asleep.await.unwrap();
         }
@@ -574,7 +573,7 @@ fn unconditional(request: &HttpRequest) -> HttpRequest {
     relaxed
 }
 
-/// All sort keys of items that stand in a request.
+/// All sort keys of items in a request.
 fn sort_keys(value: &Value, keys: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
@@ -598,7 +597,7 @@ fn response(status: u16, body: String) -> HttpResponse {
 
 const SUPPRESSION: &str = "suppression/addresses/";
 
-/// The name of the AWS operation that a request is for.
+/// The name of a request's AWS operation.
 fn operation(request: &HttpRequest) -> String {
     if let Some(target) = request.headers().get("x-amz-target") {
         return target.split_once('.').unwrap().1.to_owned();

@@ -1,5 +1,5 @@
-// A function that asks AWS for what a login asks it for, and does nothing else, with the SDK for
-// JavaScript. The requests are in the file that BENCH_REQUESTS names.
+// A function that only makes a login's requests to AWS, with the SDK for JavaScript. The requests are
+// in the file that BENCH_REQUESTS names.
 
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';

@@ -1,5 +1,5 @@
-//! A function that asks AWS for what an operation asks it for, and does nothing else. The requests
-//! are those that the benchmark saw the operation make, in the file that `BENCH_REQUESTS` names.
+//! A function that only makes an operation's requests to AWS. The benchmark recorded the requests
+//! in the file that `BENCH_REQUESTS` names.
 
 #![expect(
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! The least that a function behind the API costs: it answers 200 and does nothing.
+//! The minimum cost of a function behind the API: it answers 200 and does nothing else.
 
 use std::convert::Infallible;
 

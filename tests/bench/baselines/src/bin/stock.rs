@@ -1,5 +1,5 @@
-//! `authorize-login` with what the SDK brings by default: the provider chain of aws-config, and
-//! aws-lc with its entropy from the jitter of the processor. No connection is opened during init.
+//! `authorize-login` with the SDK's defaults: the provider chain of aws-config, and aws-lc with its
+//! entropy from processor jitter. No connection is opened during init.
 
 use std::convert::Infallible;
 use std::sync::Once;
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let credentials = config.credentials_provider().ok_or("no credentials")?;
     credentials.provide_credentials().await?;
-    // The SDK's own choice where nobody chooses.
+    // The SDK's default.
     let http_client = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
         .build_https();
@@ -32,7 +32,8 @@ async fn main() -> Result<(), Error> {
     let (operation, clock) = (&AuthorizeLogin::new(&platform)?, &platform.clock);
     let once = &Once::new();
     lambda_http::run(service_fn(async move |request| {
-        // What the first handshake would do. Under valgrind it takes longer than we wait for DynamoDB.
+        // The first handshake would do this, but under valgrind it takes longer than the time-out
+        // for DynamoDB.
         once.call_once(|| {
             let _ = aws_lc_rs::rand::fill(&mut [0; 32]);
         });
