@@ -190,7 +190,9 @@ async fn a_bounce_for_good_says_what_to_do_and_stops_resends() {
     let refused = owner.resend("acme", KIM).await;
     let refused = refused.expect_problem(409, "address_undeliverable");
     assert!(
-        refused.text("detail").contains("could not find this mailbox"),
+        refused
+            .text("detail")
+            .contains("could not find this mailbox"),
         "{}",
         refused.raw
     );
