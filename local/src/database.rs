@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::clock::AdjustableClock;
-use crate::stack::StackError;
+use crate::error::StackError;
 use crate::template::Template;
 
 /// The name that the table has in the template, and so on this machine.

@@ -8,9 +8,9 @@ use provision_account::ProvisionAccount;
 use serde_json::{Value, json};
 
 use crate::dev::Dev;
+use crate::error::StackError;
 use crate::gateway::HttpRequest;
 use crate::oidc::TokenRequest;
-use crate::stack::StackError;
 
 /// A pro account with members and an invite that bounces.
 pub(crate) const ACCOUNT: &str = "demo";

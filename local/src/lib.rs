@@ -6,6 +6,7 @@ mod clock;
 mod database;
 mod demo;
 mod dev;
+mod error;
 mod events;
 mod functions;
 mod gateway;
@@ -19,8 +20,9 @@ mod template;
 
 pub use arguments::Arguments;
 pub use clock::AdjustableClock;
+pub use error::StackError;
 pub use gateway::Gateway;
 pub use oidc::{SigningKey, TokenRequest};
 pub use ses::{Mail, Mailbox, SesFailure, SuppressionList, SuppressionReason};
-pub use stack::{HttpClients, Options, Stack, StackError, parameters};
+pub use stack::{HttpClients, Options, Stack, parameters};
 pub use template::{Function, Route, Template, TemplateError};

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
-use platform::Invocation;
-use platform::Problem;
+use platform::{Invocation, Problem, random};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -97,7 +97,7 @@ pub(crate) async fn invoke(functions: &Functions, event: Value) -> Option<Result
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html#sns-sample-event>
 pub(crate) fn envelope(message: &str, now: Timestamp) -> Value {
     const TOPIC: &str = "arn:aws:sns:eu-central-1:000000000000:MailFeedbackTopic";
-    let message_id = crate::ses::message_id();
+    let message_id = message_id();
     json!({
         "Records": [{
             "EventVersion": "1.0",
@@ -118,4 +118,10 @@ pub(crate) fn envelope(message: &str, now: Timestamp) -> Value {
             },
         }],
     })
+}
+
+/// In the look of SES's message ids.
+pub(crate) fn message_id() -> String {
+    let random = random::secret().unwrap_or_default();
+    format!("0107{:.32}-000000", HEXLOWER.encode(&random))
 }

@@ -1,7 +1,6 @@
 //! Starting everything, in the order in which the parts need each other.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,13 +19,14 @@ use tokio::task::JoinHandle;
 use crate::arguments::Arguments;
 use crate::clock::AdjustableClock;
 use crate::dev::{self, Dev};
+use crate::error::StackError;
 use crate::events::{self, EventLog, Stream};
 use crate::functions::Functions;
 use crate::gateway::Gateway;
 use crate::oidc::{Authorizer, Provider, SigningKey};
 use crate::ses::{self, Mailbox, SuppressionList};
 use crate::sns::Topic;
-use crate::template::{Route, Template, TemplateError};
+use crate::template::{Route, Template};
 use crate::{database, demo};
 
 /// Makes the HTTP client through which a function, told by its operation's name, reaches AWS.
@@ -67,45 +67,6 @@ impl From<Arguments> for Options {
             mail_feedback: true,
             ..Self::default()
         }
-    }
-}
-
-/// Why the stack did not start.
-#[derive(Debug)]
-pub struct StackError {
-    what: String,
-    why: String,
-}
-
-impl StackError {
-    pub(crate) fn new(what: &str, why: impl fmt::Display) -> Self {
-        Self {
-            what: what.to_owned(),
-            why: why.to_string(),
-        }
-    }
-}
-
-impl fmt::Display for StackError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.what, self.why)
-    }
-}
-
-impl std::error::Error for StackError {}
-
-impl From<TemplateError> for StackError {
-    fn from(error: TemplateError) -> Self {
-        Self::new("the template cannot be used", error)
-    }
-}
-
-impl From<ConfigError> for StackError {
-    fn from(error: ConfigError) -> Self {
-        Self::new(
-            "a function cannot start with what template.yaml gives it",
-            error,
-        )
     }
 }
 

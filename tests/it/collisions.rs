@@ -175,7 +175,7 @@ async fn collide(
 ) -> (Order, Result<(), String>) {
     let mut sequence = world.begin().await;
     for step in before {
-        sequence.take(step).await;
+        sequence.take_unseen(step).await;
     }
     let steps: Vec<_> = at_once
         .iter()

@@ -9,16 +9,7 @@ use platform::Problem;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::issuer::PublicKey;
-
-/// How a token can be signed (RFC 7518, 3.1). Nothing else is accepted, whatever a token says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(crate) enum Algorithm {
-    #[serde(rename = "RS256")]
-    Rs256,
-    #[serde(rename = "ES256")]
-    Es256,
-}
+use crate::public_key::{Algorithm, PublicKey};
 
 /// A token that nobody has verified yet (RFC 7515, 3.1).
 pub(crate) struct IdToken<'a> {

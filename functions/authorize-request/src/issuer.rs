@@ -3,19 +3,16 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use data_encoding::BASE64URL_NOPAD;
 use domain::{Invalid, Timestamp};
 use http::Uri;
 use platform::Problem;
 use platform::web::Web;
-use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
-};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
-use crate::id_token::{Algorithm, rejected};
+use crate::id_token::rejected;
+use crate::public_key::{Jwk, PublicKey};
 
 /// The keys are asked for again when they are older than this, in seconds.
 const FRESH_FOR: i64 = 60 * 60;
@@ -82,33 +79,6 @@ struct Discovery {
 #[derive(Deserialize)]
 struct KeySet {
     keys: Vec<Jwk>,
-}
-
-/// A key (RFC 7517, 4; RFC 7518, 6.2.1 and 6.3.1).
-#[derive(Deserialize)]
-struct Jwk {
-    kty: String,
-    kid: Option<String>,
-    #[serde(rename = "use")]
-    used_for: Option<String>,
-    crv: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-}
-
-/// A key that signatures can be checked with.
-#[derive(Debug, Clone)]
-pub(crate) struct PublicKey {
-    id: String,
-    material: Material,
-}
-
-#[derive(Debug, Clone)]
-enum Material {
-    Rsa { n: Vec<u8>, e: Vec<u8> },
-    P256 { point: Vec<u8> },
 }
 
 impl Issuer {
@@ -203,50 +173,4 @@ impl Keys {
 
 fn is_within(seconds: i64, since: Option<Timestamp>, now: Timestamp) -> bool {
     since.is_some_and(|since| now.duration_since(since).as_secs() < seconds)
-}
-
-impl PublicKey {
-    fn of(jwk: Jwk) -> Option<Self> {
-        let bytes = |text: Option<String>| BASE64URL_NOPAD.decode(text?.as_bytes()).ok();
-        if jwk.used_for.is_some_and(|used_for| used_for != "sig") {
-            return None;
-        }
-        let material = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
-            ("RSA", _) => Material::Rsa {
-                n: bytes(jwk.n)?,
-                e: bytes(jwk.e)?,
-            },
-            ("EC", Some("P-256")) => {
-                // An uncompressed point (SEC 1, 2.3.3).
-                let point = [vec![4], bytes(jwk.x)?, bytes(jwk.y)?].concat();
-                Material::P256 { point }
-            }
-            _ => return None,
-        };
-        Some(Self {
-            id: jwk.kid?,
-            material,
-        })
-    }
-
-    /// Whether the key made a signature. A key is good for its own algorithm alone.
-    pub(crate) fn has_signed(
-        &self,
-        algorithm: Algorithm,
-        message: &[u8],
-        signature: &[u8],
-    ) -> bool {
-        match (algorithm, &self.material) {
-            (Algorithm::Rs256, Material::Rsa { n, e }) => RsaPublicKeyComponents { n, e }
-                .verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
-                .is_ok(),
-            (Algorithm::Es256, Material::P256 { point }) => {
-                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
-                    .verify(message, signature)
-                    .is_ok()
-            }
-            (Algorithm::Rs256, Material::P256 { .. })
-            | (Algorithm::Es256, Material::Rsa { .. }) => false,
-        }
-    }
 }

@@ -4,6 +4,7 @@
 
 mod id_token;
 mod issuer;
+mod public_key;
 
 use std::time::Duration;
 

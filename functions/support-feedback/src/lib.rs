@@ -9,7 +9,7 @@ use domain::account::{Account, ProPlans};
 use domain::address::EmailAddress;
 use domain::feedback::Feedback;
 use domain::member::Member;
-use domain::support::{Membership, verdict};
+use domain::support::{Case, verdict};
 use jiff::SignedDuration;
 use platform::answer::{PersonAnswer, RecentFeedbackAnswer};
 use platform::mail::SuppressionList;
@@ -112,9 +112,9 @@ impl SupportFeedback {
             self.suppression_list.look_up(email),
         );
         let (memberships, feedback) = (memberships?, feedback?);
-        let seen: Vec<Membership<'_>> = memberships
+        let seen: Vec<Case<'_>> = memberships
             .iter()
-            .map(|seen| Membership {
+            .map(|seen| Case {
                 account: &seen.account,
                 member: &seen.member,
                 said: said(&feedback, &seen.account, &seen.member),

@@ -4,8 +4,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::Mail;
 use super::suppression::{Suppressed, SuppressionReason};
-use super::{Mail, message_id};
+use crate::sns::message_id;
 
 /// The domain of the simulator's addresses.
 const SIMULATOR: &str = "simulator.amazonses.com";

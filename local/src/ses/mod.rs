@@ -17,14 +17,12 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use data_encoding::HEXLOWER;
 use domain::address::EmailAddress;
 use jiff::Timestamp;
-use platform::random;
 use suppression::Suppressed;
 pub use suppression::{SuppressionList, SuppressionReason};
 
-use crate::sns::Topic;
+use crate::sns::{Topic, message_id};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -493,10 +491,4 @@ fn invite_link(text: &str) -> Option<String> {
     text.split_whitespace()
         .find(|word| word.starts_with("http") && word.contains("#token="))
         .map(str::to_owned)
-}
-
-/// In the look of SES's message ids.
-pub(crate) fn message_id() -> String {
-    let random = random::secret().unwrap_or_default();
-    format!("0107{:.32}-000000", HEXLOWER.encode(&random))
 }

@@ -35,7 +35,7 @@ pub enum SuppressionReason {
 
 /// A person's place in one account.
 #[derive(Debug, Clone, Copy)]
-pub struct Membership<'a> {
+pub struct Case<'a> {
     /// The account.
     pub account: &'a Account,
     /// The person's row in it.
@@ -48,16 +48,14 @@ pub struct Membership<'a> {
 /// about the one with the latest event.
 #[must_use]
 pub fn verdict(
-    memberships: &[Membership<'_>],
+    cases: &[Case<'_>],
     suppression: &Suppression,
     pro_plans: &ProPlans,
     now: Timestamp,
 ) -> String {
-    let newest = memberships
-        .iter()
-        .max_by_key(|membership| membership.last_event_at());
+    let newest = cases.iter().max_by_key(|case| case.last_event_at());
     match newest {
-        Some(membership) => membership.verdict(suppression, pro_plans, now),
+        Some(case) => case.verdict(suppression, pro_plans, now),
         None if matches!(suppression, Suppression::Listed { .. }) => {
             "Nobody has invited this address, and the mail service's suppression list blocks it: \
              check the spelling, lift the block, then ask the account owner to send an invite."
@@ -71,7 +69,7 @@ pub fn verdict(
     }
 }
 
-impl Membership<'_> {
+impl Case<'_> {
     /// When something last happened between the person and the account.
     fn last_event_at(&self) -> Timestamp {
         match &self.member.state {
@@ -332,7 +330,7 @@ fn day(at: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Membership, Suppression, SuppressionReason, verdict};
+    use super::{Case, Suppression, SuppressionReason, verdict};
     use crate::account::{Account, AccountStatus, ProPlans, Provisioned};
     use crate::bounce::{Bounce, BounceCause};
     use crate::delivery::{Complaint, Delivery, DeliveryStatus, SendFailure};
@@ -431,12 +429,12 @@ mod tests {
         at: Timestamp,
     ) -> String {
         let plans: ProPlans = "pro".parse().unwrap();
-        let membership = Membership {
+        let case = Case {
             account,
             member,
             said: Some("smtp; 550 Nope"),
         };
-        verdict(&[membership], suppression, &plans, at)
+        verdict(&[case], suppression, &plans, at)
     }
 
     #[test]
@@ -695,12 +693,12 @@ mod tests {
         }));
         let invited = invited(DeliveryStatus::Delivered);
         let seen = [
-            Membership {
+            Case {
                 account: &acme,
                 member: &removed,
                 said: None,
             },
-            Membership {
+            Case {
                 account: &other,
                 member: &invited,
                 said: None,

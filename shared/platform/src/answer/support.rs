@@ -5,7 +5,7 @@ use domain::account::ProPlans;
 use domain::address::EmailAddress;
 use domain::feedback::{Feedback, FeedbackKind, Words};
 use domain::id::{AccountId, FeedbackId, MemberId};
-use domain::support::{Membership, Suppression, SuppressionReason};
+use domain::support::{Case, Suppression, SuppressionReason};
 use serde::Serialize;
 
 use super::{AccountAnswer, MemberAnswer};
@@ -67,21 +67,21 @@ impl PersonAnswer {
         email: &EmailAddress,
         verdict: String,
         suppression: &Suppression,
-        memberships: &[Membership<'_>],
+        cases: &[Case<'_>],
         feedback: &[Feedback],
         pro_plans: &ProPlans,
         now: Timestamp,
     ) -> Self {
-        let membership = |membership: &Membership<'_>| MembershipAnswer {
-            account: AccountAnswer::new(membership.account, pro_plans),
-            member: MemberAnswer::new(membership.member, now),
-            verdict: membership.verdict(suppression, pro_plans, now),
+        let membership = |case: &Case<'_>| MembershipAnswer {
+            account: AccountAnswer::new(case.account, pro_plans),
+            member: MemberAnswer::new(case.member, now),
+            verdict: case.verdict(suppression, pro_plans, now),
         };
         Self {
             email: email.clone(),
             verdict,
             suppression: SuppressionAnswer::new(suppression),
-            accounts: memberships.iter().map(membership).collect(),
+            accounts: cases.iter().map(membership).collect(),
             feedback: feedback.iter().map(FeedbackAnswer::new).collect(),
         }
     }
