@@ -106,7 +106,7 @@ test('a link that mail software has broken', async () => {
   await stack.invite('acme', 'mia@example.com', 'Mia', 'Low');
   const link = await stack.link('mia@example.com');
   const person = await accept('mia@example.com', { link: link.slice(0, -9) });
-  await told(person, 'This link does not work', 'This invite link is not valid.');
+  await told(person, 'This link does not work', "This invite link isn't valid.");
   await person.look('invite-invalid');
   await person.open('/invite');
   await told(person, 'This link does not work', 'A part of the link is missing.');

@@ -450,7 +450,7 @@ async fn a_damaged_link_is_not_valid() {
         let refused = refused.expect_problem(410, "invite_invalid");
         assert_eq!(
             refused.text("detail"),
-            "This invite link is not valid. Use the link in your latest invite e-mail."
+            "This invite link isn't valid. Use the link in your latest invite e-mail."
         );
     }
     for value in [json!(7), json!([]), json!({}), json!(true)] {

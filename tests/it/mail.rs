@@ -53,7 +53,7 @@ The link works until 1 December 2026 at 12:00 UTC. You need it only for your fir
 
 Please turn off automatic replies, such as out-of-office messages, for kim@example.com. An address used to sign in must not have an auto-responder.
 
-If you did not expect this invitation, you can ignore it: nothing happens unless you use the link. If you have questions, reply to this e-mail or write to support@rollcall.example."
+If you didn't expect this invitation, you can ignore it: nothing happens unless you use the link. If you have questions, reply to this e-mail or write to support@rollcall.example."
     );
 
     rollcall.advance(86_400).await;
@@ -76,7 +76,7 @@ async fn the_html_part_says_the_same_and_escapes_it() {
         "Paper &#38; Pen",
         "1 December 2026 at 12:00 UTC",
         "automatic replies",
-        "If you did not expect this invitation",
+        "If you didn't expect this invitation",
         "support@rollcall.example",
     ] {
         assert!(html.contains(text), "{text} is missing:\n{html}");
@@ -149,20 +149,20 @@ async fn a_product_may_have_a_name_in_any_script() {
 /// counted in the metric, and the reason and advice shown.
 const REFUSALS: [(SesFailure, usize, &str, &str, &str); 17] = {
     const REFUSED: &str = "The mail service rejected the e-mail.";
-    const SENDER: &str = "The sender's address is not verified with the mail service.";
+    const SENDER: &str = "The sender's address isn't verified with the mail service.";
     const SANDBOX: &str =
         "The mail service is still in test mode and only sends to verified addresses.";
     const PAUSED: &str = "The mail service has paused sending.";
     const QUOTA: &str = "The mail service's sending quota is used up.";
-    const SETTINGS: &str = "The mail service does not accept the product's mail settings.";
-    const NO_ANSWER: &str = "The mail service did not confirm that it accepted the e-mail.";
+    const SETTINGS: &str = "The mail service doesn't accept the product's mail settings.";
+    const NO_ANSWER: &str = "The mail service didn't confirm that it accepted the e-mail.";
     const SUPPORT: &str =
         "The invite is saved. Contact support, and resend it once they have fixed the problem.";
-    const CORRECT: &str = "The invite is saved. Contact support: resending will not help until the \
+    const CORRECT: &str = "The invite is saved. Contact support: resending won't help until the \
          product's mail settings are corrected.";
     const WAIT: &str = "The invite is saved. Wait a few minutes, then resend it.";
     const UNSURE: &str =
-        "The invite is saved. Resend it if the e-mail has not arrived in a few minutes.";
+        "The invite is saved. Resend it if the e-mail hasn't arrived in a few minutes.";
     use SesFailure::*;
     [
         (AccessDenied, 1, "misconfigured", SETTINGS, CORRECT),

@@ -182,7 +182,7 @@ async fn a_bounce_for_good_says_what_to_do_and_stops_resends() {
         json!({
             "status": "bounced",
             "at": "2026-11-24T12:00:02Z",
-            "reason": "The recipient's mail server could not find this mailbox.",
+            "reason": "The recipient's mail server couldn't find this mailbox.",
             "advice": "The mailbox does not exist: check the spelling of the address.",
         })
     );
@@ -192,7 +192,7 @@ async fn a_bounce_for_good_says_what_to_do_and_stops_resends() {
     assert!(
         refused
             .text("detail")
-            .contains("could not find this mailbox"),
+            .contains("couldn't find this mailbox"),
         "{}",
         refused.raw
     );

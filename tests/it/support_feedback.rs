@@ -52,7 +52,7 @@ async fn one_answer_has_everything_about_a_person() {
     assert_eq!(
         about["verdict"],
         "The invite to acme Inc. of 24 November 2026 came back because the recipient's mail \
-         server could not find this mailbox: check the spelling with the person, and have the \
+         server couldn't find this mailbox: check the spelling with the person, and have the \
          owner invite the right address; this address is on the suppression list as a \
          consequence, and lifting the block would only make the next e-mail come back."
     );
@@ -75,7 +75,7 @@ async fn one_answer_has_everything_about_a_person() {
         "send": 1,
         "kind": "bounce",
         "status": "bounced",
-        "reason": "The recipient's mail server could not find this mailbox.",
+        "reason": "The recipient's mail server couldn't find this mailbox.",
         "advice": "The mailbox does not exist: check the spelling of the address.",
         "label": "Permanent",
         "sublabel": "General",
@@ -310,7 +310,7 @@ async fn a_suppressed_address_can_be_lifted() {
     );
     assert_eq!(
         before["verdict"],
-        "The invite to acme Inc. of 24 November 2026 was not sent because an earlier e-mail to \
+        "The invite to acme Inc. of 24 November 2026 wasn't sent because an earlier e-mail to \
          this address came back: find out why it came back, and once that is fixed, lift the block \
          and ask the owner to resend the invite."
     );
@@ -442,14 +442,14 @@ async fn the_verdict_explains_the_bounce_and_quotes_unknown_reasons() {
         (
             "policy",
             "smtp; 550 5.7.1 blocked, see our blocklist",
-            "does not accept our e-mails",
+            "doesn't accept our e-mails",
             "mail administrator to accept our e-mails, lift the block",
             true,
         ),
         (
             "gone",
             "smtp; 550 5.1.1 user unknown",
-            "could not find this mailbox",
+            "couldn't find this mailbox",
             "check the spelling",
             false,
         ),

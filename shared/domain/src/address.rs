@@ -9,11 +9,11 @@ use crate::text::{Invalid, text_newtype};
 
 /// An e-mail address in its canonical form.
 ///
-/// Accepted is what mail systems agree on: an ASCII dot-atom of at most 64 characters before the
+/// It accepts what all mail systems agree on: an ASCII dot-atom of at most 64 characters before the
 /// `@` (RFC 5321, 4.5.3.1.1; no quotes, no comments), a domain name with a dot after it (no
 /// address literals), at most 254 characters in all (RFC 5321, 4.5.3.1.3, less the angle
 /// brackets). The canonical form is lower case, with an internationalised domain in its A-label
-/// form (RFC 5891). Plus tags and dots stay: whether they matter is the mailbox provider's affair.
+/// form (RFC 5891). Plus tags and dots stay: only the mailbox provider knows whether they matter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EmailAddress(String);
@@ -66,7 +66,7 @@ impl FromStr for EmailAddress {
     }
 }
 
-/// RFC 5322, 3.2.3: runs of `atext`, single dots between them. ASCII only: SES refuses the rest.
+/// RFC 5322, 3.2.3: runs of `atext` with single dots in between. ASCII only: SES refuses the rest.
 fn is_dot_atom(text: &str) -> bool {
     let is_atext = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
     text.split('.')
@@ -95,15 +95,14 @@ fn canonical_domain(domain: &str) -> Result<String, Invalid> {
     Ok(canonical)
 }
 
-/// Top-level domains that are kept for something else (RFC 6761, 6762, 7686, 9476). Documentation uses
-/// `.example`, which can be tried here, too.
+/// Top-level domains reserved for other uses (RFC 6761, 6762, 7686, 9476). `.example` is not among them,
+/// so you can try the addresses in the documentation.
 const WITHOUT_MAIL: [&str; 6] = ["arpa", "invalid", "local", "localhost", "onion", "test"];
 
 /// One label, in lower case and ASCII (RFC 1123, 2.1; RFC 5891, 4).
 ///
-/// A label written with other characters must become an `xn--` label. One that the mapping of
-/// UTS 46 turns into plain ASCII (a Kelvin sign, full-width letters) is a look-alike of another
-/// domain and is refused.
+/// A label with other characters must become an `xn--` label. If the mapping of UTS 46 turns it into
+/// plain ASCII (a Kelvin sign, full-width letters), it imitates another domain and is refused.
 fn canonical_label(label: &str) -> Option<String> {
     let lower = label.to_ascii_lowercase();
     let is_ldh = !lower.is_empty()
@@ -122,8 +121,8 @@ fn canonical_label(label: &str) -> Option<String> {
     (is_registrable && a_label.starts_with("xn--") && !a_label.contains('.')).then_some(a_label)
 }
 
-/// Whether a character can stand in a domain name (RFC 5892): letters, marks and digits, and the few signs
-/// that some scripts need. UTS 46 also lets symbols pass, for the sake of old names.
+/// Whether a domain name can contain a character (RFC 5892): letters, marks and digits, and the few signs
+/// that some scripts need. For the sake of old names, UTS 46 also allows symbols.
 fn is_of_idna(c: char) -> bool {
     matches!(
         c.general_category(),

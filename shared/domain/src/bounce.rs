@@ -88,19 +88,19 @@ reasons! {
     pub enum BounceCause {
         Unknown = "The recipient's mail server gave no clear reason.",
         ServerTrouble = "The recipient's mail server was unreachable or reported a problem.",
-        TimedOut = "The recipient's mail server did not accept the e-mail in time.",
+        TimedOut = "The recipient's mail server didn't accept the e-mail in time.",
         MailboxFull = "The mailbox is full.",
         MessageTooLarge = "The e-mail is too large for the mailbox.",
         ContentRejected = "The recipient's mail server rejected the content of the e-mail.",
-        PolicyRejected = "The recipient's mail server does not accept our e-mails.",
+        PolicyRejected = "The recipient's mail server doesn't accept our e-mails.",
         MailboxDisabled = "The mailbox is disabled.",
-        NoMailbox = "The recipient's mail server could not find this mailbox.",
-        NoDomain = "The domain of the address does not accept mail.",
+        NoMailbox = "The recipient's mail server couldn't find this mailbox.",
+        NoDomain = "The domain of the address doesn't accept mail.",
         Unsubscribed = "The recipient unsubscribed from our e-mails.",
         /// It has bounced for other customers of the mail service.
         Suppressed = "The mail service considers this address undeliverable.",
         /// The list is the product's own, so support can take the address off it.
-        OnSuppressionList = "An earlier e-mail to this address came back, so this one was not sent.",
+        OnSuppressionList = "An earlier e-mail to this address came back, so this one wasn't sent.",
     }
 }
 

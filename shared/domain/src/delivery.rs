@@ -51,11 +51,11 @@ reasons! {
     /// What a complaint says about an e-mail.
     pub enum Complaint {
         Other = "The recipient complained about the e-mail.",
-        AuthFailure = "The recipient's mail provider could not verify the sender of the e-mail.",
+        AuthFailure = "The recipient's mail provider couldn't verify the sender of the e-mail.",
         Virus = "The recipient's mail provider reported a virus in the e-mail.",
         Fraud = "The recipient reported the e-mail as fraud.",
         Abuse = "The recipient marked the e-mail as spam.",
-        OnSuppressionList = "The recipient complained about an earlier e-mail, so this one was not sent.",
+        OnSuppressionList = "The recipient complained about an earlier e-mail, so this one wasn't sent.",
     }
 }
 
@@ -63,15 +63,15 @@ reasons! {
     /// Why the mail service did not accept an e-mail.
     pub enum SendFailure {
         /// It timed out or failed. The e-mail may have been sent.
-        NoAnswer = "The mail service did not confirm that it accepted the e-mail.",
+        NoAnswer = "The mail service didn't confirm that it accepted the e-mail.",
         MessageRejected = "The mail service rejected the e-mail.",
-        SenderNotVerified = "The sender's address is not verified with the mail service.",
+        SenderNotVerified = "The sender's address isn't verified with the mail service.",
         /// SES's sandbox.
         RecipientNotVerified = "The mail service is still in test mode and only sends to verified addresses.",
         SendingPaused = "The mail service has paused sending.",
         QuotaExceeded = "The mail service's sending quota is used up.",
         /// It refused the request itself: a permission, a credential or a setting is wrong.
-        Misconfigured = "The mail service does not accept the product's mail settings.",
+        Misconfigured = "The mail service doesn't accept the product's mail settings.",
     }
 }
 
@@ -215,7 +215,7 @@ impl DeliveryStatus {
             Self::Failed { failure } => Some(failure.reason()),
             Self::Delayed { cause } => Some(cause.reason()),
             Self::AutoReplied => Some("An automatic reply came back."),
-            Self::Rejected => Some("The mail service checked the e-mail and refused to send it."),
+            Self::Rejected => Some("The mail service refused to send the e-mail."),
             Self::Bounced(bounce) => Some(bounce.cause.reason()),
             Self::Complained { complaint } => Some(complaint.reason()),
         }
@@ -264,7 +264,7 @@ impl BounceCause {
             }
             Self::NoMailbox => "The mailbox does not exist: check the spelling of the address.",
             Self::NoDomain => {
-                "The domain does not exist or does not accept mail: check the spelling of the address."
+                "The domain doesn't exist or doesn't accept mail: check the spelling of the address."
             }
             Self::Unsubscribed | Self::Suppressed => {
                 "Ask the person for another address, and invite that one."
@@ -283,12 +283,12 @@ impl SendFailure {
                 "The invite is saved. Contact support, and resend it once they have fixed the problem."
             }
             Self::SenderNotVerified | Self::RecipientNotVerified | Self::Misconfigured => {
-                "The invite is saved. Contact support: resending will not help until the product's \
+                "The invite is saved. Contact support: resending won't help until the product's \
                  mail settings are corrected."
             }
             Self::QuotaExceeded => "The invite is saved. Wait a few minutes, then resend it.",
             Self::NoAnswer => {
-                "The invite is saved. Resend it if the e-mail has not arrived in a few minutes."
+                "The invite is saved. Resend it if the e-mail hasn't arrived in a few minutes."
             }
         }
     }

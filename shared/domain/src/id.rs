@@ -1,4 +1,4 @@
-//! Identifiers. None of them can hold the separator of the table's keys, none holds an address.
+//! Identifiers. None can contain the separator of the table's keys, and none contains an address.
 
 use std::str::FromStr;
 
@@ -35,9 +35,9 @@ impl FromStr for AccountId {
 
 /// A person in an account: 26 characters of base32, from account and address.
 ///
-/// It is the same whenever the same address is in the same account, and differs between accounts.
-/// The address cannot be read from it, but the digest is unkeyed: whoever knows the account's id and
-/// guesses the address can confirm the guess.
+/// The same address always has the same id in an account, and different ids in different accounts. The
+/// id does not reveal the address, but the digest is unkeyed: anyone who knows the account's id can
+/// confirm a guess.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MemberId(String);
@@ -66,8 +66,8 @@ impl FromStr for MemberId {
     }
 }
 
-/// Stands for an address in the keys of the table: base32 of its SHA-256. It is unkeyed, too, and
-/// confirms an address to whoever guesses it.
+/// Replaces an address in the keys of the table: base32 of its SHA-256. It is also unkeyed, so it
+/// confirms a guess.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EmailKey(String);
 
@@ -92,7 +92,7 @@ impl FromStr for EmailKey {
     }
 }
 
-/// One report of the mail system: 26 characters of base32, from what tells it from others.
+/// One report of the mail system: 26 characters of base32, from the texts that identify it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FeedbackId(String);
@@ -100,10 +100,10 @@ pub struct FeedbackId(String);
 text_newtype!(FeedbackId);
 
 impl FeedbackId {
-    /// The id of the report that these texts, in this order, tell from all others.
+    /// The id of the report that these texts, in this order, identify.
     #[must_use]
     pub fn of(parts: &[&str]) -> Self {
-        // The length goes first, so that parts do not run into each other.
+        // The length goes first, so parts cannot run into each other.
         let text: String = parts
             .iter()
             .map(|part| format!("{}:{part}", part.len()))
@@ -123,10 +123,10 @@ impl FromStr for FeedbackId {
     }
 }
 
-/// How long the ids are that are cut digests: 26 characters of base32 hold 130 bits.
+/// The length of ids that are shortened digests: 26 characters of base32 hold 130 bits.
 const SHORT: usize = 26;
 
-/// How long a whole digest is in base32.
+/// The length of a whole digest in base32.
 const LONG: usize = 52;
 
 fn short(text: &str) -> String {

@@ -1,10 +1,10 @@
-//! Letting an invite be sent again after its mail bounced for good, or met a complaint.
+//! Allowing an invite to be resent after its e-mail bounced permanently or led to a complaint.
 
 use jiff::Timestamp;
 
 use crate::member::Member;
 
-/// The row to write so that the owner can resend; nothing, if nothing keeps the owner from it.
+/// The row to write so that the owner can resend; nothing, if they already can.
 #[must_use]
 pub fn decide(member: &Member, now: Timestamp) -> Option<Member> {
     let delivery = &member.invite()?.delivery;

@@ -1,8 +1,8 @@
-//! Domains of large mail providers, and addresses that were probably meant to be there.
+//! Domains of large mail providers, and addresses that probably misspell them.
 
 use crate::address::EmailAddress;
 
-/// Domains that many people have an address at. One that is here is taken as it is.
+/// Domains where many people have an address. An address at one of them is never a misspelling.
 pub const PROVIDERS: &[&str] = &[
     "126.com",
     "163.com",
@@ -85,13 +85,13 @@ pub const PROVIDERS: &[&str] = &[
     "zoho.com",
 ];
 
-/// Names of providers that are shorter are close to too much that is not misspelt.
+/// Shorter names of providers are too similar to correctly spelt domains.
 const SHORTEST_NAME: usize = 5;
 
-/// The address that was probably meant: at a large provider whose domain is one slip away, such as a
-/// letter too much, one missing, or two in the wrong order.
+/// The address that was probably meant: at a large provider whose domain is one typo away, such as an
+/// extra letter, a missing one, or two in the wrong order.
 ///
-/// A hint and never a refusal: the domain may well exist.
+/// It is only a hint, because the domain may exist.
 #[must_use]
 pub fn did_you_mean(address: &EmailAddress) -> Option<String> {
     let (local, domain) = address.as_str().split_once('@')?;
@@ -105,8 +105,8 @@ pub fn did_you_mean(address: &EmailAddress) -> Option<String> {
     Some(format!("{local}@{provider}"))
 }
 
-/// One slip leaves the first letter in its place, or all but the first two. Most invites end here: the
-/// distance itself costs as much as the rest of the decision.
+/// One typo leaves the first letter in place, or all but the first two. This cheap check settles most
+/// invites: computing the distance costs as much as the rest of the decision.
 fn can_be_close(domain: &str, provider: &str) -> bool {
     let first = |text: &str| text.bytes().next();
     let is_end_kept = || provider.get(2..).is_some_and(|end| domain.ends_with(end));
@@ -123,7 +123,7 @@ mod tests {
     use super::{PROVIDERS, did_you_mean};
 
     #[test]
-    fn a_slip_is_noticed_and_everything_else_left_alone() {
+    fn a_typo_is_noticed_and_everything_else_left_alone() {
         for (domain, meant) in [
             ("gmial.com", Some("gmail.com")),
             ("gmai.com", Some("gmail.com")),

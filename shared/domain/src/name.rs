@@ -1,7 +1,7 @@
-//! Names of people and companies, as they may stand in a mail to somebody else.
+//! Names of people and companies that may appear in an e-mail to another person.
 //!
-//! An invite puts its sender's words into a stranger's mailbox, so what a mail program would turn into a
-//! link is no name, and neither is what cannot be seen. Everything else that people are called is one.
+//! An invite puts its sender's words into a stranger's mailbox, so names must not contain anything that a
+//! mail program would turn into a link, or anything invisible. Any other name of a person is accepted.
 
 use std::net::Ipv4Addr;
 use std::str::FromStr;
@@ -12,11 +12,10 @@ use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCa
 
 use crate::text::{Invalid, text_newtype};
 
-/// A first or last name: 1 to 64 characters of letters and marks, with the signs that names have
-/// between them, and up to three digits ("John 3rd"). In the normal form NFC, with single spaces.
+/// A first or last name: 1 to 64 letters and marks, the signs that names have between them, and up to
+/// three digits ("John 3rd"). In the normal form NFC, with single spaces.
 ///
-/// A row gives back what was accepted once, whatever the rules have become since: only what is
-/// written anew has to obey them.
+/// The rules apply only to new names: names that are already in a row are read as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PersonName(String);
@@ -64,9 +63,9 @@ impl FromStr for PersonName {
 }
 
 /// The name of the company that an account belongs to: 1 to 100 printable characters, at least one of
-/// them a letter or a digit, and nothing that is a link. In the normal form NFC, with single spaces.
+/// them a letter or a digit, and no links. In the normal form NFC, with single spaces.
 ///
-/// As with [`PersonName`], a row gives back what was accepted once.
+/// As with [`PersonName`], the rules apply only to new names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CompanyName(String);
@@ -88,12 +87,12 @@ impl FromStr for CompanyName {
 const NO_LINK: Invalid = Invalid("must not contain a web address or an e-mail address");
 
 impl CompanyName {
-    /// The name as billing tells it: it may also be a bare domain and nothing else, since that is what
-    /// some companies are called, and billing knows its customers.
+    /// The name as billing sends it. It may also be just a domain, because some companies are called
+    /// that, and billing knows its customers.
     ///
     /// # Errors
     ///
-    /// Says what it must not be.
+    /// Says what is wrong with it.
     pub fn told_by_billing(text: &str) -> Result<Self, Invalid> {
         let (name, has_domain) = printable_company(text)?;
         let is_bare = !name.to_lowercase().starts_with("www.")
@@ -107,7 +106,7 @@ impl CompanyName {
     }
 }
 
-/// A company's name in its one form, and whether there is a domain in it, which depends on who says so.
+/// A company's name in its canonical form, and whether it contains a domain, which only billing may send.
 fn printable_company(text: &str) -> Result<(String, bool), Invalid> {
     let name = tidy(text);
     if !(1..=100).contains(&name.chars().count()) {
@@ -139,9 +138,9 @@ fn printable_company(text: &str) -> Result<(String, bool), Invalid> {
     Ok((name, has_domain))
 }
 
-/// A name as it is put into a text, where programs make links of what looks like one: an invisible
+/// A name for use in a text, where programs turn anything like a link into one. It has an invisible
 /// character (U+2060) after each full stop within a word and after each colon before slashes. Only
-/// names of companies that are a domain need it, and names of rows that are older than the rules.
+/// company names that are domains need this, and names that are older than the rules.
 #[must_use]
 pub fn unlinked(name: &str) -> String {
     let mut unlinked = String::with_capacity(name.len());
@@ -161,20 +160,20 @@ pub fn unlinked(name: &str) -> String {
     unlinked
 }
 
-/// What stands between letters of names: apostrophes, hyphens, middle dots, the Hebrew maqaf, geresh and
+/// The signs between letters of names: apostrophes, hyphens, middle dots, the Hebrew maqaf, geresh and
 /// gershayim, the Armenian apostrophe, the Tibetan tsheg and shad, the abbreviation sign of Devanagari.
 const PERSON_SIGNS: &str = " '’‘´-‐‑–־׳״·・･‧゠＝.,/՚་༌།॰";
 
-/// Zero width non-joiner and joiner, which Persian, Urdu and the scripts of India write names with, and
-/// the Mongolian vowel separator.
+/// Zero width non-joiner and joiner, which names in Persian, Urdu and the scripts of India need, and the
+/// Mongolian vowel separator.
 const JOINERS: [char; 3] = ['\u{200C}', '\u{200D}', '\u{180E}'];
 
-/// Letters, marks and symbols that show nothing.
+/// Letters, marks and symbols that are invisible.
 const BLANKS: [char; 8] = [
     '\u{34F}', '\u{115F}', '\u{1160}', '\u{17B4}', '\u{17B5}', '\u{2800}', '\u{3164}', '\u{FFA0}',
 ];
 
-/// As many marks as a letter has in any language's spelling.
+/// The most marks that a letter has in any language.
 const MOST_MARKS: usize = 4;
 
 fn is_letter(c: char) -> bool {
@@ -195,7 +194,7 @@ fn is_digit(c: char) -> bool {
     c.general_category() == GeneralCategory::DecimalNumber
 }
 
-/// The normal form NFC, without spaces around it, and with one plain space for each run of spaces.
+/// The normal form NFC, trimmed, with one plain space for each run of spaces.
 fn tidy(text: &str) -> String {
     let is_space = |c: char| c.general_category() == GeneralCategory::SpaceSeparator;
     let words = text.split(is_space).filter(|word| !word.is_empty());
@@ -205,14 +204,14 @@ fn tidy(text: &str) -> String {
         .into_owned()
 }
 
-/// A name with the plain form of every character that only looks different, as programs read addresses:
-/// full-width letters, and what stands for a full stop elsewhere.
+/// A name with plain characters in place of those that only look different, which is how programs read
+/// addresses: full-width letters, and the full stops of other scripts.
 fn as_read(name: &str) -> String {
     let plain = ComposingNormalizerBorrowed::new_nfkc().normalize(name);
     plain.replace('。', ".")
 }
 
-/// Whether marks do not pile up, joiners join, and no word has letters of alphabets that look alike.
+/// Whether no letter has too many marks, joiners join, and no word mixes alphabets that look alike.
 fn reads_well(name: &str) -> Result<(), Invalid> {
     if name.split(' ').any(mixes_alphabets) {
         return Err(Invalid("must not mix alphabets within a word"));
@@ -233,7 +232,7 @@ fn reads_well(name: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Latin with Cyrillic or Greek: a look-alike of something else, and never a name.
+/// Latin with Cyrillic or Greek: an imitation of another word, and never a name.
 fn mixes_alphabets(word: &str) -> bool {
     let has = |is_of: fn(char) -> bool| word.chars().any(|c| is_letter(c) && is_of(c));
     let latin = has(|c| matches!(c, 'A'..='z' | 'À'..='ɏ' | 'Ḁ'..='ỿ'));
@@ -251,7 +250,7 @@ fn digits_begin_words(name: &str) -> bool {
     })
 }
 
-/// Whether every slash stands between two single letters: "a/l", "s/o", "d/o".
+/// Whether every slash is between two single letters: "a/l", "s/o", "d/o".
 fn slashes_abbreviate(name: &str) -> bool {
     name.split(' ')
         .filter(|word| word.contains('/'))
@@ -261,13 +260,13 @@ fn slashes_abbreviate(name: &str) -> bool {
         })
 }
 
-/// Forms of companies that are top-level domains, too, and what they follow: "Co.Ltd".
+/// Legal forms that are also top-level domains, and what they follow: "Co.Ltd".
 const LEGAL_FORMS: [&str; 7] = ["ltd", "inc", "llc", "llp", "gmbh", "sarl", "srl"];
 const BEFORE_LEGAL_FORMS: [&str; 6] = ["co", "pty", "pvt", "pte", "corp", "sdn"];
 
-/// Whether mail programs would make a link of a part of it: a top-level domain behind a full stop.
+/// Whether mail programs would turn a part of it into a link: a top-level domain after a full stop.
 ///
-/// Behind a single letter it may be an initial ("J.Kim"), unless it is one of those with short names.
+/// After a single letter it may be a surname ("J.Kim"), except for top-level domains with short names.
 fn has_domain(name: &str) -> bool {
     let is_part = |c: &char| is_letter(*c) || is_mark(*c) || is_digit(*c);
     name.match_indices('.').any(|(dot, _)| {
@@ -281,7 +280,7 @@ fn has_domain(name: &str) -> bool {
         if before.eq_ignore_ascii_case("www") && !after.is_empty() {
             return true;
         }
-        // A top-level domain has hyphens only where it is written in the letters of another one.
+        // A top-level domain has hyphens only if it encodes another script in ASCII.
         let word = after.split('-').next().unwrap_or_default();
         [after.as_str(), word]
             .into_iter()
@@ -290,8 +289,8 @@ fn has_domain(name: &str) -> bool {
     })
 }
 
-/// Top-level domains that are kept for documentation and for what is not the Internet (RFC 2606, 6761). A
-/// program makes a link of them, too.
+/// Top-level domains reserved for documentation and for use outside the Internet (RFC 2606, 6761).
+/// Programs turn them into links, too.
 const RESERVED: [&str; 6] = ["example", "invalid", "local", "localhost", "onion", "test"];
 
 fn is_top_level(label: &str) -> bool {
@@ -299,8 +298,8 @@ fn is_top_level(label: &str) -> bool {
         .is_ok_and(|label| tld::exist(&label) || RESERVED.contains(&label.as_str()))
 }
 
-/// Whether a full stop stands between parts of a name, or of a company's form, although the second part
-/// is a top-level domain, too: "J.Kim", "M.Si", "Co.Ltd".
+/// Whether a full stop separates parts of a name or of a legal form, although the second part is also a
+/// top-level domain: "J.Kim", "M.Si", "Co.Ltd".
 fn is_abbreviation(before: &str, after: &str) -> bool {
     let is_capital = |text: &str| text.starts_with(char::is_uppercase);
     let (lower, after_lower) = (before.to_lowercase(), after.to_lowercase());
@@ -314,7 +313,7 @@ fn is_abbreviation(before: &str, after: &str) -> bool {
             && BEFORE_LEGAL_FORMS.contains(&lower.as_str())
 }
 
-/// Schemes that programs make links of, or that would be worse.
+/// Schemes that programs turn into links, or that would be worse.
 const SCHEMES: [&str; 13] = [
     "http",
     "https",

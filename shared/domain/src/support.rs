@@ -106,7 +106,7 @@ impl Case<'_> {
         }
         if self.member.role == Role::Member && !pro_plans.include(&self.account.plan) {
             return format!(
-                "The plan of {company} does not include multi-user access: ask the owner to upgrade \
+                "The plan of {company} doesn't include multi-user access: ask the owner to upgrade \
                  the account."
             );
         }
@@ -154,14 +154,14 @@ impl Case<'_> {
             DeliveryStatus::Sending | DeliveryStatus::Sent => {
                 return format!(
                     "The invite to {company} was sent on {sent}, but the recipient's mail server \
-                     has not confirmed it yet: wait a few minutes, then ask the owner to resend it."
+                     hasn't confirmed it yet: wait a few minutes, then ask the owner to resend it."
                 );
             }
             DeliveryStatus::Delivered => {
                 let at = day(delivery.at);
                 return format!(
-                    "The invite to {company} was delivered on {at}, but its link has not been \
-                     used: ask the person to check their spam folder, open the link in the latest \
+                    "The invite to {company} was delivered on {at}, but its link hasn't been used: \
+                     ask the person to check their spam folder, open the link in the latest \
                      e-mail and sign in with exactly this address."
                 );
             }
@@ -175,7 +175,7 @@ impl Case<'_> {
                 failure: SendFailure::NoAnswer,
             } => ("may not have been sent", resend(CHECK_MAIL, suppression)),
             DeliveryStatus::Failed { .. } | DeliveryStatus::Rejected => {
-                ("was not sent", resend(CHECK_MAIL, suppression))
+                ("wasn't sent", resend(CHECK_MAIL, suppression))
             }
             DeliveryStatus::Delayed { .. } => (
                 "is late",
@@ -185,7 +185,7 @@ impl Case<'_> {
             ),
             DeliveryStatus::Bounced(Bounce { cause }) => {
                 let what = match cause {
-                    BounceCause::OnSuppressionList => "was not sent",
+                    BounceCause::OnSuppressionList => "wasn't sent",
                     _ => "came back",
                 };
                 (what, to_do(cause, suppression))
@@ -290,7 +290,7 @@ fn listed(company: &CompanyName, reason: SuppressionReason, since: Option<Timest
         .unwrap_or_default();
     format!(
         "The mail service's suppression list has blocked this address{since} because {why}, so \
-         invites to {company} do not arrive: {to_do}."
+         invites to {company} don't arrive: {to_do}."
     )
 }
 
@@ -458,13 +458,13 @@ mod tests {
                 account(),
                 invited(DeliveryStatus::Sending),
                 "The invite to Acme was sent on 24 November 2026, but the recipient's mail server \
-                 has not confirmed it yet: wait a few minutes, then ask the owner to resend it.",
+                 hasn't confirmed it yet: wait a few minutes, then ask the owner to resend it.",
             ),
             (
                 account(),
                 invited(DeliveryStatus::Delivered),
-                "The invite to Acme was delivered on 24 November 2026, but its link has not been \
-                 used: ask the person to check their spam folder, open the link in the latest \
+                "The invite to Acme was delivered on 24 November 2026, but its link hasn't been used: \
+                 ask the person to check their spam folder, open the link in the latest \
                  e-mail and sign in with exactly this address.",
             ),
             (
@@ -472,7 +472,7 @@ mod tests {
                 invited(DeliveryStatus::Failed {
                     failure: SendFailure::SendingPaused,
                 }),
-                "The invite to Acme of 24 November 2026 was not sent because the mail service has \
+                "The invite to Acme of 24 November 2026 wasn't sent because the mail service has \
                  paused sending: check with the team that runs the product's mail, then ask the \
                  owner to resend it.",
             ),
@@ -482,7 +482,7 @@ mod tests {
                     failure: SendFailure::NoAnswer,
                 }),
                 "The invite to Acme of 24 November 2026 may not have been sent because the mail \
-                 service did not confirm that it accepted the e-mail: check with the team that \
+                 service didn't confirm that it accepted the e-mail: check with the team that \
                  runs the product's mail, then ask the owner to resend it.",
             ),
             (
@@ -503,7 +503,7 @@ mod tests {
                 account(),
                 bounced(BounceCause::NoMailbox),
                 "The invite to Acme of 24 November 2026 came back because the recipient's mail \
-                 server could not find this mailbox: check the spelling with the person, and have \
+                 server couldn't find this mailbox: check the spelling with the person, and have \
                  the owner invite the right address.",
             ),
             (
@@ -522,7 +522,7 @@ mod tests {
             (
                 account(),
                 bounced(BounceCause::OnSuppressionList),
-                "The invite to Acme of 24 November 2026 was not sent because an earlier e-mail to \
+                "The invite to Acme of 24 November 2026 wasn't sent because an earlier e-mail to \
                  this address came back: find out why it came back, and once that is fixed, lift \
                  the block and ask the owner to resend the invite.",
             ),
@@ -562,7 +562,7 @@ mod tests {
             (
                 basic,
                 active(Role::Member, Some(somebody)),
-                "The plan of Acme does not include multi-user access: ask the owner to upgrade the \
+                "The plan of Acme doesn't include multi-user access: ask the owner to upgrade the \
                  account.",
             ),
         ] {
@@ -590,7 +590,7 @@ mod tests {
                 &listed(SuppressionReason::Complaint)
             ),
             "The mail service's suppression list has blocked this address because the person \
-             complained about an earlier e-mail, so invites to Acme do not arrive: ask the person \
+             complained about an earlier e-mail, so invites to Acme don't arrive: ask the person \
              whether they want the invite, and if so, lift the block and ask the owner to resend \
              it."
         );

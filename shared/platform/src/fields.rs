@@ -1,4 +1,4 @@
-//! The fields of a request, read so that a caller learns of all mistakes at once.
+//! The fields of a request, read in a way that reports all mistakes at once.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,13 +10,13 @@ use serde_json::Value;
 
 use crate::problem::{Code, FieldError, Problem};
 
-/// Named values from outside that are taken out one by one; the mistakes are gathered.
+/// Named values from outside. Reading takes them out one by one and collects the mistakes.
 ///
 /// Read every field first, then call [`Fields::finish`], which refuses unknown fields and returns what
 /// was required.
 #[derive(Debug)]
 pub struct Fields {
-    /// What stands before the names in errors: `owner.` for the fields of the object `owner`.
+    /// The prefix of the names in errors: `owner.` for the fields of the object `owner`.
     prefix: String,
     values: BTreeMap<String, Value>,
     errors: Vec<FieldError>,
@@ -49,7 +49,7 @@ impl Fields {
         }
     }
 
-    /// The fields of a JSON object that is a value already.
+    /// The fields of a JSON object that is already parsed.
     ///
     /// # Errors
     ///
@@ -86,7 +86,7 @@ impl Fields {
         Required(self.optional(name))
     }
 
-    /// A field that may be missing or null, whose text is read later. If it is no text,
+    /// A field that may be missing or null, whose text is read later. If it is not text,
     /// [`Fields::finish`] says so.
     pub fn optional_text(&mut self, name: &str) -> Option<String> {
         self.optional::<Text>(name).map(|Text(text)| text)
@@ -150,7 +150,7 @@ impl Fields {
         }
     }
 
-    /// The fields of an object within, whose mistakes are its own.
+    /// The fields of a nested object, which collects its own mistakes.
     #[must_use]
     pub fn enter(&mut self, name: &str) -> Self {
         let (values, error) = match self.values.remove(name) {
@@ -167,7 +167,7 @@ impl Fields {
         }
     }
 
-    /// Lets fields be there that nobody asked for.
+    /// Allows unknown fields.
     pub fn ignore_rest(&mut self) {
         self.values.clear();
     }
@@ -176,19 +176,19 @@ impl Fields {
     ///
     /// # Errors
     ///
-    /// `invalid_request` with every mistake there was, unknown fields among them.
+    /// `invalid_request` with every mistake, including unknown fields.
     pub fn finish<R: AllRequired>(self, required: R) -> Result<R::Values, Problem> {
         self.check(required).map_err(Problem::invalid_fields)
     }
 
-    /// The same for fields that are a part of others.
+    /// The same for the fields of a nested object.
     ///
     /// # Errors
     ///
-    /// Every mistake there was, unknown fields among them.
+    /// Every mistake, including unknown fields.
     pub fn check<R: AllRequired>(mut self, required: R) -> Result<R::Values, Vec<FieldError>> {
         for name in std::mem::take(&mut self.values).into_keys() {
-            // A field's name is the caller's own text: long ones are not sent back.
+            // The name is the caller's own text, so a long one is cut.
             let name: String = name.chars().take(64).collect();
             self.error(&name, "is not a known field");
         }
@@ -204,13 +204,13 @@ impl Fields {
     }
 }
 
-/// What a required field holds, for [`Fields::finish`] to hand out. Where there is nothing, the field's
-/// mistake is among the errors.
+/// The value of a required field, which [`Fields::finish`] returns. If there is none, the mistake is among
+/// the errors.
 #[derive(Debug)]
 pub struct Required<T>(Option<T>);
 
 impl<T> Required<T> {
-    /// What the field holds, if that is no mistake.
+    /// The value, unless there is a mistake.
     #[must_use]
     pub fn get(&self) -> Option<&T> {
         self.0.as_ref()
@@ -219,10 +219,10 @@ impl<T> Required<T> {
 
 /// Some required fields.
 pub trait AllRequired {
-    /// What they hold.
+    /// Their values.
     type Values;
 
-    /// What they hold, unless there is a mistake in one.
+    /// Their values, unless there is a mistake.
     fn values(self) -> Option<Self::Values>;
 }
 
@@ -276,7 +276,7 @@ impl FromStr for Time {
     }
 }
 
-/// A JSON object in which no name occurs twice: of two values, nobody could say which one counts.
+/// A JSON object that has no name twice, because it would be unclear which value counts.
 struct Object(BTreeMap<String, Value>);
 
 impl<'de> Deserialize<'de> for Object {

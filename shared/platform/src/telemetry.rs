@@ -1,6 +1,6 @@
-//! Logs: one JSON object a line, a sentence and its fields.
+//! Logs: one JSON object per line, with a sentence and its fields.
 //!
-//! A line never holds an address, a name, a token or a body. The fields in use: `request_id`,
+//! A line never contains an address, a name, a token or a body. The fields in use: `request_id`,
 //! `operation`, `account_id`, `member_id`, `by`, `at`, `subject`, `status`, `code`, `cause`,
 //! `sns_message_id`, `outcome`, `why`; and what a call waited for: `dynamodbMs`, `dynamodbTries`, and
 //! the same for `ses`, `eventbridge` and `issuer`.
@@ -26,8 +26,8 @@ use crate::problem::Problem;
 ///
 /// # Errors
 ///
-/// What is wrong with the configuration. The log has it, too: Lambda would show it as plain text, which
-/// no query for errors finds.
+/// What is wrong with the configuration. It is also logged here, because Lambda would show it as plain
+/// text, which no query for errors finds.
 pub(crate) fn start<T>(
     operation: &'static str,
     build: impl FnOnce(Environment) -> Result<T, ConfigError>,
@@ -47,7 +47,7 @@ pub(crate) fn start<T>(
 
 /// What writes the lines of a deployed function: its log, and its metrics among them.
 ///
-/// Only our own crates are heard: the SDK's debug lines hold what it sends.
+/// Only our own crates write to it: the SDK's debug lines contain what it sends.
 ///
 /// # Errors
 ///
@@ -102,15 +102,14 @@ pub(crate) struct LoggedCall<'a> {
     pub(crate) request_id: &'a str,
     /// The account that the call is about, if that is known.
     pub(crate) account_id: Option<&'a AccountId>,
-    /// The `sub` of the caller's ID token, where the log is to say who it was.
+    /// The `sub` of the caller's ID token, if the log must say who it was.
     pub(crate) subject: Option<&'a str>,
-    /// The metric that counts such calls by how they ended, if somebody should watch that.
+    /// The metric that counts such calls by outcome, if there is one.
     pub(crate) counted_as: Option<Metric>,
-    /// What it waited for.
     pub(crate) waits: Waits,
 }
 
-/// Logs and counts how a call ended: one line a call in the log, and one in the metrics if there is
+/// Logs and counts how a call ended: one line per call in the log, and one in the metrics if there is
 /// something to measure.
 pub(crate) fn log_outcome(call: LoggedCall<'_>, outcome: Result<StatusCode, &Problem>) {
     let LoggedCall {
@@ -126,7 +125,7 @@ pub(crate) fn log_outcome(call: LoggedCall<'_>, outcome: Result<StatusCode, &Pro
         Ok(status) => ("ok", status.as_u16()),
         Err(problem) => (problem.code().as_str(), problem.code().status().as_u16()),
     };
-    /// A line of the call, with all that is known.
+    /// A line about the call, with everything that is known.
     macro_rules! line {
         ($level:ident, $cause:expr, $message:literal) => {
             $level!(

@@ -1,4 +1,4 @@
-//! The words that mail servers give for their refusals.
+//! The words that mail servers use for their refusals.
 
 use super::BounceCause::{
     self, ContentRejected, MailboxDisabled, MailboxFull, MessageTooLarge, NoDomain, NoMailbox,
@@ -15,13 +15,13 @@ pub(super) const AUTOMATIC_REPLIES: &[&str] = &[
     "automatisch antwoord",
 ];
 
-/// WordTable of mail servers, in lower case; `*` stands for anything between.
+/// Words of mail servers, in lower case; `*` stands for anything in between.
 pub(super) type WordTable = &'static [(&'static [&'static str], BounceCause)];
 
-/// WordTable that mean one thing wherever they occur. The first row with words that occur counts.
+/// Words with only one meaning. The first row with a match counts.
 #[rustfmt::skip]
 pub(super) const SURE_WORDS: WordTable = &[
-    // The sender is what is wrong: that is us, whatever else the answer mentions.
+    // They object to the sender, which is us, whatever else the answer mentions.
     (
         &[
             "sender address rejected", "sender rejected", "sender denied", "sender verify",
@@ -48,7 +48,7 @@ pub(super) const SURE_WORDS: WordTable = &[
         ],
         NoMailbox,
     ),
-    // The message is what is wrong.
+    // They object to the message.
     (
         &[
             "virus", "vírus", "malware", "executable", "message content", "content compliance",
@@ -64,7 +64,7 @@ pub(super) const SURE_WORDS: WordTable = &[
         ],
         MessageTooLarge,
     ),
-    // It was tried for long.
+    // The attempts took too long.
     (
         &[
             "operation timed out", "connection timed out", "queue too long",
@@ -72,7 +72,7 @@ pub(super) const SURE_WORDS: WordTable = &[
         ],
         TimedOut,
     ),
-    // They say that they do not say: the words for "unknown" are not about a mailbox.
+    // They give no reason: here, "unknown" is not about a mailbox.
     (
         &[
             "did not receive a specific reason", "unknown error", "unknown mailer error",
@@ -82,7 +82,7 @@ pub(super) const SURE_WORDS: WordTable = &[
         ],
         Unknown,
     ),
-    // Asked to come back: such answers also have the words of a refusal.
+    // They ask for another try: such answers also contain words of a refusal.
     (
         &[
             "greylist", "graylist", "grey list", "grey-list", "receiving mail at a rate",
@@ -104,7 +104,7 @@ pub(super) const SURE_WORDS: WordTable = &[
         ],
         MailboxFull,
     ),
-    // Nobody could be asked about the mailbox.
+    // No server could be asked about the mailbox.
     (
         &[
             "domain not found", "host not found", "host unknown", "not found in dns",
@@ -114,11 +114,11 @@ pub(super) const SURE_WORDS: WordTable = &[
     ),
 ];
 
-/// WordTable that mean one thing most of the time. The first row with words that occur counts, so what
-/// is said more exactly stands above. What is translated is common among providers of that language.
+/// Words that usually mean one thing. The first row with a match counts, so the more exact words come
+/// first. The translations are common among providers in that language.
 #[rustfmt::skip]
 pub(super) const WORDS: WordTable = &[
-    // Mail from the sender, its server or its network is not wanted.
+    // They block the sender, its server or its network.
     (
         &[
             "sender address", "not allowed to send", "not permitted to send",
@@ -148,7 +148,7 @@ pub(super) const WORDS: WordTable = &[
         ],
         PolicyRejected,
     ),
-    // The mailbox is full: providers word it in terms of quota or space.
+    // The mailbox is full: providers speak of quota or space.
     (
         &[
             "inbox full", "is full", "quota", "out of storage", "storage space", "storage limit",
@@ -165,7 +165,7 @@ pub(super) const WORDS: WordTable = &[
         ],
         MailboxFull,
     ),
-    // The mailbox is switched off.
+    // The mailbox is disabled.
     (
         &[
             "disabled", "deactivated", "suspended", "not active", "no longer active",
@@ -184,7 +184,7 @@ pub(super) const WORDS: WordTable = &[
         ],
         MailboxDisabled,
     ),
-    // The domain is wrong: nobody could be asked about the mailbox.
+    // The domain is wrong: no server could be asked about the mailbox.
     (
         &[
             "host not found", "host unknown", "unknown host", "domain*not found",
@@ -259,7 +259,7 @@ pub(super) const WORDS: WordTable = &[
         ],
         NoMailbox,
     ),
-    // The content is not wanted.
+    // They reject the content.
     (
         &[
             "virus", "malware", "attachment", "attached file", "phishing", "malicious", "infected",
@@ -273,7 +273,7 @@ pub(super) const WORDS: WordTable = &[
     ),
 ];
 
-/// WordTable that mean one thing where neither other words nor a code of security or policy say more.
+/// Words that mean one thing unless other words, or a security or policy code, say more.
 #[rustfmt::skip]
 pub(super) const WEAK_WORDS: WordTable = &[
     (
@@ -292,7 +292,7 @@ pub(super) const WEAK_WORDS: WordTable = &[
         ],
         ContentRejected,
     ),
-    // Mail from us is not wanted.
+    // They block us.
     (
         &[
             "blocked", "policy", "policies", "denied", "not authorized", "not authorised",
@@ -307,7 +307,7 @@ pub(super) const WEAK_WORDS: WordTable = &[
         ],
         PolicyRejected,
     ),
-    // Nobody answered in time.
+    // No server answered in time.
     (
         &[
             "expired", "timed out", "time out", "timeout", "time-out", "too long in queue",
@@ -317,7 +317,7 @@ pub(super) const WEAK_WORDS: WordTable = &[
         ],
         TimedOut,
     ),
-    // The other server has trouble.
+    // The other server has a problem.
     (
         &[
             "try again", "please retry", "come back", "later", "temporar", "transient", "deferred",
@@ -341,7 +341,7 @@ pub(super) const WEAK_WORDS: WordTable = &[
     ),
 ];
 
-/// What the first row says that has words which occur in an answer.
+/// The cause from the first row with a match in the answer.
 pub(super) fn find(words: WordTable, diagnostic: &str) -> Option<BounceCause> {
     let all_occur = |pattern: &str| {
         let mut rest = diagnostic;

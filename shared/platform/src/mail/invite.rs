@@ -1,4 +1,4 @@
-//! The mail that carries an invite, and what happens when it cannot be sent.
+//! The e-mail of an invite, and what happens when it cannot be sent.
 
 use std::time::Duration;
 
@@ -35,24 +35,20 @@ pub struct Mailer {
     configuration_set: String,
 }
 
-/// What a mail about an invite is made from.
+/// The contents of the e-mail of an invite.
 #[derive(Debug, Clone, Copy)]
 pub struct InviteMail<'a> {
-    /// The account that the person is invited to.
     pub account: &'a Account,
-    /// Who invites.
     pub inviter: &'a Member,
-    /// The invited person.
     pub member: &'a Member,
-    /// Stands for the address, which no tag may hold.
+    /// Stands in for the address, which no tag may contain.
     pub recipient: &'a EmailKey,
-    /// The invite.
     pub invite: &'a Invite,
-    /// What the link carries.
+    /// For the link.
     pub token: &'a InviteToken,
 }
 
-/// The words of the mail, for both of its forms.
+/// The words of the e-mail, for its text and its HTML part.
 struct Letter<'a> {
     product: &'a str,
     first_name: String,
@@ -78,7 +74,7 @@ struct HtmlPart<'a> {
     mail: &'a Letter<'a>,
 }
 
-/// Lambda waits 10 seconds for a function to get ready, and DynamoDB may need some of them, too.
+/// Lambda gives a function 10 seconds to get ready, and DynamoDB may need some of them.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 
 impl Mailer {
@@ -100,18 +96,18 @@ impl Mailer {
         })
     }
 
-    /// Opens the connection, so that the first invite does not have to: by a mail to nobody, which the
-    /// mail service refuses. Whether it answers does not matter, and is not waited for for long.
+    /// Opens the connection ahead of the first invite, with an e-mail without a recipient, which the mail
+    /// service refuses. The answer does not matter, so the wait is short.
     pub async fn connect(&self) {
         let refused = self.client.send_email().send();
         let _ = tokio::time::timeout(CONNECT_WITHIN, refused).await;
     }
 
-    /// Sends an invite. Commit first: a mail cannot be taken back.
+    /// Sends an invite. Commit first: an e-mail cannot be taken back.
     ///
     /// # Errors
     ///
-    /// Why the mail service did not take it. The cause is logged here.
+    /// Why the mail service did not accept it. The cause is logged here.
     pub async fn send_invite(&self, mail: InviteMail<'_>) -> Result<(), SendFailure> {
         let message = self.message(mail).map_err(|error| {
             warn!(cause = %error, "an invite e-mail could not be composed");
@@ -130,7 +126,7 @@ impl Mailer {
             .client
             .send_email()
             // In lower case, as every `EmailAddress` is. IAM compares it with `ses:FromAddress` letter
-            // by letter: with a capital in `MailFrom`, SES would answer 403 to every mail.
+            // by letter: with a capital in `MailFrom`, SES would answer 403 to every e-mail.
             .from_email_address(format!("{} <{}>", display_name(&self.product), self.from))
             .reply_to_addresses(self.support.as_str())
             .destination(
@@ -190,12 +186,12 @@ impl Mailer {
 }
 
 /// The product's name before an address: a quoted string (RFC 5322, 3.2.4), or encoded words (RFC
-/// 2047, 2) if it is not ASCII, which is all that SES takes there.
+/// 2047, 2) if it is not ASCII, because SES accepts only ASCII there.
 fn display_name(product: &str) -> String {
     if product.is_ascii() {
         return format!("\"{}\"", product.replace(['"', '\\'], ""));
     }
-    // With 45 bytes in it, a word stays below its 75 characters. It never splits a character.
+    // A word with 45 bytes is below the limit of 75 characters. It never splits a character.
     let mut words = vec![String::new()];
     for c in product.chars() {
         match words.last_mut() {
@@ -208,11 +204,11 @@ fn display_name(product: &str) -> String {
     encoded.collect::<Vec<_>>().join(" ")
 }
 
-/// Why a mail was not taken
+/// Why an e-mail was not accepted
 /// (<https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>).
 ///
-/// SES has more errors than it lists there, `AccessDenied` among them. Of those the status tells: what
-/// was refused with 4xx was not sent, and the same again will be refused again.
+/// SES has more errors than it lists there, such as `AccessDenied`. For those the status decides: a 4xx
+/// means that the e-mail was not sent and that the same request will be refused again.
 fn failure(
     error: &SdkError<SendEmailError, HttpResponse>,
     from: &EmailAddress,
@@ -220,13 +216,13 @@ fn failure(
 ) -> SendFailure {
     let service = match error {
         SdkError::ServiceError(service) => service,
-        // It never left.
+        // The request was never sent.
         SdkError::ConstructionFailure(_) => return SendFailure::Misconfigured,
         _ => return SendFailure::NoAnswer,
     };
     let status = service.raw().status().as_u16();
     match service.err() {
-        // A permission, a credential or a signature, whatever its name.
+        // A permission, a credential or a signature, whatever the name of the error.
         _ if status == 403 => SendFailure::Misconfigured,
         SendEmailError::MessageRejected(rejected) => {
             rejection(rejected.message().unwrap_or_default(), from, to)
@@ -249,16 +245,16 @@ fn failure(
     }
 }
 
-/// Why SES rejected a message. Of identities that are not verified, SES gives a list: the sender's,
-/// and in its sandbox the recipient's too
-/// (<https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html>). It quotes addresses,
-/// so that nothing of it may get into the log.
+/// Why SES rejected a message. SES lists the identities that are not verified: the sender's, and in its
+/// sandbox also the recipient's
+/// (<https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html>). The list quotes
+/// addresses, so it must not get into the log.
 fn rejection(message: &str, from: &EmailAddress, to: &EmailAddress) -> SendFailure {
     let message = message.to_ascii_lowercase();
     if !message.contains("not verified") {
         return SendFailure::MessageRejected;
     }
-    // An address can stand behind a display name, and the sender's domain in place of its address.
+    // An address can follow a display name, and the sender's domain can replace its address.
     let from = from.as_str();
     let is_sender = |identity: &str| {
         from.strip_suffix(identity)
@@ -286,7 +282,7 @@ mod tests {
     use super::rejection;
 
     #[test]
-    fn a_rejection_tells_whose_address_is_not_verified() {
+    fn a_rejection_says_whose_address_is_not_verified() {
         let table: [(&str, SendFailure); 12] = [
             ("invites@mail.paper.example", SenderNotVerified),
             ("Paper <invites@mail.paper.example>", SenderNotVerified),
@@ -300,12 +296,12 @@ mod tests {
             ),
             ("mail.paper.example", SenderNotVerified),
             ("paper.example, kim@example.com", SenderNotVerified),
-            // Nobody who is known.
+            // Neither the sender nor the recipient.
             ("", SenderNotVerified),
             ("support@paper.example", SenderNotVerified),
             ("kim@example.com", RecipientNotVerified),
             ("Kim@Example.com", RecipientNotVerified),
-            // The sender's address is in another one, and so is the domain.
+            // The sender's address is part of another one, and so is the domain.
             (
                 "xinvites@mail.paper.example, kim@example.com",
                 RecipientNotVerified,

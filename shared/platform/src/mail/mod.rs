@@ -1,4 +1,4 @@
-//! Mail out, and the list of addresses that get none.
+//! Outgoing mail, and the list of addresses that get none.
 
 mod invite;
 mod outbox;

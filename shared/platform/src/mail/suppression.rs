@@ -1,4 +1,4 @@
-//! The product's suppression list at SES: addresses that its mail is not sent to.
+//! The product's suppression list at SES: addresses that SES does not send to.
 //! <https://docs.aws.amazon.com/ses/latest/dg/sending-email-suppression-list.html>
 
 use aws_sdk_sesv2::Client;
@@ -20,7 +20,7 @@ pub struct SuppressionList {
 }
 
 impl SuppressionList {
-    /// The list of the account that the platform works in.
+    /// The list of the product's AWS account.
     #[must_use]
     pub fn new(platform: &Platform) -> Self {
         Self {
@@ -60,11 +60,11 @@ impl SuppressionList {
         }
     }
 
-    /// Takes an address off the list. One that is not on it is as it should be.
+    /// Takes an address off the list. It makes no difference if the address is not on it.
     ///
     /// # Errors
     ///
-    /// `unavailable` if SES does not do it.
+    /// `unavailable` if SES fails.
     pub async fn lift(&self, email: &EmailAddress) -> Result<(), Problem> {
         let answer = self
             .client

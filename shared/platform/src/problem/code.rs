@@ -43,7 +43,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// A field, a parameter, a header or the body is invalid; `errors` lists what is wrong with which.
+    /// A field, a parameter, a header or the body is invalid; `errors` says what is wrong with each.
     InvalidRequest "invalid_request" BAD_REQUEST "Invalid request"
     /// The request has no valid ID token.
     Unauthenticated "unauthenticated" UNAUTHORIZED "Not signed in"

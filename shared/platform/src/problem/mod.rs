@@ -120,7 +120,7 @@ impl Problem {
     pub fn email_unverified() -> Self {
         Self::new(
             Code::EmailUnverified,
-            "Your e-mail address is not verified. Verify it where you sign in, then try again.",
+            "Your e-mail address isn't verified. Verify it where you sign in, then try again.",
         )
     }
 

@@ -8,7 +8,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NoAccess => {
-                Self::new(Code::NoAccess, "You do not have access to this account.")
+                Self::new(Code::NoAccess, "You don't have access to this account.")
             }
             Refusal::AccountClosed => Self::new(Code::AccountClosed, "This account is closed."),
             Refusal::AccessRevoked => Self::new(
@@ -52,12 +52,12 @@ impl From<Refusal> for Problem {
             Refusal::AddressUndeliverable(delivery) => {
                 let reason = delivery.status.reason().unwrap_or_default();
                 let detail = format!(
-                    "This invite cannot be resent. {reason} Check the address, or contact support."
+                    "This invite can't be resent. {reason} Check the address, or contact support."
                 );
                 Self::new(Code::AddressUndeliverable, detail)
             }
             Refusal::OwnerCannotBeRemoved => {
-                Self::new(Code::OwnerCannotBeRemoved, "The owner cannot be removed.")
+                Self::new(Code::OwnerCannotBeRemoved, "The owner can't be removed.")
             }
             Refusal::IdempotencyKeyReused => Self::new(
                 Code::IdempotencyKeyReused,
@@ -100,7 +100,7 @@ impl From<Refusal> for Problem {
             ),
             Refusal::InviteInvalid => Self::new(
                 Code::InviteInvalid,
-                "This invite link is not valid. Use the link in your latest invite e-mail.",
+                "This invite link isn't valid. Use the link in your latest invite e-mail.",
             ),
             Refusal::InviteSuperseded => Self::new(
                 Code::InviteSuperseded,
