@@ -58,7 +58,7 @@ test('the first login by the link of the invite', async () => {
 test('an address that is not verified', async () => {
   const person = await browser.person(stack);
   await person.logIn('eve@example.com', { isVerified: false });
-  await told(person, 'Verify your e-mail address', 'Your e-mail address is not verified.');
+  await told(person, 'Verify your e-mail address', "Your e-mail address isn't verified.");
   await person.look('email-unverified');
   await person.leave();
 });
