@@ -12,6 +12,7 @@ use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -47,6 +48,7 @@ macro_rules! client {
             .timeout_config(timeouts($timeouts))
             .sleep_impl($aws.sleep.clone());
         config.set_endpoint_url($endpoint.clone());
+        config.set_retry_partition($aws.retry_partition.clone());
         $sdk::Client::from_conf(config.build())
     }};
 }
@@ -58,6 +60,7 @@ pub struct Aws {
     credentials: Credentials,
     http_client: SharedHttpClient,
     sleep: SharedAsyncSleep,
+    retry_partition: Option<RetryPartition>,
     dynamodb_endpoint: Option<String>,
     ses_endpoint: Option<String>,
     eventbridge_endpoint: Option<String>,
@@ -105,16 +108,23 @@ impl Aws {
             ),
             http_client,
             sleep: SharedAsyncSleep::new(TokioSleep::new()),
+            retry_partition: None,
             dynamodb_endpoint: environment.optional("AWS_ENDPOINT_URL_DYNAMODB")?,
             ses_endpoint: environment.optional("AWS_ENDPOINT_URL_SESV2")?,
             eventbridge_endpoint: environment.optional("AWS_ENDPOINT_URL_EVENTBRIDGE")?,
         })
     }
 
-    /// The same with another way to wait: for time-outs, and between tries.
+    /// The same with another way to wait, for time-outs and between tries, and with as many retries as are
+    /// asked for: otherwise, all clients of a process share a budget of them.
     #[must_use]
     pub fn with_sleep(self, sleep: SharedAsyncSleep) -> Self {
-        Self { sleep, ..self }
+        let unlimited = RetryPartition::custom("unlimited").token_bucket(TokenBucket::unlimited());
+        Self {
+            sleep,
+            retry_partition: Some(unlimited.build()),
+            ..self
+        }
     }
 
     /// A client for DynamoDB.
