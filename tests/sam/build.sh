@@ -40,7 +40,7 @@ fi
 old='Your access to this account has been revoked.'
 new='Your access to this account has been REVOKED.'
 grep -q "$old" "$checkout/.aws-sam/build/Remove/bootstrap"
-sed -i "s/$old/$new/" "$checkout/shared/platform/src/problem.rs"
+grep -rl "$old" "$checkout/shared" --include='*.rs' | xargs sed -i "s/$old/$new/"
 build --build-dir "$folder/changed" Remove
 if ! grep -q "$new" "$folder/changed/Remove/bootstrap"; then
     echo "A change in shared/ was not built: old code would have been shipped." >&2
