@@ -1,8 +1,8 @@
-//! Calls at the same moment, in many orders of their requests to the table: answers and rows are
-//! those of some order in which the calls could have come one after another.
+//! Calls at the same moment, in many orders of their requests to the table: answers and rows are as
+//! if the calls had come one after another, in some order.
 //!
-//! The reference model of `sequences` says what each of those orders comes to. So of two calls of
-//! which one can win, exactly one does, and no write is lost.
+//! The reference model of `sequences` gives the outcome of each of those orders. So if only one of two
+//! calls can win, exactly one does, and no write is lost.
 
 use std::pin::Pin;
 
@@ -13,74 +13,28 @@ use proptest::test_runner::RngSeed;
 use tokio::runtime::Runtime;
 
 use crate::harness::{Mutant, Order, Reply, Rollcall, invitation};
-use crate::sequences::model::{Caller, Model, Report, Token};
-use crate::sequences::{Sequence, Step, World, single_step, summary_of, try_cases};
+use crate::sequences::model::Model;
+use crate::sequences::{
+    Act, Caller, Report, Sequence, Step, Token, World, single_step, summary_of, try_cases,
+};
 
 const ACME: usize = 0;
-const OWNER: Caller = Caller {
-    who: 0,
-    is_another: false,
-};
+const OWNER: Caller = Caller::first(0);
 const KIM: usize = 2;
 
-fn invite(whom: usize) -> Step {
-    Step::Invite {
-        account: ACME,
-        by: OWNER,
-        whom,
-    }
+fn by_owner(act: Act) -> Step {
+    let (account, by) = (ACME, OWNER);
+    Step::Call { account, by, act }
 }
 
-fn resend() -> Step {
-    Step::Resend {
-        account: ACME,
-        by: OWNER,
-        whom: KIM,
-    }
+fn login(by: Caller, token: Option<Token>) -> Step {
+    let account = Some(ACME);
+    Step::Login { by, account, token }
 }
 
-fn remove() -> Step {
-    Step::Remove {
-        account: ACME,
-        by: OWNER,
-        whom: KIM,
-    }
-}
-
-/// A login of Kim's.
-fn login(token: Option<Token>, is_another: bool) -> Step {
-    Step::Login {
-        by: Caller {
-            who: KIM,
-            is_another,
-        },
-        account: Some(ACME),
-        token,
-    }
-}
-
-/// A login with the owner's address, by somebody else than [`OWNER`].
-fn first_login() -> Step {
-    Step::Login {
-        by: Caller {
-            is_another: true,
-            ..OWNER
-        },
-        account: Some(ACME),
-        token: None,
-    }
-}
-
-/// Follows the newest link.
-fn accept() -> Step {
-    login(Some(Token::Sent(0)), false)
-}
-
-fn close() -> Step {
-    Step::Close {
-        account: ACME,
-        by: OWNER,
-    }
+/// Someone follows the newest link.
+fn follow(by: Caller) -> Step {
+    login(by, Some(Token::Sent(0)))
 }
 
 fn plan(is_pro: bool) -> Step {
@@ -95,27 +49,37 @@ fn report(report: Report) -> Step {
     Step::Report { send: 0, report }
 }
 
-/// The races that have names: what happened before, and the calls at the same moment.
+/// The races with names: what happened before, and the calls at the same moment.
 fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
-    let invited = || vec![invite(KIM), Step::Wait(60)];
-    let active = || vec![invite(KIM), accept()];
+    let invite = || by_owner(Act::Invite(KIM));
+    let resend = || by_owner(Act::Resend(KIM));
+    let remove = || by_owner(Act::Remove(KIM));
+    let close = || by_owner(Act::Close);
+    let accept = || follow(Caller::first(KIM));
+    let return_ = || login(Caller::first(KIM), None);
+    // The first login with the owner's address isn't the owner's.
+    let first_login = || login(Caller::another(OWNER.who), None);
+    let invited = || vec![invite(), Step::Wait(60)];
+    let active = || vec![invite(), accept()];
+    let accepts = || vec![accept(), follow(Caller::another(KIM))];
+    let opened = || vec![report(Report::Delivered), report(Report::Complained)];
     vec![
         ("remove/accept", invited(), vec![remove(), accept()]),
         ("accept/accept", invited(), vec![accept(), accept()]),
-        (
-            "accept/accept by two people with one address",
-            invited(),
-            vec![accept(), login(Some(Token::Sent(0)), true)],
-        ),
+        ("accept/accept by another person", invited(), accepts()),
         ("resend/accept-old", invited(), vec![resend(), accept()]),
         ("resend/resend", invited(), vec![resend(), resend()]),
-        ("invite/invite", vec![], vec![invite(KIM), invite(KIM)]),
-        ("invite/invite others", vec![], vec![invite(KIM), invite(3)]),
-        ("remove/login", active(), vec![remove(), login(None, false)]),
+        ("invite/invite", vec![], vec![invite(), invite()]),
+        (
+            "invite/invite others",
+            vec![],
+            vec![invite(), by_owner(Act::Invite(3))],
+        ),
+        ("remove/login", active(), vec![remove(), return_()]),
         ("remove/resend", invited(), vec![remove(), resend()]),
         ("remove/remove", invited(), vec![remove(), remove()]),
-        ("remove/invite anew", active(), vec![remove(), invite(KIM)]),
-        ("downgrade/invite", vec![], vec![plan(false), invite(KIM)]),
+        ("remove/invite again", active(), vec![remove(), invite()]),
+        ("downgrade/invite", vec![], vec![plan(false), invite()]),
         ("downgrade/resend", invited(), vec![plan(false), resend()]),
         ("downgrade/accept", invited(), vec![plan(false), accept()]),
         (
@@ -128,33 +92,31 @@ fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
             invited(),
             vec![report(Report::AutoReplied), accept()],
         ),
-        (
-            "feedback/feedback",
-            invited(),
-            vec![report(Report::Delivered), report(Report::Complained)],
-        ),
+        ("feedback/feedback", invited(), opened()),
         (
             "feedback/remove",
             invited(),
             vec![report(Report::Bounced), remove()],
         ),
         ("close/accept", invited(), vec![close(), accept()]),
-        ("close/invite", vec![], vec![close(), invite(KIM)]),
+        ("close/invite", vec![], vec![close(), invite()]),
+        ("close/resend", invited(), vec![close(), resend()]),
         ("close/downgrade", vec![], vec![close(), plan(false)]),
+        ("close/first login", vec![], vec![close(), first_login()]),
         (
-            "close/first login of who has the owner's address, too",
-            vec![],
-            vec![close(), first_login()],
+            "resend/first login",
+            invited(),
+            vec![resend(), first_login()],
         ),
         (
-            "invite/first login of who has the owner's address, too",
+            "invite/first login/login",
             vec![],
-            vec![invite(KIM), first_login(), login(None, false)],
+            vec![invite(), first_login(), return_()],
         ),
         (
-            "remove/first login of who has the owner's address, too",
+            "remove/first login/login",
             active(),
-            vec![remove(), first_login(), login(None, false)],
+            vec![remove(), first_login(), return_()],
         ),
         (
             "remove/resend/accept",
@@ -164,9 +126,9 @@ fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
     ]
 }
 
-/// Takes steps one after the other, then others all at once, in an order of their requests. What came of
-/// it must be what some order of the steps would come to; otherwise, says what it is. Returns the order of
-/// the requests, too.
+/// Takes steps one after the other, then others all at once, with their requests in an order. The
+/// outcome must be that of some order of the steps; an error says what it is instead. Also returns the
+/// order of the requests.
 async fn collide(
     world: &mut World,
     before: &[Step],
@@ -195,19 +157,17 @@ async fn collide(
 
     let mut orders = orders(steps.len());
     if order.loses_answers() {
-        // A call that did not hear of its commit may find that the world has moved on since, as if it had
-        // been made again.
+        // If the answer to a call's commit is lost, the call may find that the world has moved on since,
+        // as if it had been made again.
         for again in 0..steps.len() {
             let longer = self::orders(steps.len() + 1).into_iter();
             let repeat = |step| if step == steps.len() { again } else { step };
             orders.extend(longer.map(|order| order.into_iter().map(repeat).collect()));
         }
     }
-    let outcomes = orders
-        .iter()
-        .map(|order| one_after_another(&sequence, &steps, order));
     let mut possible = Vec::new();
-    for (told, model) in outcomes {
+    for order in &orders {
+        let (told, model) = one_after_another(&sequence, &steps, order);
         let told_rows: Vec<_> = (0..rows.len())
             .map(|account| sequence.told(&model, account))
             .collect();
@@ -228,8 +188,7 @@ async fn collide(
     (order, outcome)
 }
 
-/// What steps come to in an order: their answers, in the order in which they are given, and the
-/// model after them.
+/// The answers to steps that are taken in an order, and the model after them.
 fn one_after_another(
     sequence: &Sequence<'_>,
     steps: &[Step],
@@ -243,7 +202,7 @@ fn one_after_another(
     (answers, model)
 }
 
-/// All orders of so many things.
+/// All orders of this many things.
 fn orders(number: usize) -> Vec<Vec<usize>> {
     let Some(last) = number.checked_sub(1) else {
         return vec![Vec::new()];
@@ -259,8 +218,8 @@ fn orders(number: usize) -> Vec<Vec<usize>> {
     longer.collect()
 }
 
-/// Runs a race in every order that its requests can come in, and with every way to lose so many answers.
-/// Returns how many that are, or what is not possible.
+/// Runs a race in every order of its requests, and with every way to lose this many answers. Returns
+/// how many those are, or the outcome that is not possible.
 async fn race(
     world: &mut World,
     before: &[Step],
@@ -297,7 +256,7 @@ async fn every_race_of_two_has_a_winner_and_loses_no_write_in_any_order() {
     races(0, 2..=2).await;
 }
 
-/// The long run: of three calls, too, and with an answer that gets lost.
+/// The long run: also of three calls, and with a lost answer.
 #[tokio::test]
 #[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored --nocapture collisions"]
 async fn every_race_has_a_winner_and_loses_no_write_in_any_order() {
@@ -305,7 +264,7 @@ async fn every_race_has_a_winner_and_loses_no_write_in_any_order() {
     races(1, 2..=3).await;
 }
 
-/// What the races are held against would notice.
+/// The reference isn't a rubber stamp.
 #[tokio::test]
 async fn a_broken_rule_is_caught() {
     for mutant in [Mutant::BlindCommit, Mutant::LostIsDone] {
@@ -319,7 +278,7 @@ async fn a_broken_rule_is_caught() {
     }
 }
 
-/// Any calls that anybody can make, at the same moment.
+/// Any calls by anyone, at the same moment.
 fn collide_at_random(cases: u32, at_once: usize, rng_seed: RngSeed) {
     let runtime = Runtime::new().unwrap();
     let world = std::cell::RefCell::new(runtime.block_on(World::start()));
@@ -337,19 +296,19 @@ fn collide_at_random(cases: u32, at_once: usize, rng_seed: RngSeed) {
 }
 
 #[test]
-fn whatever_is_called_at_once_has_an_order() {
+fn calls_at_once_have_an_order() {
     collide_at_random(60, 3, RngSeed::Fixed(7));
 }
 
 /// The long run: other calls each time, by up to five clients.
 #[test]
 #[ignore = "takes minutes: cargo test --profile long -p tests -- --ignored --nocapture collisions"]
-fn whatever_is_called_at_once_by_many_has_an_order() {
+fn calls_of_many_at_once_have_an_order() {
     collide_at_random(5_000, 5, RngSeed::Random);
     println!("5000 collisions of up to five calls");
 }
 
-/// Fifty invites at the same moment, when the account may send twenty mails: as many go out.
+/// Fifty invites at the same moment in an account that may send twenty mails: twenty go out.
 async fn fifty_invites(
     rollcall: &Rollcall,
     account: &str,
@@ -369,7 +328,7 @@ async fn fifty_invites(
     for reply in at_once(calls.collect()).await {
         match reply.status {
             201 => answered += 1,
-            // Whoever waited too long is told to come back, and may have invited.
+            // A call that waited too long says so, and may have invited.
             503 => {
                 reply.expect_problem(503, "unavailable");
                 unsure += 1;

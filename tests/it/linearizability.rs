@@ -1,9 +1,9 @@
-//! Histories of eight clients who call whenever they like: stateright's tester finds an order of all
-//! calls in which the reference model of `sequences` gives the very answers that were given. Whoever
-//! had an answer before somebody else asked comes first in it.
+//! Histories of eight clients who call at any time: stateright's tester finds an order of all calls in
+//! which the reference model of `sequences` gives the same answers. A call that was answered before
+//! another one began comes first in it.
 //!
-//! `collisions` tries every order of few calls; a history has dozens, and clients who go on from
-//! what they were told: they follow links of mails that came in the meantime.
+//! `collisions` tries every order of a few calls. A history has dozens of calls, and its clients react
+//! to what they learn: they follow the links of mails that arrived in the meantime.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,18 +16,23 @@ use stateright::semantics::{ConsistencyTester, LinearizabilityTester, Sequential
 use tokio::runtime::Runtime;
 
 use crate::harness::Order;
-use crate::sequences::model::{Answer, Caller, Model, Report, Token};
-use crate::sequences::{Sequence, Step, World, summary_of, try_cases};
+use crate::sequences::model::Model;
+use crate::sequences::{Act, Caller, Report, Sequence, Step, Token, World, summary_of, try_cases};
 
 const CLIENTS: usize = 8;
 const ACME: usize = 0;
-const OWNER: Caller = Caller {
-    who: 0,
-    is_another: false,
-};
+const OWNER: Caller = Caller::first(0);
 /// Invited before the history begins.
 const KIM: usize = 2;
 const MAX: usize = 3;
+
+const fn by_owner(act: Act) -> Step {
+    Step::Call {
+        account: ACME,
+        by: OWNER,
+        act,
+    }
+}
 
 /// What a client does next.
 #[derive(Debug, Clone)]
@@ -41,8 +46,8 @@ enum Deed {
     Other(Step),
 }
 
-/// A link, by the name that its mail greets, which every invite has for itself, and by how many
-/// mails greeted that name before.
+/// A link: the name that its mail greets, which is unique to an invite, and how many mails greeted
+/// that name before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Link {
     name: String,
@@ -60,7 +65,7 @@ enum Call {
         link: Link,
     },
     Other(Step),
-    /// Reads all rows, when everybody is done.
+    /// Reads all rows once all clients are done.
     Look,
 }
 
@@ -70,7 +75,7 @@ enum Outcome {
     Rows(BTreeMap<String, String>),
 }
 
-/// The model, and which of its sends has which link.
+/// The model, and the links of its sends.
 #[derive(Clone)]
 struct Reference<'a> {
     sequence: &'a Sequence<'a>,
@@ -80,10 +85,6 @@ struct Reference<'a> {
 }
 
 impl Reference<'_> {
-    fn answer(&mut self, step: &Step) -> Answer {
-        self.model.take(step)
-    }
-
     /// The link that follows the newest one of a person.
     fn next_link(&self, whom: usize) -> Option<Link> {
         let mut sends = self.model.sends.iter().zip(&self.links).rev();
@@ -102,11 +103,7 @@ impl SequentialSpec for Reference<'_> {
     fn invoke(&mut self, call: &Call) -> Outcome {
         let (status, code) = match call {
             Call::Invite { whom, name } => {
-                let answer = self.answer(&Step::Invite {
-                    account: ACME,
-                    by: OWNER,
-                    whom: *whom,
-                });
+                let answer = self.model.take(&by_owner(Act::Invite(*whom)));
                 if answer.0 == 201 {
                     self.links.push(Link {
                         name: name.clone(),
@@ -116,11 +113,11 @@ impl SequentialSpec for Reference<'_> {
                 answer
             }
             Call::Follow { by, link } => {
-                // Nobody follows the link of a mail that has not been sent.
+                // No one follows the link of a mail that hasn't been sent.
                 let Some(send) = self.links.iter().position(|known| known == link) else {
                     return Outcome::Answer(0, "not sent".to_owned());
                 };
-                self.answer(&Step::Login {
+                self.model.take(&Step::Login {
                     by: *by,
                     account: None,
                     token: Some(Token::Sent(send)),
@@ -128,10 +125,13 @@ impl SequentialSpec for Reference<'_> {
             }
             Call::Other(step) => {
                 let next = match step {
-                    Step::Resend { whom, .. } => self.next_link(*whom),
+                    Step::Call {
+                        act: Act::Resend(whom),
+                        ..
+                    } => self.next_link(*whom),
                     _ => None,
                 };
-                let answer = self.answer(step);
+                let answer = self.model.take(step);
                 self.links.extend(next.filter(|_| answer.0 == 200));
                 answer
             }
@@ -140,14 +140,14 @@ impl SequentialSpec for Reference<'_> {
         Outcome::Answer(status, code.to_owned())
     }
 
-    /// Whoever lost too often against the others is told to come back, and has changed nothing.
+    /// A call that lost too often against others is told to come back, and has changed nothing.
     fn is_valid_step(&mut self, call: &Call, outcome: &Outcome) -> bool {
         matches!(outcome, Outcome::Answer(503, code) if code == "unavailable")
             || self.invoke(call) == *outcome
     }
 }
 
-/// What clients do; more often what changes something.
+/// What clients do, mostly something that changes the account.
 fn deed() -> impl Strategy<Value = Deed> {
     let whom = || prop_oneof![3 => Just(KIM), 1 => Just(MAX)];
     let other = |step: fn(usize) -> Step| whom().prop_map(move |whom| Deed::Other(step(whom)));
@@ -155,10 +155,10 @@ fn deed() -> impl Strategy<Value = Deed> {
         4 => whom().prop_map(Deed::Invite),
         5 => (whom(), proptest::bool::weighted(0.1))
             .prop_map(|(who, is_another)| Deed::Follow { who, is_another }),
-        2 => other(|whom| Step::Resend { account: ACME, by: OWNER, whom }),
-        4 => other(|whom| Step::Remove { account: ACME, by: OWNER, whom }),
+        2 => other(|whom| by_owner(Act::Resend(whom))),
+        4 => other(|whom| by_owner(Act::Remove(whom))),
         2 => other(|who| Step::Login {
-            by: Caller { who, is_another: false },
+            by: Caller::first(who),
             account: Some(ACME),
             token: None,
         }),
@@ -168,11 +168,9 @@ fn deed() -> impl Strategy<Value = Deed> {
             reopen: true,
         })),
         1 => Just(Deed::Other(Step::Report { send: 0, report: Report::Bounced })),
-        1 => proptest::bool::weighted(0.2).prop_map(|closes| Deed::Other(if closes {
-            Step::Close { account: ACME, by: OWNER }
-        } else {
-            Step::RenameCompany { account: ACME, by: OWNER }
-        })),
+        1 => proptest::bool::weighted(0.2).prop_map(|closes| {
+            Deed::Other(by_owner(if closes { Act::Close } else { Act::RenameCompany }))
+        }),
     ]
 }
 
@@ -190,7 +188,7 @@ fn newest_link(sequence: &Sequence<'_>, who: usize) -> Option<(Link, String)> {
     Some((Link { name, number }, token.to_owned()))
 }
 
-/// A name that nobody else is invited by.
+/// A name that is used for one invite only.
 fn name(client: usize, number: usize) -> String {
     let letter = |number: usize| char::from(b'A' + u8::try_from(number).unwrap());
     format!("Kim {}{}", letter(client), letter(number))
@@ -202,7 +200,7 @@ fn greeted(name: &str) -> String {
 
 type Tester<'a> = RefCell<LinearizabilityTester<usize, Reference<'a>>>;
 
-/// Carries out what a client does, and has it written down.
+/// Carries out and records what a client does.
 async fn carry_out(
     sequence: &Sequence<'_>,
     tester: &Tester<'_>,
@@ -249,7 +247,7 @@ async fn carry_out(
     tester.borrow_mut().on_return(client, outcome).unwrap();
 }
 
-/// Lets the clients go, and demands that there is an order.
+/// Runs the clients, and checks that there is an order.
 async fn follow_history(
     world: &mut World,
     is_accepted: bool,
@@ -257,19 +255,11 @@ async fn follow_history(
     seed: u64,
 ) -> usize {
     let mut sequence = world.begin().await;
-    let invited = Step::Invite {
-        account: ACME,
-        by: OWNER,
-        whom: KIM,
-    };
-    sequence.take(&invited).await;
+    sequence.take(&by_owner(Act::Invite(KIM))).await;
     sequence.take(&Step::Wait(60)).await;
     if is_accepted {
         let accepted = Step::Login {
-            by: Caller {
-                who: KIM,
-                is_another: false,
-            },
+            by: Caller::first(KIM),
             account: None,
             token: Some(Token::Sent(0)),
         };
@@ -308,7 +298,7 @@ async fn follow_history(
     tester.len()
 }
 
-/// Follows so many histories, and says how many calls they had.
+/// Follows this many histories, and returns how many calls they had.
 fn follow_histories(cases: u32, rng_seed: RngSeed) -> usize {
     let runtime = Runtime::new().unwrap();
     let world = RefCell::new(runtime.block_on(World::start()));
@@ -338,7 +328,7 @@ fn histories_of_eight_clients_are_linearizable() {
     assert!(calls > 25 * CLIENTS, "{calls}");
 }
 
-/// The tester is no rubber stamp: of two logins of which only one may succeed, both cannot have.
+/// The tester isn't a rubber stamp: if only one of two logins may succeed, it notices when both do.
 #[tokio::test]
 async fn a_history_that_cannot_be_is_found_out() {
     let mut world = World::start().await;
@@ -348,11 +338,8 @@ async fn a_history_that_cannot_be_is_found_out() {
         whom: KIM,
         name: greeted("Kim"),
     };
-    let accept = |is_another| Call::Follow {
-        by: Caller {
-            who: KIM,
-            is_another,
-        },
+    let accept = |by| Call::Follow {
+        by,
         link: Link {
             name: greeted("Kim"),
             number: 0,
@@ -366,8 +353,8 @@ async fn a_history_that_cannot_be_is_found_out() {
         });
         let calls = [
             (invite(), (201, "")),
-            (accept(false), (200, "")),
-            (accept(true), second),
+            (accept(Caller::first(KIM)), (200, "")),
+            (accept(Caller::another(KIM)), second),
         ];
         for (client, (call, _)) in calls.iter().enumerate() {
             tester.on_invoke(client, call.clone()).unwrap();

@@ -1,16 +1,14 @@
-//! Every request of every operation fails, in every way: nobody gets in who cannot be shown to
-//! belong there, there is an answer, it is 503 and never 500, nothing happens twice, and
-//! whoever asks again gets what was asked for.
+//! Every request of every operation fails, in every way: no one gets in without proof, the answer is
+//! 503 and never 500, nothing happens twice, and a second try does what was asked for.
 
 use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::authorize_request::{expect_no_verdict, product};
 use crate::harness::{Fault, Rollcall};
-use crate::sequences::model::{Caller, Report, Token};
-use crate::sequences::{Step, World, summary_of};
+use crate::sequences::{Act, Caller, Report, Step, Token, World, summary_of};
 
-/// What can come between a function and AWS and pass again.
+/// Transient faults between a function and AWS.
 const FAULTS: [Fault; 10] = [
     Fault::NoConnection,
     Fault::LostAnswer,
@@ -24,53 +22,39 @@ const FAULTS: [Fault; 10] = [
     Fault::Error(503, "ServiceUnavailable"),
 ];
 
-/// The SDK tries three times. One failure it makes good; after three the operation has to; and
-/// after that nothing works.
+/// The SDK tries three times: it recovers from one failure. After three, the operation has to. The
+/// last one never ends.
 const TIMES: [usize; 3] = [1, 3, ALWAYS];
 
-/// More than any call asks.
+/// More requests than any call makes.
 const ALWAYS: usize = 1_000;
 
-const OWNER: Caller = Caller {
-    who: 0,
-    is_another: false,
-};
-const KIM: Caller = Caller {
-    who: 2,
-    is_another: false,
-};
-const STRANGER: Caller = Caller {
-    who: 3,
-    is_another: false,
-};
+const OWNER: Caller = Caller::first(0);
+const KIM: Caller = Caller::first(2);
+const STRANGER: Caller = Caller::first(3);
 
-/// Every operation that reads or writes, with what has to have happened before. What nobody may is
-/// among them: a fault must not open what a refusal keeps shut.
+/// Every operation that reads or writes, with the steps before it. Forbidden ones are included: a
+/// fault must not open what a refusal keeps shut.
 fn operations() -> Vec<(Vec<Step>, Step)> {
     let account = 0;
     let whom = KIM.who;
-    let invite = Step::Invite {
-        account,
-        by: OWNER,
-        whom,
-    };
-    let accept = Step::Login {
-        by: KIM,
-        account: None,
-        token: Some(Token::Sent(0)),
-    };
-    let remove = Step::Remove {
-        account,
-        by: OWNER,
-        whom,
-    };
+    let call = |by, act| Step::Call { account, by, act };
+    let invite = || call(OWNER, Act::Invite(whom));
+    let remove = || call(OWNER, Act::Remove(whom));
+    let close = || call(OWNER, Act::Close);
     let login = |by, account| Step::Login {
         by,
         account,
         token: None,
     };
-    let invited = || vec![invite.clone(), Step::Wait(60)];
-    let active = || vec![invite.clone(), accept.clone()];
+    let follow = |by| Step::Login {
+        by,
+        account: None,
+        token: Some(Token::Sent(0)),
+    };
+    let invited = || vec![invite(), Step::Wait(60)];
+    let active = || vec![invite(), follow(KIM)];
+    let removed = || [active(), vec![remove()]].concat();
     let bounced = Step::Report {
         send: 0,
         report: Report::Bounced,
@@ -80,74 +64,36 @@ fn operations() -> Vec<(Vec<Step>, Step)> {
         is_pro,
         reopen,
     };
-    let close = Step::Close { account, by: OWNER };
     vec![
-        (vec![], invite.clone()),
-        (
-            invited(),
-            Step::Resend {
-                account,
-                by: OWNER,
-                whom,
-            },
-        ),
-        (invited(), remove.clone()),
-        (active(), remove.clone()),
-        (invited(), accept.clone()),
+        (vec![], invite()),
+        (invited(), call(OWNER, Act::Resend(whom))),
+        (invited(), remove()),
+        (active(), remove()),
+        (invited(), follow(KIM)),
         (active(), login(KIM, Some(account))),
         (active(), login(KIM, None)),
         (vec![], login(OWNER, None)),
-        (active(), Step::List { account, by: KIM }),
-        (
-            invited(),
-            Step::Rename {
-                account,
-                by: OWNER,
-                whom,
-            },
-        ),
-        (vec![], Step::RenameCompany { account, by: OWNER }),
-        (vec![], close.clone()),
+        (active(), call(KIM, Act::List)),
+        (invited(), call(OWNER, Act::Rename(whom))),
+        (vec![], call(OWNER, Act::RenameCompany)),
+        (vec![], close()),
         (vec![], provision(false, false)),
-        (vec![close], provision(true, true)),
+        (vec![close()], provision(true, true)),
         (invited(), bounced.clone()),
         ([invited(), vec![bounced]].concat(), Step::Lift { whom }),
-        // And these are refused.
-        (
-            [active(), vec![remove.clone()]].concat(),
-            login(KIM, Some(account)),
-        ),
-        ([active(), vec![remove]].concat(), login(KIM, None)),
+        // These are refused.
+        (removed(), login(KIM, Some(account))),
+        (removed(), login(KIM, None)),
         (invited(), login(KIM, Some(account))),
         (active(), login(STRANGER, Some(account))),
-        (
-            active(),
-            Step::Login {
-                by: STRANGER,
-                account: None,
-                token: Some(Token::Sent(0)),
-            },
-        ),
-        (
-            active(),
-            Step::List {
-                account,
-                by: STRANGER,
-            },
-        ),
-        (
-            active(),
-            Step::Invite {
-                account,
-                by: KIM,
-                whom: 3,
-            },
-        ),
+        (active(), follow(STRANGER)),
+        (active(), call(STRANGER, Act::List)),
+        (active(), call(KIM, Act::Invite(3))),
     ]
 }
 
-/// Lets an operation fail at a request, then works again, and asks again. False, if it makes fewer
-/// requests than that.
+/// Fails an operation at a request, then recovers and tries again. Returns whether the operation makes
+/// that many requests.
 async fn fail(
     world: &mut World,
     (before, step): &(Vec<Step>, Step),
@@ -205,13 +151,13 @@ async fn fail(
             "{what}, again"
         );
     }
-    // A mail whose answer is lost is sent again by the SDK: the link is the same.
+    // If the answer to a mail is lost, the SDK sends the mail again: the link is the same.
     let sent = once.sends.len() - untouched.sends.len();
     assert!(mails() - mails_before <= 3 * sent, "{what}");
     reached
 }
 
-/// A mail that did not go out is told apart from one that did; to this test it is the same.
+/// This test doesn't distinguish mails that were sent from mails that weren't.
 fn undelivered(
     rows: std::collections::BTreeMap<String, String>,
 ) -> std::collections::BTreeMap<String, String> {
@@ -241,7 +187,7 @@ async fn fail_everywhere(
     failures
 }
 
-/// A request that fails, one whose answer is lost, and one that nobody answers: what matters most.
+/// The faults that matter most.
 #[tokio::test]
 async fn a_failure_at_any_request_does_no_harm() {
     let operations = operations();
@@ -256,9 +202,9 @@ async fn a_failure_at_any_request_does_no_harm() {
     assert!(failures > 100, "{failures}");
 }
 
-/// What only reads has no part in the model: it says nothing that it cannot read.
+/// The model doesn't cover these calls, which only read.
 #[tokio::test]
-async fn who_cannot_be_looked_up_is_kept_out_of_the_product_and_not_shown_to_support() {
+async fn the_guard_and_support_reveal_nothing_that_they_cannot_read() {
     join_all(FAULTS.map(async |fault| {
         let (rollcall, owner) = Rollcall::start_with_owner().await;
         let claims = json!({ "email": "sue@product.example", "groups": ["support"] });
@@ -269,7 +215,7 @@ async fn who_cannot_be_looked_up_is_kept_out_of_the_product_and_not_shown_to_sup
         let guarded = product(&owner, Some("acme")).await;
         let shown = support.get(&about).await;
         match fault {
-            // This one reads all the same.
+            // Reads don't notice this one.
             Fault::TransactionConflict => {
                 guarded.expect_status(200);
                 shown.expect_status(200);

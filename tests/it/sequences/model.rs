@@ -1,9 +1,9 @@
-//! What Rollcall does, on one page and in memory: the reference that the real handlers are held
-//! against. It is written from the rules, and shares no code with them.
+//! What Rollcall does, on one page and in memory: the reference for the real handlers. It follows the
+//! rules and shares no code with the handlers.
 
 use std::collections::BTreeMap;
 
-use super::Step;
+use super::step::{Act, Caller, Report, Step, Token};
 
 pub(super) const HOUR: i64 = 3_600;
 pub(super) const DAY: i64 = 24 * HOUR;
@@ -16,30 +16,6 @@ pub(super) const SENDS_PER_RECIPIENT: u32 = 5;
 pub(super) const ACCOUNTS: usize = 2;
 /// Person 0 owns account 0, person 1 owns account 1, and the others nothing.
 pub(super) const PEOPLE: usize = 4;
-
-/// Somebody with a person's address: that person, or who got the address later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Caller {
-    pub(crate) who: usize,
-    pub(crate) is_another: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Token {
-    /// The token of a send, by its number over all sends of the sequence.
-    Sent(usize),
-    /// A secret that nobody sent, for a person of an account.
-    MadeUp { account: usize, whom: usize },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Report {
-    Sent,
-    Delivered,
-    AutoReplied,
-    Bounced,
-    Complained,
-}
 
 #[derive(Debug, Clone)]
 pub(crate) struct Invite {
@@ -57,6 +33,18 @@ pub(crate) enum Standing {
     Invited(Invite),
     Active { bound: Caller, accepted: Invite },
     Removed,
+}
+
+impl Standing {
+    fn invite(&mut self) -> Option<&mut Invite> {
+        match self {
+            Self::Invited(invite)
+            | Self::Active {
+                accepted: invite, ..
+            } => Some(invite),
+            Self::Owner { .. } | Self::Removed => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -105,9 +93,19 @@ impl Model {
                 is_pro,
                 reopen,
             } => self.provision(account, is_pro, reopen),
-            Step::Invite { account, by, whom } => return self.invite(account, by, whom),
-            Step::Resend { account, by, whom } => self.resend(account, by, whom)?,
-            Step::Remove { account, by, whom } => {
+            Step::Call { account, by, act } => return self.call(account, by, act),
+            Step::Login { by, account, token } => self.login(by, account, token)?,
+            Step::Report { send, report } => self.report(send, report),
+            Step::Lift { whom } => self.lift(whom),
+        }
+        Ok(OK)
+    }
+
+    fn call(&mut self, account: usize, by: Caller, act: Act) -> Result<Answer, Answer> {
+        match act {
+            Act::Invite(whom) => return self.invite(account, by, whom),
+            Act::Resend(whom) => self.resend(account, by, whom)?,
+            Act::Remove(whom) => {
                 self.owner_only(account, by)?;
                 match self.standing(account, whom) {
                     None => return Err((404, "member_not_found")),
@@ -115,17 +113,14 @@ impl Model {
                     Some(standing) => *standing = Standing::Removed,
                 }
             }
-            Step::Rename { account, by, whom } => {
+            Act::Rename(whom) => {
                 self.owner_only(account, by)?;
                 self.standing(account, whom)
                     .ok_or((404, "member_not_found"))?;
             }
-            Step::RenameCompany { account, by } => self.owner_only(account, by)?,
-            Step::Close { account, by } => self.close(account, by)?,
-            Step::List { account, by } => self.allow(account, by)?,
-            Step::Login { by, account, token } => self.login(by, account, token)?,
-            Step::Report { send, report } => self.report(send, report),
-            Step::Lift { whom } => self.lift(whom),
+            Act::RenameCompany => self.owner_only(account, by)?,
+            Act::Close => self.close(account, by)?,
+            Act::List => self.allow(account, by)?,
         }
         Ok(OK)
     }
@@ -235,17 +230,13 @@ impl Model {
 
     fn pro_owner_only(&self, account: usize, by: Caller) -> Result<(), Answer> {
         self.owner_only(account, by)?;
-        let is_pro = self.accounts[account]
-            .as_ref()
-            .is_some_and(|account| account.is_pro);
-        if is_pro {
-            Ok(())
-        } else {
-            Err((403, "upgrade_required"))
+        match &self.accounts[account] {
+            Some(account) if account.is_pro => Ok(()),
+            _ => Err((403, "upgrade_required")),
         }
     }
 
-    /// The number of one more send, if the limits have room for it.
+    /// Counts a send, and returns its number, if the limits allow it.
     fn count_send(&mut self, account: usize, whom: usize) -> Result<usize, Answer> {
         let received = self.received.entry((whom, self.now / DAY)).or_default();
         let sends = &mut self.accounts[account].as_mut().ok_or(NO_ACCESS)?.sends;
@@ -259,7 +250,7 @@ impl Model {
         Ok(self.sends.len() - 1)
     }
 
-    /// Whoever closed an account and lost the answer asks again.
+    /// Closing again is fine: the answer to the first call may have been lost.
     fn close(&mut self, account: usize, by: Caller) -> Result<(), Answer> {
         let known = self.accounts[account].as_mut().ok_or(NO_ACCESS)?;
         let was_closed = std::mem::replace(&mut known.is_closed, false);
@@ -292,12 +283,7 @@ impl Model {
         };
         if let (Some(Token::Sent(send)), Some((_, whom))) = (token, meant)
             && whom != by.who
-            && let Some(
-                Standing::Invited(invite)
-                | Standing::Active {
-                    accepted: invite, ..
-                },
-            ) = self.standing(account, whom)
+            && let Some(invite) = self.standing(account, whom).and_then(Standing::invite)
             && invite.tokens.contains(&send)
         {
             return Err((403, "wrong_account"));
@@ -337,41 +323,35 @@ impl Model {
         Ok(())
     }
 
-    /// The only account that is open to somebody; else why none is.
+    /// The only account that is open to a caller, or why there is none.
     fn only_account(&self, by: Caller) -> Result<usize, Answer> {
         let tried = (0..ACCOUNTS).map(|account| (account, self.allow(account, by)));
         let (open, refused): (Vec<_>, Vec<_>) = tried.partition(|(_, allowed)| allowed.is_ok());
         match open.as_slice() {
             [(account, _)] => Ok(*account),
             [] => {
-                let helpful = [
+                // The most helpful refusal comes first.
+                let order = [
                     "invite_link_required",
                     "upgrade_required",
                     "identity_mismatch",
+                    "access_revoked",
+                    "account_closed",
                 ];
-                let order = helpful
-                    .into_iter()
-                    .chain(["access_revoked", "account_closed"]);
-                let codes: Vec<_> = refused
-                    .iter()
-                    .filter_map(|(_, refused)| refused.err())
-                    .collect();
-                let first = order.filter_map(|code| codes.iter().find(|refusal| refusal.1 == code));
-                Err(first.copied().next().unwrap_or(NO_ACCESS))
+                let refusals = refused.iter().filter_map(|(_, refused)| refused.err());
+                let rank = |refusal: &Answer| order.iter().position(|code| *code == refusal.1);
+                let helpful = refusals.filter(|refusal| rank(refusal).is_some());
+                Err(helpful.min_by_key(rank).unwrap_or(NO_ACCESS))
             }
             _ => Err((409, "choose_account")),
         }
     }
 
-    /// Says something about the newest send only, and about nothing but its delivery.
+    /// A report changes only the delivery, and only if it concerns the newest send.
     fn report(&mut self, send: usize, report: Report) {
         let (account, whom) = self.sends[send];
-        if let Some(
-            Standing::Invited(invite)
-            | Standing::Active {
-                accepted: invite, ..
-            },
-        ) = self.standing(account, whom)
+        let standing = self.standing(account, whom);
+        if let Some(invite) = standing.and_then(Standing::invite)
             && invite.tokens.last() == Some(&send)
         {
             invite.delivery = invite.delivery.max(Some(report));
@@ -380,12 +360,8 @@ impl Model {
 
     fn lift(&mut self, whom: usize) {
         for account in self.accounts.iter_mut().flatten() {
-            if let Some(
-                Standing::Invited(invite)
-                | Standing::Active {
-                    accepted: invite, ..
-                },
-            ) = account.people.get_mut(&whom)
+            let standing = account.people.get_mut(&whom);
+            if let Some(invite) = standing.and_then(Standing::invite)
                 && invite.delivery >= Some(Report::Bounced)
             {
                 invite.is_lifted = true;

@@ -1,0 +1,195 @@
+//! The steps that sequences and races are made of.
+
+use proptest::option;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+
+use super::model::{ACCOUNTS, DAY, HOUR, LIFETIME, Model, PEOPLE};
+
+/// Someone with a person's address: that person, or someone else who got the address later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) who: usize,
+    pub(crate) is_another: bool,
+}
+
+impl Caller {
+    pub(crate) const fn first(who: usize) -> Self {
+        let is_another = false;
+        Self { who, is_another }
+    }
+
+    pub(crate) const fn another(who: usize) -> Self {
+        let is_another = true;
+        Self { who, is_another }
+    }
+
+    /// The `sub` of this person's tokens.
+    pub(crate) fn subject(self) -> String {
+        let kind = if self.is_another {
+            "another"
+        } else {
+            "the-first"
+        };
+        format!("{kind}-{}", self.who)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// The token of a send, by its number over all sends of the sequence.
+    Sent(usize),
+    /// A secret that was never sent, for a person of an account.
+    MadeUp { account: usize, whom: usize },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Report {
+    Sent,
+    Delivered,
+    AutoReplied,
+    Bounced,
+    Complained,
+}
+
+/// What people do in an account, and to whom.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Act {
+    Invite(usize),
+    Resend(usize),
+    Remove(usize),
+    Rename(usize),
+    RenameCompany,
+    Close,
+    List,
+}
+
+/// One call, or some time that passes.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    /// Seconds pass.
+    Wait(i64),
+    Provision {
+        account: usize,
+        is_pro: bool,
+        reopen: bool,
+    },
+    Call {
+        account: usize,
+        by: Caller,
+        act: Act,
+    },
+    Login {
+        by: Caller,
+        account: Option<usize>,
+        token: Option<Token>,
+    },
+    Report {
+        send: usize,
+        report: Report,
+    },
+    Lift {
+        whom: usize,
+    },
+}
+
+/// Sends are chosen by how long ago they were. No sequence has more.
+const MOST_SENDS: usize = 1_000;
+
+/// Any step that anyone can take.
+pub(crate) fn single_step() -> impl Strategy<Value = Step> {
+    let account = || 0..ACCOUNTS;
+    let person = || 0..PEOPLE;
+    let is_another = || proptest::bool::weighted(0.05);
+    let caller =
+        move || (person(), is_another()).prop_map(|(who, is_another)| Caller { who, is_another });
+    let act = prop_oneof![
+        5 => person().prop_map(Act::Invite),
+        4 => person().prop_map(Act::Resend),
+        3 => person().prop_map(Act::Remove),
+        1 => person().prop_map(Act::Rename),
+        1 => Just(Act::RenameCompany),
+        1 => Just(Act::Close),
+        1 => Just(Act::List),
+    ];
+    // Mostly the owner, or most calls would be refused.
+    let other = option::weighted(0.2, person());
+    let call =
+        (account(), other, is_another(), act).prop_map(|(account, other, is_another, act)| {
+            let who = other.unwrap_or(account);
+            let by = Caller { who, is_another };
+            Step::Call { account, by, act }
+        });
+    // Mostly a recent send.
+    let send = || prop_oneof![4 => 0..2_usize, 1 => 0..MOST_SENDS];
+    let made_up = (account(), person()).prop_map(|(account, whom)| Token::MadeUp { account, whom });
+    let token = prop_oneof![9 => send().prop_map(Token::Sent), 1 => made_up];
+    let report = prop_oneof![
+        Just(Report::Sent),
+        Just(Report::Delivered),
+        Just(Report::AutoReplied),
+        Just(Report::Bounced),
+        Just(Report::Complained),
+    ];
+    let wait = prop_oneof![
+        4 => Just(60),
+        1 => Just(1),
+        1 => Just(59),
+        1 => Just(HOUR),
+        1 => Just(DAY),
+        1 => Just(LIFETIME - 1),
+        1 => Just(LIFETIME),
+    ];
+    prop_oneof![
+        3 => wait.prop_map(Step::Wait),
+        2 => (account(), proptest::bool::weighted(0.7), any::<bool>())
+            .prop_map(|(account, is_pro, reopen)| Step::Provision { account, is_pro, reopen }),
+        16 => call,
+        3 => (caller(), option::of(account()), option::weighted(0.7, token))
+            .prop_map(|(by, account, token)| Step::Login { by, account, token }),
+        // The recipient of a mail mostly follows its link.
+        6 => (send(), is_another()).prop_map(|(send, is_another)| Step::Login {
+            by: Caller { who: PEOPLE, is_another },
+            account: None,
+            token: Some(Token::Sent(send)),
+        }),
+        4 => (send(), report).prop_map(|(send, report)| Step::Report { send, report }),
+        1 => person().prop_map(|whom| Step::Lift { whom }),
+    ]
+}
+
+/// The steps before every sequence: its pro accounts.
+pub(super) fn opening() -> impl Iterator<Item = Step> {
+    (0..ACCOUNTS).map(|account| Step::Provision {
+        account,
+        is_pro: true,
+        reopen: false,
+    })
+}
+
+impl Step {
+    /// The step with its sends by number. `None` if there was no send yet.
+    pub(crate) fn resolved(&self, model: &Model) -> Option<Self> {
+        let number = |age: usize| {
+            (age < MOST_SENDS).then(|| {
+                let sends = model.sends.len();
+                sends.checked_sub(1 + age % sends.max(1))
+            })?
+        };
+        let mut step = self.clone();
+        match &mut step {
+            Self::Report { send, .. } => *send = number(*send)?,
+            Self::Login {
+                token: Some(Token::Sent(send)),
+                by,
+                ..
+            } => {
+                *send = number(*send)?;
+                if by.who == PEOPLE {
+                    by.who = model.sends[*send].1;
+                }
+            }
+            _ => {}
+        }
+        Some(step)
+    }
+}
