@@ -111,84 +111,63 @@ fn expect_written(name: &str, table: &str) {
 async fn invites_and_resends() -> Vec<Line> {
     let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     rollcall.member(&owner, MAX).await;
-    let mut ledger = Ledger::of(&rollcall);
+    let ledger = Ledger::new(&rollcall);
+    let invite = ledger.of("invite");
+    let resend = ledger.of("resend");
     const SENDS: &[&str] = &[READ, TRANSACTION, MAIL];
 
     let reply = owner.invite("acme", KIM).await;
-    ledger.done("invite", "invited", SENDS, reply).await;
+    invite.done("invited", SENDS, reply).await;
     let reply = owner.invite("acme", KIM).await;
-    ledger
-        .refused("invite", "already_invited", &[READ], reply)
-        .await;
+    invite.refused("already_invited", reply).await;
     let reply = owner.invite("acme", MAX).await;
-    ledger
-        .refused("invite", "already_member", &[READ], reply)
-        .await;
+    invite.refused("already_member", reply).await;
     let reply = owner.invite_with_key("acme", NEW, "key").await;
-    ledger.done("invite", "with a key", SENDS, reply).await;
+    invite.done("with a key", SENDS, reply).await;
     let reply = owner.invite_with_key("acme", NEW, "key").await;
-    ledger
-        .done("invite", "the same key again", &[READ], reply)
-        .await;
+    invite.done("the same key again", &[READ], reply).await;
     let reply = owner.invite_with_key("acme", KIM, "key").await;
-    ledger
-        .refused("invite", "idempotency_key_reused", &[READ], reply)
-        .await;
+    invite.refused("idempotency_key_reused", reply).await;
 
     let reply = owner.resend("acme", KIM).await;
-    ledger
-        .refused("resend", "resend_too_soon", &[READ], reply)
-        .await;
+    resend.refused("resend_too_soon", reply).await;
     rollcall.advance(60).await;
-    let reply = owner.resend("acme", KIM).await;
-    ledger.done("resend", "sent", SENDS, reply).await;
-    let reply = owner.resend_with_key("acme", NEW, "again").await;
-    ledger.done("resend", "with a key", SENDS, reply).await;
-    let reply = owner.resend_with_key("acme", NEW, "again").await;
-    ledger
-        .done("resend", "the same key again", &[READ], reply)
+    resend
+        .done("sent", SENDS, owner.resend("acme", KIM).await)
         .await;
+    let reply = owner.resend_with_key("acme", NEW, "again").await;
+    resend.done("with a key", SENDS, reply).await;
+    let reply = owner.resend_with_key("acme", NEW, "again").await;
+    resend.done("the same key again", &[READ], reply).await;
     let reply = owner.resend_with_key("acme", KIM, "again").await;
-    ledger
-        .refused("resend", "idempotency_key_reused", &[READ], reply)
-        .await;
+    resend.refused("idempotency_key_reused", reply).await;
     let reply = owner.resend("acme", MAX).await;
-    ledger
-        .refused("resend", "not_invited", &[READ], reply)
-        .await;
+    resend.refused("not_invited", reply).await;
     let reply = owner.resend("acme", "nobody@example.com").await;
-    ledger
-        .refused("resend", "member_not_found", &[READ], reply)
-        .await;
+    resend.refused("member_not_found", reply).await;
 
     owner.remove("acme", MAX).await.expect_status(200);
     ledger.skip().await;
     let reply = owner.invite("acme", MAX).await;
-    ledger
-        .done("invite", "somebody who was removed", SENDS, reply)
-        .await;
+    invite.done("somebody who was removed", SENDS, reply).await;
 
     let mailbox = rollcall.stack.mailbox();
     mailbox.fail_next(local::SesFailure::MessageRejected);
-    let reply = owner.invite("acme", "a@example.com").await;
     let steps = [READ, TRANSACTION, MAIL, UPDATE];
-    ledger
-        .done("invite", "the mail service refuses", &steps, reply)
-        .await;
+    let reply = owner.invite("acme", "a@example.com").await;
+    invite.done("the mail service refuses", &steps, reply).await;
     mailbox.fail_next(local::SesFailure::MessageRejected);
+    let steps = [READ, TRANSACTION, MAIL, TRANSACTION];
+    let what = "with a key, the mail service refuses";
     let reply = owner
         .resend_with_key("acme", "a@example.com", "third")
         .await;
-    let steps = [READ, TRANSACTION, MAIL, TRANSACTION];
-    let what = "with a key, the mail service refuses";
-    ledger.done("resend", what, &steps, reply).await;
+    resend.done(what, &steps, reply).await;
     rollcall.advance(60).await;
     mailbox.fail_next(local::SesFailure::MessageRejected);
-    let reply = owner.resend("acme", "a@example.com").await;
     let steps = [READ, TRANSACTION, MAIL, UPDATE];
-    ledger
-        .done("resend", "the mail service refuses", &steps, reply)
-        .await;
+    let reply = owner.resend("acme", "a@example.com").await;
+    resend.done("the mail service refuses", &steps, reply).await;
 
     let mut bounce = event(&rollcall.newest_mail(), "Bounce");
     bounce["bounce"] = json!({ "bounceType": "Permanent", "bounceSubType": "NoEmail" });
@@ -197,36 +176,29 @@ async fn invites_and_resends() -> Vec<Line> {
     rollcall.advance(60).await;
     ledger.skip().await;
     let reply = owner.resend("acme", &rollcall.newest_mail().to).await;
-    ledger
-        .refused("resend", "address_undeliverable", &[READ], reply)
-        .await;
-    ledger.lines
+    resend.refused("address_undeliverable", reply).await;
+    ledger.lines()
 }
 
 async fn removals() -> Vec<Line> {
     let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     rollcall.member(&owner, MAX).await;
     owner.invite("acme", KIM).await.expect_status(201);
-    let mut ledger = Ledger::of(&rollcall);
+    let ledger = Ledger::new(&rollcall);
+    let remove = ledger.of("remove");
     let reply = owner.remove("acme", MAX).await;
-    ledger
-        .done("remove", "an active member", &[READ, UPDATE], reply)
+    remove
+        .done("an active member", &[READ, UPDATE], reply)
         .await;
     let reply = owner.remove("acme", KIM).await;
-    ledger
-        .done("remove", "an invite", &[READ, UPDATE], reply)
-        .await;
+    remove.done("an invite", &[READ, UPDATE], reply).await;
     let reply = owner.remove("acme", KIM).await;
-    ledger.done("remove", "again", &[READ], reply).await;
+    remove.done("again", &[READ], reply).await;
     let reply = owner.remove("acme", NEW).await;
-    ledger
-        .refused("remove", "member_not_found", &[READ], reply)
-        .await;
+    remove.refused("member_not_found", reply).await;
     let reply = owner.remove("acme", OWNER).await;
-    ledger
-        .refused("remove", "owner_cannot_be_removed", &[READ], reply)
-        .await;
-    ledger.lines
+    remove.refused("owner_cannot_be_removed", reply).await;
+    ledger.lines()
 }
 
 async fn lists() -> Vec<Line> {
@@ -237,7 +209,8 @@ async fn lists() -> Vec<Line> {
     owner.remove("acme", NEW).await.expect_status(200);
     // 49 people, and the removed one.
     rollcall.crowd("acme", KIM, 46).await;
-    let mut ledger = Ledger::of(&rollcall);
+    let ledger = Ledger::new(&rollcall);
+    let list = ledger.of("list");
     for (query, what) in [
         ("", "49 people"),
         ("?limit=10", "a page of 10"),
@@ -246,9 +219,9 @@ async fn lists() -> Vec<Line> {
         ("?status=removed", "the one removed"),
     ] {
         let reply = owner.list("acme", query).await;
-        ledger.done("list", what, &[READ, QUERY], reply).await;
+        list.done(what, &[READ, QUERY], reply).await;
     }
-    ledger.lines
+    ledger.lines()
 }
 
 async fn logins() -> Vec<Line> {
@@ -256,22 +229,19 @@ async fn logins() -> Vec<Line> {
     let kim = rollcall.person(KIM).await;
     let acme = json!({ "accountId": "acme" });
     let with = |token: &str| json!({ "inviteToken": token });
-    let mut ledger = Ledger::of(&rollcall);
-    let name = "authorize-login";
+    let ledger = Ledger::new(&rollcall);
+    let login = ledger.of("authorize-login");
     const NAMED: &[&str] = &[READ];
     const SEARCHED: &[&str] = &[QUERY, READ];
 
-    let reply = owner.login(&json!({})).await;
     let first = [QUERY, READ, TRANSACTION];
-    ledger
-        .done(name, "first, account not known", &first, reply)
-        .await;
     let reply = owner.login(&json!({})).await;
-    ledger
-        .done(name, "account not known", SEARCHED, reply)
+    login.done("first, account not known", &first, reply).await;
+    let reply = owner.login(&json!({})).await;
+    login.done("account not known", SEARCHED, reply).await;
+    login
+        .done("account known", NAMED, owner.login(&acme).await)
         .await;
-    let reply = owner.login(&acme).await;
-    ledger.done(name, "account known", NAMED, reply).await;
 
     owner.invite("acme", KIM).await.expect_status(201);
     let superseded = rollcall.newest_token();
@@ -283,50 +253,50 @@ async fn logins() -> Vec<Line> {
     ledger.skip().await;
 
     let reply = kim.login(&acme).await;
-    ledger
-        .refused(name, "invite_link_required", NAMED, reply)
-        .await;
+    login.refused("invite_link_required", reply).await;
     let reply = kim.login(&json!({})).await;
-    let code = "invite_link_required";
-    ledger
-        .refused_as(name, code, ", account not known", SEARCHED, reply)
+    login
+        .refused_as(
+            "invite_link_required",
+            ", account not known",
+            SEARCHED,
+            reply,
+        )
         .await;
     let reply = kim.login(&with(&superseded)).await;
-    ledger
-        .refused(name, "invite_superseded", NAMED, reply)
-        .await;
+    login.refused("invite_superseded", reply).await;
     let reply = kim.login(&with(&unknown)).await;
-    ledger.refused(name, "invite_invalid", NAMED, reply).await;
+    login.refused("invite_invalid", reply).await;
     let reply = stranger.login(&with(&token)).await;
-    ledger.refused(name, "wrong_account", NAMED, reply).await;
+    login.refused("wrong_account", reply).await;
     let reply = stranger.login(&json!({})).await;
-    ledger
-        .refused_as(name, "no_access", ", account not known", &[QUERY], reply)
+    login
+        .refused_as("no_access", ", account not known", &[QUERY], reply)
         .await;
 
     let reply = kim.login(&with(&token)).await;
-    ledger
-        .done(name, "accepts an invite", &[READ, UPDATE], reply)
+    login
+        .done("accepts an invite", &[READ, UPDATE], reply)
         .await;
     let reply = kim.login(&with(&token)).await;
-    ledger
-        .done(name, "with a link that is not needed", NAMED, reply)
+    login
+        .done("with a link that is not needed", NAMED, reply)
         .await;
 
     rollcall.account("other", "pro").await;
     ledger.skip().await;
     let reply = owner.login(&json!({})).await;
-    ledger
-        .refused_as(name, "choose_account", ", of two", SEARCHED, reply)
+    login
+        .refused_as("choose_account", ", of two", SEARCHED, reply)
         .await;
-    ledger.lines
+    ledger.lines()
 }
 
 async fn guarded_requests() -> Vec<Line> {
     let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
     let stranger = rollcall.person("stranger@example.com").await;
-    let mut ledger = Ledger::of(&rollcall);
-    let name = "authorize-request";
+    let ledger = Ledger::new(&rollcall);
+    let guard = ledger.of("authorize-request");
     let use_product = async |caller: &Person, account: Option<&str>| {
         let mut request = caller.request(Method::GET, "/dev/product");
         if let Some(account) = account {
@@ -335,65 +305,57 @@ async fn guarded_requests() -> Vec<Line> {
         Reply::of(request).await
     };
     let reply = use_product(&owner, Some("acme")).await;
-    ledger.done(name, "account known", &[READ], reply).await;
+    guard.done("account known", &[READ], reply).await;
     let reply = use_product(&owner, None).await;
-    ledger
-        .done(name, "account not known", &[QUERY, READ], reply)
-        .await;
+    guard.done("account not known", &[QUERY, READ], reply).await;
     use_product(&stranger, Some("acme"))
         .await
         .expect_status(403);
-    ledger
-        .happened(name, "a stranger, account known", &[READ])
-        .await;
+    guard.happened("a stranger, account known", &[READ]).await;
     use_product(&stranger, None).await.expect_status(403);
-    ledger
-        .happened(name, "a stranger, account not known", &[QUERY])
+    guard
+        .happened("a stranger, account not known", &[QUERY])
         .await;
-    ledger.lines
+    ledger.lines()
 }
 
 async fn details() -> Vec<Line> {
     let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
-    let mut ledger = Ledger::of(&rollcall);
-    let name = "update-details";
+    let ledger = Ledger::new(&rollcall);
+    let update = ledger.of("update-details");
     let company = json!({ "company": "Acme & Sons" });
+    let name = json!({ "firstName": "Olga" });
     let reply = owner.patch("/accounts/acme", &company).await;
-    ledger
-        .done(name, "the company", &[READ, UPDATE], reply)
-        .await;
+    update.done("the company", &[READ, UPDATE], reply).await;
     let reply = owner.patch("/accounts/acme", &company).await;
-    ledger.done(name, "nothing new", &[READ], reply).await;
+    update.done("nothing new", &[READ], reply).await;
     let path = format!("/accounts/acme/members/{}", member_id("acme", OWNER));
-    let reply = owner.patch(&path, &json!({ "firstName": "Olga" })).await;
-    ledger.done(name, "a name", &[READ, UPDATE], reply).await;
+    let reply = owner.patch(&path, &name).await;
+    update.done("a name", &[READ, UPDATE], reply).await;
     let path = format!("/accounts/acme/members/{}", member_id("acme", NEW));
-    let reply = owner.patch(&path, &json!({ "firstName": "Olga" })).await;
-    ledger
-        .refused(name, "member_not_found", &[READ], reply)
-        .await;
-    ledger.lines
+    let reply = owner.patch(&path, &name).await;
+    update.refused("member_not_found", reply).await;
+    ledger.lines()
 }
 
 async fn provisioning_and_closing() -> Vec<Line> {
     let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
-    let mut ledger = Ledger::of(&rollcall);
-    let name = "provision-account";
+    let ledger = Ledger::new(&rollcall);
+    let provision = ledger.of("provision-account");
+    let close = ledger.of("close-account");
     rollcall.account("new", "pro").await;
-    ledger
-        .happened(name, "a new account", &[READ, TRANSACTION])
+    provision
+        .happened("a new account", &[READ, TRANSACTION])
         .await;
     rollcall.account("new", "basic").await;
-    ledger.happened(name, "a new plan", &[READ, UPDATE]).await;
+    provision.happened("a new plan", &[READ, UPDATE]).await;
     rollcall.account("new", "basic").await;
-    ledger.happened(name, "nothing new", &[READ]).await;
+    provision.happened("nothing new", &[READ]).await;
     let reply = owner.delete("/accounts/acme").await;
-    ledger
-        .done("close-account", "closed", &[READ, UPDATE], reply)
-        .await;
+    close.done("closed", &[READ, UPDATE], reply).await;
     let reply = owner.delete("/accounts/acme").await;
-    ledger.done("close-account", "again", &[READ], reply).await;
-    ledger.lines
+    close.done("again", &[READ], reply).await;
+    ledger.lines()
 }
 
 async fn feedback_and_support() -> Vec<Line> {
@@ -408,54 +370,48 @@ async fn feedback_and_support() -> Vec<Line> {
     });
     let claims = json!({ "email": "sue@product.example", "groups": ["support"] });
     let support = rollcall.signed_in(&claims).await;
-    let mut ledger = Ledger::of(&rollcall);
+    let ledger = Ledger::new(&rollcall);
+    let feedback = ledger.of("mail-feedback");
+    let search = ledger.of("support-feedback");
+    let lift = ledger.of("lift-suppression");
 
-    let name = "mail-feedback";
     let reply = rollcall.dev("/dev/feedback", &bounce).await;
-    ledger
-        .done(name, "a bounce", &[READ, TRANSACTION], reply)
-        .await;
+    feedback.done("a bounce", &[READ, TRANSACTION], reply).await;
     let reply = rollcall.dev("/dev/feedback", &bounce).await;
-    ledger.done(name, "the same again", &[READ], reply).await;
+    feedback.done("the same again", &[READ], reply).await;
     bounce["mail"]["tags"]["send"] = json!(["7"]);
     bounce["bounce"]["feedbackId"] = json!("0107-other");
-    let reply = rollcall.dev("/dev/feedback", &bounce).await;
     let what = "about another send";
-    ledger.done(name, what, &[READ, UPDATE], reply).await;
+    let reply = rollcall.dev("/dev/feedback", &bounce).await;
+    feedback.done(what, &[READ, UPDATE], reply).await;
     bounce["mail"]["tags"]["account"] = json!(["nowhere"]);
     let reply = rollcall.dev("/dev/feedback", &bounce).await;
-    ledger.done(name, "no mail of ours", &[READ], reply).await;
+    feedback.done("no mail of ours", &[READ], reply).await;
 
-    let name = "support-feedback";
-    let reply = support.get("/support/feedback?email=kim@example.com").await;
     let all = ["GetSuppressedDestination + Query + Query", READ];
-    ledger.done(name, "about a person", &all, reply).await;
+    let reply = support.get("/support/feedback?email=kim@example.com").await;
+    search.done("about a person", &all, reply).await;
     let reply = support
         .get("/support/feedback?since=2026-11-24T00:00:00Z")
         .await;
-    ledger
-        .done(name, "since this morning", &[QUERY], reply)
-        .await;
-    let reply = support.get("/support/feedback").await;
+    search.done("since this morning", &[QUERY], reply).await;
     // A week touches eight days.
-    ledger.done(name, "of a week", &[QUERY; 8], reply).await;
+    let reply = support.get("/support/feedback").await;
+    search.done("of a week", &[QUERY; 8], reply).await;
     let reply = owner.get("/support/feedback?email=kim@example.com").await;
-    ledger.refused(name, "support_only", &[], reply).await;
+    search.refused_as("support_only", "", &[], reply).await;
 
-    let name = "lift-suppression";
-    let lift = "DeleteSuppressedDestination";
+    let lifting = "DeleteSuppressedDestination";
     let path = "/support/suppressions/kim@example.com";
     let reply = support.delete(path).await;
-    ledger
-        .done(name, "lifted", &[lift, QUERY, READ, UPDATE], reply)
+    lift.done("lifted", &[lifting, QUERY, READ, UPDATE], reply)
         .await;
     let reply = support.delete(path).await;
-    ledger
-        .done(name, "nothing to lift", &[lift, QUERY, READ], reply)
+    lift.done("nothing to lift", &[lifting, QUERY, READ], reply)
         .await;
     let reply = owner.delete(path).await;
-    ledger.refused(name, "support_only", &[], reply).await;
-    ledger.lines
+    lift.refused_as("support_only", "", &[], reply).await;
+    ledger.lines()
 }
 
 async fn published_changes() -> Vec<Line> {
@@ -466,11 +422,11 @@ async fn published_changes() -> Vec<Line> {
     };
     look().await;
     owner.invite("acme", KIM).await.expect_status(201);
-    let mut ledger = Ledger::of(&rollcall);
+    let ledger = Ledger::new(&rollcall);
+    let publish = ledger.of("publish-changes");
     look().await;
-    let name = "publish-changes";
-    ledger.happened(name, "an invite", &["PutEvents"]).await;
-    ledger.lines
+    publish.happened("an invite", &["PutEvents"]).await;
+    ledger.lines()
 }
 
 /// The refusals that come before each call's own rules.
@@ -485,51 +441,48 @@ async fn people_without_rights() -> Vec<Line> {
     let impostor = json!({ "email": OWNER, "sub": "somebody-else" });
     let impostor = rollcall.signed_in(&impostor).await;
     let acme = json!({ "accountId": "acme" });
-    let mut ledger = Ledger::of(&rollcall);
+    let company = json!({ "company": "x" });
+    let ledger = Ledger::new(&rollcall);
+    let invite = ledger.of("invite");
+    let resend = ledger.of("resend");
+    let remove = ledger.of("remove");
+    let list = ledger.of("list");
+    let update = ledger.of("update-details");
+    let close = ledger.of("close-account");
+    let login = ledger.of("authorize-login");
     for (person, code) in [
         (&stranger, "no_access"),
         (&removed, "access_revoked"),
         (&kim, "invite_link_required"),
         (&impostor, "identity_mismatch"),
     ] {
-        let reply = person.invite("acme", NEW).await;
-        ledger.refused("invite", code, &[READ], reply).await;
-        let reply = person.resend("acme", KIM).await;
-        ledger.refused("resend", code, &[READ], reply).await;
-        let reply = person.remove("acme", KIM).await;
-        ledger.refused("remove", code, &[READ], reply).await;
-        let reply = person.list("acme", "").await;
-        ledger.refused("list", code, &[READ], reply).await;
-        let reply = person
-            .patch("/accounts/acme", &json!({ "company": "x" }))
+        invite.refused(code, person.invite("acme", NEW).await).await;
+        resend.refused(code, person.resend("acme", KIM).await).await;
+        remove.refused(code, person.remove("acme", KIM).await).await;
+        list.refused(code, person.list("acme", "").await).await;
+        let reply = person.patch("/accounts/acme", &company).await;
+        update.refused(code, reply).await;
+        close
+            .refused(code, person.delete("/accounts/acme").await)
             .await;
-        ledger.refused("update-details", code, &[READ], reply).await;
-        let reply = person.delete("/accounts/acme").await;
-        ledger.refused("close-account", code, &[READ], reply).await;
         if code != "invite_link_required" {
-            let reply = person.login(&acme).await;
-            ledger
-                .refused("authorize-login", code, &[READ], reply)
-                .await;
+            login.refused(code, person.login(&acme).await).await;
         }
     }
-    let reply = max.invite("acme", NEW).await;
-    ledger.refused("invite", "owner_only", &[READ], reply).await;
-    let reply = max.resend("acme", KIM).await;
-    ledger.refused("resend", "owner_only", &[READ], reply).await;
-    let reply = max.remove("acme", KIM).await;
-    ledger.refused("remove", "owner_only", &[READ], reply).await;
-    let reply = max
-        .patch("/accounts/acme", &json!({ "company": "x" }))
+    invite
+        .refused("owner_only", max.invite("acme", NEW).await)
         .await;
-    ledger
-        .refused("update-details", "owner_only", &[READ], reply)
+    resend
+        .refused("owner_only", max.resend("acme", KIM).await)
         .await;
+    remove
+        .refused("owner_only", max.remove("acme", KIM).await)
+        .await;
+    let reply = max.patch("/accounts/acme", &company).await;
+    update.refused("owner_only", reply).await;
     let reply = max.delete("/accounts/acme").await;
-    ledger
-        .refused("close-account", "owner_only", &[READ], reply)
-        .await;
-    ledger.lines
+    close.refused("owner_only", reply).await;
+    ledger.lines()
 }
 
 /// The refusals of calls once an invite is old, the plan is basic, or the account is closed.
@@ -538,42 +491,36 @@ async fn time_and_plans() -> Vec<Line> {
     let max = rollcall.member(&owner, MAX).await;
     let kim = rollcall.person(KIM).await;
     owner.invite("acme", KIM).await.expect_status(201);
-    let invite = json!({ "inviteToken": rollcall.newest_token() });
+    let link = json!({ "inviteToken": rollcall.newest_token() });
     let acme = json!({ "accountId": "acme" });
     rollcall.advance(8 * 86_400).await;
-    let mut ledger = Ledger::of(&rollcall);
-    let login = "authorize-login";
-    let reply = kim.login(&invite).await;
-    ledger
-        .refused(login, "invite_expired", &[READ], reply)
+    let ledger = Ledger::new(&rollcall);
+    let login = ledger.of("authorize-login");
+    let invite = ledger.of("invite");
+    let resend = ledger.of("resend");
+    let list = ledger.of("list");
+    let remove = ledger.of("remove");
+    login
+        .refused("invite_expired", kim.login(&link).await)
         .await;
 
     rollcall.account("acme", "basic").await;
     ledger.skip().await;
     let code = "upgrade_required";
-    let reply = owner.invite("acme", NEW).await;
-    ledger.refused("invite", code, &[READ], reply).await;
-    let reply = owner.resend("acme", KIM).await;
-    ledger.refused("resend", code, &[READ], reply).await;
-    let reply = max.list("acme", "").await;
-    ledger.refused("list", code, &[READ], reply).await;
-    let reply = max.login(&acme).await;
-    ledger.refused(login, code, &[READ], reply).await;
+    invite.refused(code, owner.invite("acme", NEW).await).await;
+    resend.refused(code, owner.resend("acme", KIM).await).await;
+    list.refused(code, max.list("acme", "").await).await;
+    login.refused(code, max.login(&acme).await).await;
 
     rollcall.close("acme").await;
     ledger.skip().await;
     let code = "account_closed";
-    let reply = owner.invite("acme", NEW).await;
-    ledger.refused("invite", code, &[READ], reply).await;
-    let reply = owner.resend("acme", KIM).await;
-    ledger.refused("resend", code, &[READ], reply).await;
-    let reply = owner.remove("acme", KIM).await;
-    ledger.refused("remove", code, &[READ], reply).await;
-    let reply = owner.list("acme", "").await;
-    ledger.refused("list", code, &[READ], reply).await;
-    let reply = owner.login(&acme).await;
-    ledger.refused(login, code, &[READ], reply).await;
-    ledger.lines
+    invite.refused(code, owner.invite("acme", NEW).await).await;
+    resend.refused(code, owner.resend("acme", KIM).await).await;
+    remove.refused(code, owner.remove("acme", KIM).await).await;
+    list.refused(code, owner.list("acme", "").await).await;
+    login.refused(code, owner.login(&acme).await).await;
+    ledger.lines()
 }
 
 /// Limits are known before a write, except the recipient's limit on a resend.
@@ -599,21 +546,23 @@ async fn limits() -> Vec<Line> {
     rollcall.advance(60).await;
     owner.resend("c", MAX).await.expect_status(200);
     rollcall.advance(60).await;
-    let mut ledger = Ledger::of(&rollcall);
+    let ledger = Ledger::new(&rollcall);
+    let invite = ledger.of("invite");
+    let resend = ledger.of("resend");
     let code = "send_limit_reached";
     let reply = owner.invite("c", KIM).await;
-    ledger
-        .refused_as("invite", code, ", the recipient's", &[READ], reply)
+    invite
+        .refused_as(code, ", the recipient's", &[READ], reply)
         .await;
     let reply = owner.resend("c", MAX).await;
-    ledger
-        .refused_as("resend", code, ", the invite's", &[READ], reply)
+    resend
+        .refused_as(code, ", the invite's", &[READ], reply)
         .await;
     // The recipient isn't known before the read, so the transaction is cancelled.
-    let reply = owner.resend("a", KIM).await;
     let steps = [READ, TRANSACTION];
-    ledger
-        .refused_as("resend", code, ", the recipient's", &steps, reply)
+    let reply = owner.resend("a", KIM).await;
+    resend
+        .refused_as(code, ", the recipient's", &steps, reply)
         .await;
     for number in 0..2 {
         let email = format!("p{number}@example.com");
@@ -622,14 +571,14 @@ async fn limits() -> Vec<Line> {
     rollcall.advance(60).await;
     ledger.skip().await;
     let reply = owner.invite("c", "q@example.com").await;
-    ledger
-        .refused_as("invite", code, ", the account's", &[READ], reply)
+    invite
+        .refused_as(code, ", the account's", &[READ], reply)
         .await;
     let reply = owner.resend("c", "p0@example.com").await;
-    ledger
-        .refused_as("resend", code, ", the account's", &[READ], reply)
+    resend
+        .refused_as(code, ", the account's", &[READ], reply)
         .await;
-    ledger.lines
+    ledger.lines()
 }
 
 /// Read units too few to matter to the owner of an account.

@@ -195,7 +195,13 @@ async fn a_failure_at_any_request_does_no_harm() {
         let mut world = World::start().await;
         let faults = [Fault::NoConnection, Fault::LostAnswer];
         let failed = fail_everywhere(&mut world, operation, &faults, &TIMES).await;
-        let faults = [Fault::Hang, Fault::NoAnswer, Fault::TransactionConflict];
+        let faults = [
+            Fault::Hang,
+            Fault::NoAnswer,
+            Fault::Garbage,
+            Fault::TransactionConflict,
+            Fault::Error(400, "ThrottlingException"),
+        ];
         failed + fail_everywhere(&mut world, operation, &faults, &[ALWAYS]).await
     };
     let failures: usize = join_all(operations.iter().map(fail)).await.iter().sum();

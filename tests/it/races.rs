@@ -1,7 +1,6 @@
 //! Other writers between read and commit, and commits whose answer is lost: nothing is overwritten,
 //! nothing happens twice, and the answer is right.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
 use crate::harness::{Fault, OWNER, Person, Rollcall, member_id};
@@ -44,23 +43,6 @@ async fn counts(rollcall: &Rollcall) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn two_invites_of_the_same_person_make_one() {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
-    let other = owner.clone();
-    rollcall.wire.before(TRANSACTION, async move {
-        other.invite("acme", KIM).await.expect_status(201);
-    });
-    let refused = owner.invite("acme", KIM).await;
-    refused.expect_problem(409, "already_invited");
-    rollcall.wire.expect_all_happened();
-    assert_eq!(mails(&rollcall), 1);
-    assert_eq!(counts(&rollcall).await, ["1", "1"]);
-    let kim = rollcall.person(KIM).await;
-    let token = json!({ "inviteToken": rollcall.newest_token() });
-    kim.login(&token).await.expect_status(200);
-}
-
-#[tokio::test]
 async fn two_invites_with_the_same_key_get_the_same_answer() {
     let (rollcall, owner) = Rollcall::start_with_owner().await;
     let other = owner.clone();
@@ -91,51 +73,6 @@ async fn two_requests_under_one_key_are_not_both_carried_out() {
 }
 
 #[tokio::test]
-async fn invites_of_different_people_do_not_conflict() {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
-    let other = owner.clone();
-    rollcall.wire.before(TRANSACTION, async move {
-        let first = other.invite("acme", "max@example.com").await;
-        first.expect_status(201);
-    });
-    owner.invite("acme", KIM).await.expect_status(201);
-    let calls = rollcall.wire.calls();
-    let transactions = calls.iter().filter(|call| *call == TRANSACTION);
-    assert_eq!(transactions.count(), 2, "none was repeated");
-    assert_eq!(counts(&rollcall).await, ["2", "1", "1"]);
-}
-
-#[tokio::test]
-async fn a_downgrade_comes_before_the_invite_that_it_met() {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
-    let rollcall = std::sync::Arc::new(rollcall);
-    let billing = std::sync::Arc::clone(&rollcall);
-    rollcall.wire.before(TRANSACTION, async move {
-        billing.account("acme", "basic").await;
-    });
-    let refused = owner.invite("acme", KIM).await;
-    refused.expect_problem(403, "upgrade_required");
-    rollcall.wire.expect_all_happened();
-    assert_eq!(mails(&rollcall), 0);
-    assert_eq!(owner.list("acme", "").await.emails(), [OWNER]);
-}
-
-#[tokio::test]
-async fn closing_the_account_comes_before_the_invite_and_the_resend_that_it_met() {
-    let (rollcall, owner, _kim, _token) = invited().await;
-    let rollcall = std::sync::Arc::new(rollcall);
-    let closing = std::sync::Arc::clone(&rollcall);
-    rollcall.wire.before(TRANSACTION, async move {
-        closing.close("acme").await;
-    });
-    let refused = owner.resend("acme", KIM).await;
-    refused.expect_problem(403, "account_closed");
-    let refused = owner.invite("acme", "max@example.com").await;
-    refused.expect_problem(403, "account_closed");
-    assert_eq!(mails(&rollcall), 1);
-}
-
-#[tokio::test]
 async fn the_last_mail_of_the_hour_is_sent_once() {
     let rollcall = Rollcall::start_with(local::Options {
         parameters: vec![("SendsPerHour", "1".to_owned())],
@@ -158,103 +95,6 @@ async fn the_last_mail_of_the_hour_is_sent_once() {
 }
 
 #[tokio::test]
-async fn two_resends_make_one_mail() {
-    let (rollcall, owner, kim, _token) = invited().await;
-    let other = owner.clone();
-    rollcall.wire.before(TRANSACTION, async move {
-        other.resend("acme", KIM).await.expect_status(200);
-    });
-    let refused = owner.resend("acme", KIM).await;
-    refused.expect_problem(429, "resend_too_soon");
-    assert_eq!(mails(&rollcall), 2);
-    assert_eq!(kim_in_list(&owner, "invited").await["sends"], 2);
-    let token = json!({ "inviteToken": rollcall.newest_token() });
-    kim.login(&token).await.expect_status(200);
-}
-
-#[tokio::test]
-async fn a_resend_that_meets_the_login_finds_nobody_to_invite() {
-    let (rollcall, owner, kim, token) = invited().await;
-    let accepting = (kim.clone(), token.clone());
-    rollcall.wire.before(TRANSACTION, async move {
-        let (kim, token) = accepting;
-        kim.login(&token).await.expect_status(200);
-    });
-    let refused = owner.resend("acme", KIM).await;
-    refused.expect_problem(409, "not_invited");
-    assert_eq!(mails(&rollcall), 1);
-    kim.login(&json!({})).await.expect_status(200);
-}
-
-#[tokio::test]
-async fn a_resend_that_meets_the_removal_sends_nothing() {
-    let (rollcall, owner, kim, token) = invited().await;
-    let other = owner.clone();
-    rollcall.wire.before(TRANSACTION, async move {
-        other.remove("acme", KIM).await.expect_status(200);
-    });
-    let refused = owner.resend("acme", KIM).await;
-    refused.expect_problem(409, "not_invited");
-    assert_eq!(mails(&rollcall), 1);
-    let refused = kim.login(&token).await;
-    refused.expect_problem(403, "access_revoked");
-}
-
-#[tokio::test]
-async fn a_login_that_meets_a_resend_has_the_older_link() {
-    let (rollcall, owner, kim, token) = invited().await;
-    let other = owner.clone();
-    rollcall.wire.before(UPDATE, async move {
-        other.resend("acme", KIM).await.expect_status(200);
-    });
-    let refused = kim.login(&token).await;
-    refused.expect_problem(410, "invite_superseded");
-    assert_eq!(kim_in_list(&owner, "invited").await["sends"], 2);
-    let token = json!({ "inviteToken": rollcall.newest_token() });
-    kim.login(&token).await.expect_status(200);
-}
-
-#[tokio::test]
-async fn a_login_that_meets_the_removal_is_refused() {
-    let (rollcall, owner, kim, token) = invited().await;
-    let remover = owner.clone();
-    rollcall.wire.before(UPDATE, async move {
-        remover.remove("acme", KIM).await.expect_status(200);
-    });
-    let refused = kim.login(&token).await;
-    refused.expect_problem(403, "access_revoked");
-    rollcall.wire.expect_all_happened();
-    kim_in_list(&owner, "removed").await;
-}
-
-#[tokio::test]
-async fn a_removal_that_meets_the_first_login_still_removes() {
-    let (rollcall, owner, kim, token) = invited().await;
-    let accepting = kim.clone();
-    rollcall.wire.before(UPDATE, async move {
-        accepting.login(&token).await.expect_status(200);
-    });
-    owner.remove("acme", KIM).await.expect_status(200);
-    rollcall.wire.expect_all_happened();
-    let refused = kim.login(&json!({})).await;
-    refused.expect_problem(403, "access_revoked");
-    assert!(!rollcall.row("acme", KIM).await.contains_key("identity"));
-}
-
-#[tokio::test]
-async fn a_removal_that_meets_a_resend_still_removes() {
-    let (rollcall, owner, kim, _token) = invited().await;
-    let other = owner.clone();
-    rollcall.wire.before(UPDATE, async move {
-        other.resend("acme", KIM).await.expect_status(200);
-    });
-    owner.remove("acme", KIM).await.expect_status(200);
-    let token = json!({ "inviteToken": rollcall.newest_token() });
-    let refused = kim.login(&token).await;
-    refused.expect_problem(403, "access_revoked");
-}
-
-#[tokio::test]
 async fn two_removals_are_one() {
     let (rollcall, owner, _kim, _token) = invited().await;
     let rollcall = std::sync::Arc::new(rollcall);
@@ -268,20 +108,6 @@ async fn two_removals_are_one() {
     assert_eq!(removed.text("removedAt"), "2026-11-24T12:01:05Z");
     let row = kim_in_list(&owner, "removed").await;
     assert_eq!(row["removedAt"], removed.body["removedAt"]);
-}
-
-#[tokio::test]
-async fn two_first_logins_of_one_person_are_one() {
-    let (rollcall, owner, kim, token) = invited().await;
-    let (twin, same) = (kim.clone(), token.clone());
-    rollcall.wire.before(UPDATE, async move {
-        twin.login(&same).await.expect_status(200);
-    });
-    kim.login(&token).await.expect_status(200);
-    rollcall.wire.expect_all_happened();
-    let row = rollcall.row("acme", KIM).await;
-    assert_eq!(row["version"], AttributeValue::N("2".to_owned()));
-    kim_in_list(&owner, "active").await;
 }
 
 #[tokio::test]
@@ -440,38 +266,6 @@ async fn a_failed_mail_is_stored_after_a_lost_answer() {
     assert_eq!(again.expect_status(201).raw, invited.raw);
 }
 
-#[tokio::test]
-async fn a_resend_whose_answer_is_lost_happens_once() {
-    for times in LOST {
-        let (rollcall, owner, kim, _token) = invited().await;
-        rollcall.wire.fail(TRANSACTION, Fault::LostAnswer, times);
-        let resent = owner.resend("acme", KIM).await.expect_status(200);
-        rollcall.wire.expect_all_happened();
-        assert_eq!(resent.body["sends"], 2);
-        assert_eq!(resent.body, kim_in_list(&owner, "invited").await);
-        assert_eq!(mails(&rollcall), 2);
-        assert_eq!(counts(&rollcall).await, ["2", "2"]);
-        let token = json!({ "inviteToken": rollcall.newest_token() });
-        kim.login(&token).await.expect_status(200);
-    }
-}
-
-#[tokio::test]
-async fn a_removal_whose_answer_is_lost_happens_once() {
-    for times in LOST {
-        let (rollcall, owner, _kim, _token) = invited().await;
-        rollcall.wire.fail(UPDATE, Fault::LostAnswer, times);
-        let removed = owner.remove("acme", KIM).await.expect_status(200);
-        rollcall.wire.expect_all_happened();
-        let row = rollcall.row("acme", KIM).await;
-        assert_eq!(row["version"], AttributeValue::N("2".to_owned()));
-        assert_eq!(
-            removed.text("removedAt"),
-            row["removedAt"].as_s().unwrap().as_str()
-        );
-    }
-}
-
 /// The removal took effect. The owner didn't ask to take away the invite that came after it.
 #[tokio::test]
 async fn a_removal_whose_answer_is_lost_spares_a_new_invite() {
@@ -516,53 +310,4 @@ async fn an_invite_whose_answer_is_lost_does_not_undo_a_removal() {
         );
         owner.invite("acme", KIM).await.expect_status(201);
     }
-}
-
-#[tokio::test]
-async fn a_first_login_whose_answer_is_lost_happens_once() {
-    for times in LOST {
-        let (rollcall, _owner, kim, token) = invited().await;
-        rollcall.wire.fail(UPDATE, Fault::LostAnswer, times);
-        let login = kim.login(&token).await.expect_status(200);
-        rollcall.wire.expect_all_happened();
-        assert_eq!(login.body["member"]["status"], "active");
-        let row = rollcall.row("acme", KIM).await;
-        assert_eq!(row["version"], AttributeValue::N("2".to_owned()));
-        kim.login(&json!({})).await.expect_status(200);
-    }
-}
-
-#[tokio::test]
-async fn a_new_account_whose_answer_is_lost_is_made_once() {
-    for times in LOST {
-        let rollcall = Rollcall::start().await;
-        rollcall.wire.fail(TRANSACTION, Fault::LostAnswer, times);
-        let payload = provisioning("pro", OWNER);
-        rollcall.provision(&payload).await.expect_status(200);
-        rollcall.wire.expect_all_happened();
-        assert_eq!(rollcall.rows().await.len(), 3);
-        let owner = rollcall.person(OWNER).await;
-        owner.login(&json!({})).await.expect_status(200);
-    }
-}
-
-/// Twenty calls at the same moment, for real.
-#[tokio::test(flavor = "multi_thread")]
-async fn of_many_invites_at_once_one_is_made() {
-    let (rollcall, owner) = Rollcall::start_with_owner().await;
-    let calls = (0..20).map(|_| {
-        let owner = owner.clone();
-        tokio::spawn(async move { owner.invite("acme", KIM).await })
-    });
-    let calls: Vec<_> = calls.collect();
-    let mut created = 0;
-    for call in calls {
-        let reply = call.await.unwrap();
-        match reply.status {
-            201 => created += 1,
-            _ => drop(reply.expect_problem(409, "already_invited")),
-        }
-    }
-    assert_eq!((created, mails(&rollcall)), (1, 1));
-    assert_eq!(counts(&rollcall).await, ["1", "1"]);
 }

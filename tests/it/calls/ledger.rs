@@ -1,5 +1,7 @@
 //! What calls cost, line by line.
 
+use std::cell::RefCell;
+
 use crate::harness::{Cost, Meter, Reply, Rollcall};
 
 const HEAD: &str = "\
@@ -45,15 +47,22 @@ pub(super) fn table(lines: &[Line]) -> String {
 pub(super) struct Ledger<'a> {
     rollcall: &'a Rollcall,
     meter: Meter,
-    pub(super) lines: Vec<Line>,
+    lines: RefCell<Vec<Line>>,
 }
 
 impl<'a> Ledger<'a> {
-    pub(super) fn of(rollcall: &'a Rollcall) -> Self {
+    pub(super) fn new(rollcall: &'a Rollcall) -> Self {
         Self {
             rollcall,
             meter: rollcall.wire.meter(),
-            lines: Vec::new(),
+            lines: RefCell::default(),
+        }
+    }
+
+    pub(super) fn of(&self, operation: &'static str) -> OperationLedger<'_> {
+        OperationLedger {
+            ledger: self,
+            operation,
         }
     }
 
@@ -67,59 +76,52 @@ impl<'a> Ledger<'a> {
         self.cost().await;
     }
 
+    pub(super) fn lines(&self) -> Vec<Line> {
+        self.lines.take()
+    }
+}
+
+/// The lines of one operation.
+pub(super) struct OperationLedger<'a> {
+    ledger: &'a Ledger<'a>,
+    operation: &'static str,
+}
+
+impl OperationLedger<'_> {
     /// Writes down what happened since the last line, and checks that it made these requests to AWS
     /// in this order, and nothing else.
-    pub(super) async fn happened(
-        &mut self,
-        operation: &'static str,
-        outcome: &str,
-        steps: &[&str],
-    ) {
-        let cost = self.cost().await;
-        assert_eq!(cost.steps, steps, "{operation}: {outcome}");
-        self.lines.push(Line {
-            operation,
+    pub(super) async fn happened(&self, outcome: &str, steps: &[&str]) {
+        let cost = self.ledger.cost().await;
+        assert_eq!(cost.steps, steps, "{}: {outcome}", self.operation);
+        self.ledger.lines.borrow_mut().push(Line {
+            operation: self.operation,
             outcome: outcome.to_owned(),
             cost,
         });
     }
 
-    /// A call that succeeded.
-    pub(super) async fn done(
-        &mut self,
-        operation: &'static str,
-        what: &str,
-        steps: &[&str],
-        reply: Reply,
-    ) {
-        assert!(reply.status < 300, "{operation}, {what}: {}", reply.raw);
-        self.happened(operation, what, steps).await;
+    /// A call that succeeds.
+    pub(super) async fn done(&self, what: &str, steps: &[&str], reply: Reply) {
+        assert!(reply.status < 300, "{what}: {}", reply.raw);
+        self.happened(what, steps).await;
     }
 
-    /// A call that was refused: it writes nothing.
-    pub(super) async fn refused(
-        &mut self,
-        operation: &'static str,
-        code: &str,
-        steps: &[&str],
-        reply: Reply,
-    ) {
-        self.refused_as(operation, code, "", steps, reply).await;
+    /// A call that is refused after one read.
+    pub(super) async fn refused(&self, code: &str, reply: Reply) {
+        self.refused_as(code, "", &["BatchGetItem"], reply).await;
     }
 
-    /// A call that was refused for a reason that can cost one thing or another.
-    pub(super) async fn refused_as(
-        &mut self,
-        operation: &'static str,
-        code: &str,
-        how: &str,
-        steps: &[&str],
-        reply: Reply,
-    ) {
-        assert_eq!(reply.text("code"), code, "{operation} {how}: {}", reply.raw);
-        let outcome = format!("`{code}`{how}");
-        self.happened(operation, &outcome, steps).await;
-        let written = self.lines.last().map(|line| line.cost.bytes);
-        assert_eq!(written, Some(0), "{operation}: {code}");
+    /// A call that is refused: it writes nothing. Says why, if the costs of a code differ by the
+    /// reason.
+    pub(super) async fn refused_as(&self, code: &str, how: &str, steps: &[&str], reply: Reply) {
+        assert_eq!(reply.text("code"), code, "{how}: {}", reply.raw);
+        self.happened(&format!("`{code}`{how}"), steps).await;
+        let written = self
+            .ledger
+            .lines
+            .borrow()
+            .last()
+            .map(|line| line.cost.bytes);
+        assert_eq!(written, Some(0), "{}: {code}", self.operation);
     }
 }
