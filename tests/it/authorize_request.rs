@@ -349,11 +349,11 @@ async fn a_token_may_come_from_a_clock_that_is_a_minute_ahead() {
     ] {
         // Again, if the second ended before the guard looked at its clock.
         let passed = loop {
-            let begun = now();
-            let claims = with(guarded.claims(), &json!({ claim: begun + seconds }));
+            let started = now();
+            let claims = with(guarded.claims(), &json!({ claim: started + seconds }));
             let token = guarded.key.sign(&guarded.key.header(), &claims);
             let passed = guarded.lets_pass(&token).await;
-            if now() == begun {
+            if now() == started {
                 break passed;
             }
         };

@@ -16,7 +16,7 @@ const KIM: &str = "canary.kim@nest.example";
 const SUE: &str = "canary.sue@product.example";
 const SUE_IS: &str = "canary-subject-of-sue";
 const KIM_IS: &str = "canary-subject-of-kim";
-const NOSY_IS: &str = "canary-subject-of-somebody-nosy";
+const NOSY_IS: &str = "canary-subject-of-someone-nosy";
 const FIRST_NAME: &str = "Canaryfirst";
 const LAST_NAME: &str = "Canarylast";
 const COMPANY: &str = "Canarycompany";
@@ -310,7 +310,7 @@ async fn no_canary_is_found_where_it_must_not_be() {
         ("an idempotency key", KEY),
         ("a search", SEARCH),
         ("a body that was refused", BODY),
-        ("a token that is none", TOKEN),
+        ("a malformed token", TOKEN),
         ("an ID token", &bearer),
         ("the words of AWS", AWS_SAYS),
     ] {

@@ -134,9 +134,9 @@ async fn reads_of_unread_keys_pause_and_then_give_up() {
     });
     let [_, longest] = platform::aws::DYNAMODB_TIMEOUTS;
     tokio::time::pause();
-    let begun = tokio::time::Instant::now();
+    let started = tokio::time::Instant::now();
     let refused = rollcall.invoke("provision-account", payload).await;
-    let took = begun.elapsed();
+    let took = started.elapsed();
     tokio::time::resume();
     assert_eq!(refused.unwrap_err().code().as_str(), "unavailable");
     assert_eq!(rollcall.wire.calls(), [READ; 6]);

@@ -81,7 +81,7 @@ async fn costs(rollcall: &Rollcall, owner: &Person, account: &str) -> Vec<(&'sta
     let body = json!({ "firstName": "Tim" });
     note("rename", owner.patch(&path, &body).await).await;
     note("remove", owner.remove(account, &email).await).await;
-    note("invite anew", owner.invite(account, &email).await).await;
+    note("invite again", owner.invite(account, &email).await).await;
     costs
 }
 
@@ -155,9 +155,9 @@ async fn a_login_takes_as_many_steps_for_a_person_in_many_accounts() {
 
 /// How long a successful call takes.
 async fn time(call: impl Future<Output = Reply>) -> Duration {
-    let begun = Instant::now();
+    let started = Instant::now();
     let reply = call.await;
-    let time = begun.elapsed();
+    let time = started.elapsed();
     assert!(reply.status < 300, "{}", reply.raw);
     time
 }
@@ -252,10 +252,10 @@ async fn people_in_many_accounts() {
         let [unknown, known] = logins(&rollcall, &owner).await;
         let mut times = [Vec::new(), Vec::new()];
         for _ in 0..101 {
-            let begun = Instant::now();
+            let started = Instant::now();
             // With several accounts, one has to be chosen.
             owner.login(&json!({})).await;
-            times[0].push(begun.elapsed());
+            times[0].push(started.elapsed());
             times[1].push(time(owner.login(&named)).await);
         }
         for (cost, times) in [unknown, known].into_iter().zip(&mut times) {
@@ -355,12 +355,12 @@ async fn many_people_at_once() {
             }
             times
         };
-        let begun = Instant::now();
+        let started = Instant::now();
         let logins = join_all((0..clients).map(login)).await;
-        print_throughput("login", clients, begun.elapsed(), logins.concat());
-        let begun = Instant::now();
+        print_throughput("login", clients, started.elapsed(), logins.concat());
+        let started = Instant::now();
         let invites = join_all((0..clients).map(invite)).await;
-        print_throughput("invite", clients, begun.elapsed(), invites.concat());
+        print_throughput("invite", clients, started.elapsed(), invites.concat());
     }
 }
 

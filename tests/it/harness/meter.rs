@@ -117,7 +117,7 @@ impl Meter {
     }
 
     /// Reads the reported cost from an answer, and records the end of the request.
-    pub(super) async fn end(&self, begun: Begun, answer: HttpResponse) -> HttpResponse {
+    pub(super) async fn end(&self, started: Begun, answer: HttpResponse) -> HttpResponse {
         let mut answer = answer;
         let body = ByteStream::new(answer.take_body()).collect().await;
         let body = body.unwrap().into_bytes();
@@ -125,7 +125,7 @@ impl Meter {
         for _ in 0..16 {
             tokio::task::yield_now().await;
         }
-        if let Some(request) = self.0.lock().unwrap().get_mut(begun.0) {
+        if let Some(request) = self.0.lock().unwrap().get_mut(started.0) {
             let said: Value = serde_json::from_slice(&body).unwrap_or_default();
             request.has_ended = true;
             request.add_up(answer.status().is_success(), &said["ConsumedCapacity"]);

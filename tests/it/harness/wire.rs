@@ -489,7 +489,7 @@ impl Tap {
         if let (Some(Mutant::BlindCommit), true) = (mutant, operation != "SendEmail") {
             request = unconditional(&request);
         }
-        let begun = meter.map(|meter| (meter.begin(operation, &mut request), meter));
+        let started = meter.map(|meter| (meter.begin(operation, &mut request), meter));
         if let Some(latency) = latency {
             // A thread's sleep is accurate to a tenth of a millisecond, the runtime's timer only to
             // a whole one.
@@ -500,8 +500,8 @@ impl Tap {
         if let (Some(Mutant::LostIsDone), 400) = (mutant, answer.status().as_u16()) {
             return Ok(response(200, "{}".to_owned()));
         }
-        Ok(match begun {
-            Some((begun, meter)) => meter.end(begun, answer).await,
+        Ok(match started {
+            Some((started, meter)) => meter.end(started, answer).await,
             None => answer,
         })
     }
