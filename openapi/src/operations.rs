@@ -196,6 +196,7 @@ fn invite() -> Operation {
             Code::IdempotencyKeyReused,
             Code::AlreadyMember,
             Code::AlreadyInvited,
+            Code::AddressInUse,
             Code::SendLimitReached,
         ],
         common: &[SIGNED_IN, IN_ACCOUNT],

@@ -1,16 +1,17 @@
-//! `POST /login`: lets a person with a verified address into an account, and accepts an invite on
-//! the first login. Called by the product after its single sign-on.
+//! `POST /login`: lets a person into an account, and accepts an invite on the first login. Called by
+//! the product after its single sign-on.
 
 use domain::account::ProPlans;
 use domain::id::AccountId;
 use domain::login::{Login, Presented, decide, decide_without_account};
-use domain::member::Role;
+use domain::member::State;
 use domain::refusal::Refusal;
 use domain::token::InviteToken;
 use platform::answer::LoginAnswer;
 use platform::commit::until_settled;
 use platform::metrics::{self, Metric};
-use platform::store::{Attempt, Store, StoredMembership};
+use platform::store::{Attempt, Seen, Store};
+use platform::telemetry::log_new_identity;
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
 /// Authorizes logins.
@@ -47,7 +48,9 @@ impl Operation for AuthorizeLogin {
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         let request = parse(call)?;
 
-        let login = until_settled(|| async {
+        let Login {
+            account, member, ..
+        } = until_settled(|| async {
             let (login, seen) = match &request {
                 Asked::Account(account, token) => {
                     call.concerns(account);
@@ -55,21 +58,14 @@ impl Operation for AuthorizeLogin {
                 }
                 Asked::AnyAccount => self.to_any_account(call).await?,
             };
-            if login.is_first {
-                self.bind(login, &seen).await
-            } else {
-                Ok(Attempt::Settled(login))
-            }
+            self.commit(call, login, &seen).await
         })
         .await?;
 
-        let Login {
-            account, member, ..
-        } = &login;
         call.concerns(&account.id);
         Answer::ok(&LoginAnswer::new(
-            account,
-            member,
+            &account,
+            &member,
             &self.pro_plans,
             call.now,
         ))
@@ -95,56 +91,86 @@ fn parse(call: &Call) -> Result<Asked, Problem> {
 }
 
 impl AuthorizeLogin {
-    /// Reads and decides about a login to a known account: one read.
+    /// Reads and decides about a login to a known account: one read in the common case.
     async fn to_account(
         &self,
         call: &Call,
         account: &AccountId,
         token: Option<&InviteToken>,
-    ) -> Result<(Login, StoredMembership), Problem> {
+    ) -> Result<(Login, Seen), Problem> {
+        let caller = &call.caller;
         let mut read = self.store.read();
-        let seen = read.membership(account, &call.caller.email);
+        let seen = read.caller_at_login(account, caller, token.is_some());
         let invited = token.map(|token| (token, read.member(account, &token.member)));
         let mut found = read.run().await?;
-        let seen = found.membership(seen)?;
         let invited = match invited {
             Some((token, slot)) => Some((token, found.take(slot)?)),
             None => None,
         };
+        let seen = found.caller(seen).await?;
 
         let presented = invited.as_ref().map(|(token, invited)| Presented {
             token,
             invited: invited.as_deref(),
         });
-        let membership = seen.as_ref().map(StoredMembership::as_ref);
-        let (pro_plans, now) = (&self.pro_plans, call.now);
-        let login = decide(&call.caller, membership, presented, pro_plans, now)?;
+        let entrance = seen.as_ref().map(|seen| seen.entrance(caller));
+        let login = decide(caller, entrance, presented, &self.pro_plans, call.now)?;
         Ok((login, seen.ok_or(Refusal::NoAccess)?))
     }
 
     /// Reads and decides about a login that names no account.
-    async fn to_any_account(&self, call: &Call) -> Result<(Login, StoredMembership), Problem> {
-        let seen = self.store.memberships(&call.caller.email).await?;
-        let memberships: Vec<_> = seen.iter().map(StoredMembership::as_ref).collect();
-        let login = decide_without_account(&call.caller, &memberships, &self.pro_plans)?;
+    async fn to_any_account(&self, call: &Call) -> Result<(Login, Seen), Problem> {
+        let caller = &call.caller;
+        let seen = self.store.seen_anywhere(caller).await?;
+        let entrances: Vec<_> = seen.iter().map(|seen| seen.entrance(caller)).collect();
+        let login = decide_without_account(caller, &entrances, &self.pro_plans, call.now)?;
         let mut seen = seen.into_iter();
         let chosen = seen.find(|seen| seen.account.id == login.account.id);
         Ok((login, chosen.ok_or(Refusal::NoAccess)?))
     }
 
-    /// Commits a first login on the row that was seen; an owner's on the account, too, so that
-    /// nobody else with the owner's address has closed it in the meantime.
-    async fn bind(&self, login: Login, seen: &StoredMembership) -> Result<Attempt<Login>, Problem> {
-        let role = login.member.role;
-        let write = self.store.write_as_service(&login.account.id);
-        let write = write.member(Some(&seen.member), &login.member);
-        let write = match role {
-            Role::Owner => write.account_unchanged(&seen.account),
-            Role::Member => write,
-        };
+    /// Commits what a login changes, on the rows that were seen: a first login binds the row to the
+    /// identity, a later one follows a new address. Most change nothing.
+    async fn commit(
+        &self,
+        call: &Call,
+        login: Login,
+        seen: &Seen,
+    ) -> Result<Attempt<Login>, Problem> {
+        let Login { member, left, .. } = &login;
+        let before = seen.row(&member.id).ok_or(Refusal::NoAccess)?;
+        if before.value == *member {
+            return Ok(Attempt::Settled(login));
+        }
+        let identity = &call.caller.identity;
+        let mut write = self.store.write_as_service(&login.account.id);
+        write = write.member(Some(before), member);
+        // Not if somebody else with the owner's address has closed the account in the meantime.
+        if before.is_unbound() {
+            write = write.account_unchanged(&seen.account);
+        }
+        if before.identity() != Some(identity) || !before.has_pointer() {
+            write = write.identity_pointer(identity, seen.pointer.as_ref(), &member.id);
+        }
+        if before.email != member.email {
+            write = write.address(&seen.place, member);
+        }
+        if let Some(left) = left {
+            write = write.member(seen.row(&left.id), left);
+        }
+        let is_first = matches!(before.state, State::Invited(_));
+        let has_another_issuer = before
+            .identity()
+            .is_some_and(|bound| bound.issuer != identity.issuer);
+        let (account_id, member_id) = (login.account.id.clone(), member.id.clone());
         let attempt = write.commit(login).await?;
-        if let (Attempt::Settled(_), Role::Member) = (&attempt, role) {
-            metrics::count_acceptance();
+        if let Attempt::Settled(_) = attempt {
+            if is_first {
+                metrics::count_acceptance();
+            }
+            if has_another_issuer {
+                log_new_identity(&account_id, &member_id);
+            }
         }
         Ok(attempt)
     }

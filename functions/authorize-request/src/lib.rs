@@ -15,7 +15,7 @@ use domain::account::ProPlans;
 use domain::id::{AccountId, MemberId};
 use domain::login::only_access;
 use domain::member::Role;
-use platform::call::caller_of_claims;
+use platform::call::{MEMBER_ID, caller_of_claims};
 use platform::metrics::Metric;
 use platform::store::{Store, StoredMembership};
 use platform::{Clock, ConfigError, Invocation, Platform, Problem};
@@ -41,6 +41,8 @@ struct Asked<'a> {
     token: IdToken<'a>,
     /// The account that the request is about. Without it, the only one of the sender.
     account: Option<AccountId>,
+    /// What the client takes for the sender's row.
+    member: Option<&'a str>,
 }
 
 /// The answer to API Gateway, in its simple format
@@ -93,7 +95,7 @@ impl Invocation for AuthorizeRequest {
     async fn invoke(&self, event: Value, now: Timestamp) -> Result<Verdict, Problem> {
         let verdict = async {
             let request = parse(&event)?;
-            let caller = self.identify(&request.token, now).await?;
+            let caller = self.identify(&request, now).await?;
             self.authorize(&caller, request.account.as_ref()).await
         };
         tokio::time::timeout(LONGEST_VERDICT, verdict)
@@ -127,16 +129,18 @@ fn parse(event: &Value) -> Result<Asked<'_>, Problem> {
     Ok(Asked {
         token: IdToken::of_header(authorization)?,
         account,
+        member: header(MEMBER_ID),
     })
 }
 
 impl AuthorizeRequest {
     /// Who sent the request, if the token proves it.
-    async fn identify(&self, token: &IdToken<'_>, now: Timestamp) -> Result<Caller, Problem> {
+    async fn identify(&self, asked: &Asked<'_>, now: Timestamp) -> Result<Caller, Problem> {
+        let token = &asked.token;
         let key = self.issuer.key(token.key_id()?, now).await?;
         let claims = token.verify(&key)?;
         claims.check(self.issuer.url(), &self.audience, self.token_clock.now())?;
-        caller_of_claims(|name| claims.text(name))
+        caller_of_claims(|name| claims.text(name), asked.member)
     }
 
     /// Lets the sender into the account: one read, or two if the request names no account.
@@ -147,10 +151,10 @@ impl AuthorizeRequest {
     ) -> Result<Verdict, Problem> {
         let seen = match account {
             Some(account) => {
-                let seen = self.store.membership(account, &caller.email).await?;
+                let seen = self.store.membership(account, caller).await?;
                 seen.into_iter().collect()
             }
-            None => self.store.memberships(&caller.email).await?,
+            None => self.store.memberships(caller).await?,
         };
         let memberships: Vec<_> = seen.iter().map(StoredMembership::as_ref).collect();
         let access = only_access(caller, &memberships, &self.pro_plans)?;

@@ -35,7 +35,7 @@ impl Operation for CloseAccount {
         call.body()?.finish(())?;
 
         let closed = until_settled(|| async {
-            let seen = self.store.membership(&id, &call.caller.email).await?;
+            let seen = self.store.membership(&id, &call.caller).await?;
 
             let actor = Actor::admit_to_close(&call.caller, seen.as_ref(), &self.pro_plans)?;
             match decide(actor.access, call.now)? {

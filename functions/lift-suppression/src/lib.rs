@@ -44,7 +44,7 @@ impl Operation for LiftSuppression {
         self.suppression_list.lift(&email).await?;
         until_settled(|| async {
             // One account after the other, each on what was seen of it.
-            for seen in self.store.memberships(&email).await? {
+            for seen in self.store.memberships_at(&email).await? {
                 let Some(lifted) = decide(&seen.member, call.now) else {
                     continue;
                 };

@@ -62,7 +62,7 @@ impl Operation for List {
         } = parse(call)?;
         let (caller, now) = (&call.caller, call.now);
 
-        let seen = self.store.membership(&account, &caller.email).await?;
+        let seen = self.store.membership(&account, caller).await?;
 
         let actor = Actor::admit(caller, seen.as_ref(), &self.pro_plans)?;
         actor.access.require(Ability::MembersList)?;

@@ -162,7 +162,7 @@ impl MailFeedback {
         let (Some(email), Some(taken_at)) = (&report.destination, report.taken_at) else {
             return Ok(None);
         };
-        let memberships = self.store.memberships(email).await?;
+        let memberships = self.store.memberships_at(email).await?;
         let sends = memberships.into_iter().filter_map(|seen| {
             let apart = time_from_newest_send(&seen.member, taken_at)?;
             let send = Send {

@@ -40,10 +40,10 @@ impl Operation for Remove {
         let at_first: OnceLock<Option<Member>> = OnceLock::new();
         let removal = until_settled(|| async {
             let mut read = self.store.read();
-            let remover = read.membership(&account, &call.caller.email);
+            let remover = read.caller(&account, &call.caller);
             let member = read.member(&account, &id);
             let mut found = read.run().await?;
-            let remover = found.membership(remover)?;
+            let remover = found.membership(remover).await?;
             let member = found.take(member)?;
 
             let actor = Actor::admit(&call.caller, remover.as_ref(), &self.pro_plans)?;

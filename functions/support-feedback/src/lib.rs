@@ -107,7 +107,7 @@ impl SupportFeedback {
     /// Reads all that is known about a person, side by side.
     async fn person(&self, email: &EmailAddress, now: Timestamp) -> Result<Answer, Problem> {
         let (memberships, feedback, suppression) = join!(
-            self.store.memberships(email),
+            self.store.memberships_at(email),
             self.store.feedback_of_person(email),
             self.suppression_list.look_up(email),
         );

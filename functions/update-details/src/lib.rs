@@ -91,7 +91,7 @@ impl UpdateDetails {
         company: &CompanyName,
     ) -> Result<Account, Problem> {
         until_settled(|| async {
-            let seen = self.store.membership(id, &call.caller.email).await?;
+            let seen = self.store.membership(id, &call.caller).await?;
 
             let actor = Actor::admit(&call.caller, seen.as_ref(), &self.pro_plans)?;
             match decide_company(actor.access, company)? {
@@ -115,10 +115,10 @@ impl UpdateDetails {
     ) -> Result<Member, Problem> {
         until_settled(|| async {
             let mut read = self.store.read();
-            let updater = read.membership(account, &call.caller.email);
+            let updater = read.caller(account, &call.caller);
             let member = read.member(account, id);
             let mut found = read.run().await?;
-            let updater = found.membership(updater)?;
+            let updater = found.membership(updater).await?;
             let member = found.take(member)?;
 
             let actor = Actor::admit(&call.caller, updater.as_ref(), &self.pro_plans)?;

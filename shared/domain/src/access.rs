@@ -4,15 +4,90 @@ use crate::Refusal;
 use crate::ability::Ability;
 use crate::account::{Account, AccountStatus, ProPlans};
 use crate::address::EmailAddress;
-use crate::member::{Active, Identity, Member, Role, State};
+use crate::id::MemberId;
+use crate::identity::Identity;
+use crate::member::{Active, Member, Role, State};
 
-/// The verified identity on a request.
+/// Who sent a request, as a verified token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The address, which the identity provider vouches for.
-    pub email: EmailAddress,
     /// Who it is.
     pub identity: Identity,
+    pub address: Address,
+    /// The row that the client takes for the caller's. It saves a read if that is so, and means
+    /// nothing if it is not.
+    pub hint: Option<MemberId>,
+}
+
+/// What a token says about its sender's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// The identity provider vouches for it.
+    Proven(EmailAddress),
+    /// The identity provider vouches for an address that no invite can be sent to.
+    Unusable,
+    /// Nobody vouches for one, or there is none.
+    Unproven,
+}
+
+impl Caller {
+    /// The address, if the token proves it.
+    #[must_use]
+    pub fn email(&self) -> Option<&EmailAddress> {
+        match &self.address {
+            Address::Proven(email) => Some(email),
+            Address::Unusable | Address::Unproven => None,
+        }
+    }
+
+    /// Whether a row belongs to the caller's identity.
+    #[must_use]
+    pub fn owns(&self, member: &Member) -> bool {
+        member.identity() == Some(&self.identity)
+    }
+
+    /// Why somebody whom the table does not know gets nowhere.
+    pub(crate) fn unknown(&self) -> Refusal {
+        match self.address {
+            Address::Proven(_) => Refusal::NoAccess,
+            Address::Unusable => Refusal::EmailUnusable,
+            Address::Unproven => Refusal::EmailUnverified,
+        }
+    }
+}
+
+/// The rows of an account that may be the caller's.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Candidates<'a> {
+    /// The row of the person who has the caller's address.
+    pub at_address: Option<&'a Member>,
+    /// The row that the caller's identity was bound to last.
+    pub pointed: Option<&'a Member>,
+}
+
+impl<'a> Candidates<'a> {
+    /// The caller's row, in the only place that decides it. The identity comes before the address:
+    /// an address can change, and can pass to another person.
+    #[must_use]
+    pub fn own(self, caller: &Caller) -> Option<&'a Member> {
+        let Self {
+            at_address,
+            pointed,
+        } = self;
+        let bound_at_address = at_address.filter(|row| caller.owns(row));
+        let bound = pointed.filter(|row| caller.owns(row));
+        let somebody_elses = at_address.filter(|row| row.identity().is_some());
+        let unbound = at_address;
+        let removed = pointed.filter(|row| matches!(row.state, State::Removed(_)));
+        match (bound_at_address, bound, somebody_elses) {
+            (Some(own), _, _) => Some(own),
+            // Two people cannot have one address: whoever had it first keeps it.
+            (None, Some(_), Some(other)) => Some(other),
+            (None, Some(own), None) => Some(own),
+            (None, None, Some(other)) => removed.or(Some(other)),
+            (None, None, None) => unbound.or(removed),
+        }
+    }
 }
 
 /// A person's place in an account: the account, and the person's row in it.
@@ -43,7 +118,7 @@ pub fn authorize<'a>(
     membership: Option<Membership<'a>>,
     pro_plans: &ProPlans,
 ) -> Result<Access<'a>, Refusal> {
-    let membership = membership.ok_or(Refusal::NoAccess)?;
+    let membership = membership.ok_or_else(|| caller.unknown())?;
     match membership.account.status {
         AccountStatus::Closed { .. } => Err(Refusal::AccountClosed),
         AccountStatus::Active => authorize_person(caller, membership, pro_plans),
@@ -61,7 +136,7 @@ pub fn authorize_closing<'a>(
     membership: Option<Membership<'a>>,
     pro_plans: &ProPlans,
 ) -> Result<Access<'a>, Refusal> {
-    let membership = membership.ok_or(Refusal::NoAccess)?;
+    let membership = membership.ok_or_else(|| caller.unknown())?;
     let access = authorize_person(caller, membership, pro_plans);
     match membership.account.status {
         AccountStatus::Closed { .. } => access.map_err(|_| Refusal::AccountClosed),
@@ -86,7 +161,7 @@ fn authorize_person<'a>(
     match &member.state {
         State::Removed(_) => Err(Refusal::AccessRevoked),
         State::Invited(_) => Err(Refusal::InviteLinkRequired),
-        State::Active(active) if is_somebody_else(active, &caller.identity) => {
+        State::Active(active) if is_somebody_elses(active, &caller.identity) => {
             Err(Refusal::IdentityMismatch)
         }
         State::Active(active) => Ok(Access {
@@ -98,14 +173,9 @@ fn authorize_person<'a>(
     }
 }
 
-/// Whether the issuer that vouched for the member now calls this address somebody else.
-///
-/// Another issuer is fine: products change their identity provider, and the address is verified.
-fn is_somebody_else(active: &Active, identity: &Identity) -> bool {
-    active
-        .identity
-        .as_ref()
-        .is_some_and(|bound| bound.issuer == identity.issuer && bound.subject != identity.subject)
+fn is_somebody_elses(active: &Active, identity: &Identity) -> bool {
+    let binding = active.binding.as_ref();
+    binding.is_some_and(|binding| binding.identity != *identity)
 }
 
 impl<'a> Access<'a> {

@@ -167,7 +167,7 @@ mod tests {
         let now = "2026-11-24T12:00:00Z".parse().unwrap();
         let active = person(State::Active(Active {
             since: now,
-            identity: None,
+            binding: None,
             accepted: None,
         }));
         let removed = person(State::Removed(Removal { at: now, by: id() }));

@@ -189,7 +189,7 @@ mod tests {
         let active = |invite| {
             State::Active(Active {
                 since: now(),
-                identity: None,
+                binding: None,
                 accepted: Some(invite),
             })
         };

@@ -138,7 +138,7 @@ fn is_base32(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(is_base32)
 }
 
-fn base32_digest(text: &str) -> String {
+pub(crate) fn base32_digest(text: &str) -> String {
     BASE32_NOPAD
         .encode(&Sha256::digest(text))
         .to_ascii_lowercase()

@@ -23,7 +23,7 @@ pub struct Rules {
 /// The person to invite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitee {
-    /// The id that the person has in the account, invited or not.
+    /// The id of a person who has not been in the account.
     pub id: MemberId,
     pub first_name: PersonName,
     pub last_name: PersonName,
@@ -35,8 +35,8 @@ pub struct Invitee {
 ///
 /// # Errors
 ///
-/// In this order: owner only, reused key, upgrade required, already member or invited, removed
-/// meanwhile, send limits.
+/// In this order: owner only, reused key, upgrade required, already member or invited, address
+/// in use, removed meanwhile, send limits.
 pub fn decide(
     access: Access<'_>,
     sending: &Sending<'_>,
@@ -47,10 +47,13 @@ pub fn decide(
         return Ok(decision);
     }
     access.require_pro()?;
-    match sending.member.map(|member| &member.state) {
-        Some(State::Active(_)) => return Err(Refusal::AlreadyMember),
-        Some(State::Invited(_)) => return Err(Refusal::AlreadyInvited),
-        Some(State::Removed(_)) | None => {}
+    match sending.member.map(|member| (&member.state, &member.email)) {
+        Some((State::Active(_) | State::Invited(_), email)) if *email != invitee.email => {
+            return Err(Refusal::AddressInUse);
+        }
+        Some((State::Active(_), _)) => return Err(Refusal::AlreadyMember),
+        Some((State::Invited(_), _)) => return Err(Refusal::AlreadyInvited),
+        Some((State::Removed(_), _)) | None => {}
     }
     let last_send = sending.member.map_or(0, |member| member.last_send);
     if sending.tried_send.is_some_and(|tried| tried <= last_send) {
@@ -61,7 +64,10 @@ pub fn decide(
     let by = access.member().id.clone();
     let invite = Invite::new(by, sending.token, sending.limits, sending.now);
     let member = Member {
-        id: invitee.id.clone(),
+        id: sending
+            .member
+            .map_or(&invitee.id, |member| &member.id)
+            .clone(),
         first_name: invitee.first_name.clone(),
         last_name: invitee.last_name.clone(),
         email: invitee.email.clone(),

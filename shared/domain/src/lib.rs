@@ -17,6 +17,7 @@ pub mod close_account;
 pub mod delivery;
 pub mod feedback;
 pub mod id;
+pub mod identity;
 pub mod invite;
 pub mod lift;
 pub mod limits;

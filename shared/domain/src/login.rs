@@ -1,11 +1,13 @@
-//! Logging in: the one place where an invite is accepted.
+//! Logging in: the one place where an invite is accepted, and where a row follows its person to
+//! another address or another identity provider.
 
 use jiff::Timestamp;
 
 use crate::Refusal;
-use crate::access::{Access, Caller, Membership, authorize};
+use crate::access::{Access, Caller, Candidates, Membership, authorize};
 use crate::account::{Account, ProPlans};
-use crate::member::{Active, Invite, Member, Role, State};
+use crate::identity::Binding;
+use crate::member::{Active, Invite, Member, Removal, Role, State};
 use crate::refusal::AccountChoice;
 use crate::token::{InviteToken, TokenHash};
 
@@ -18,6 +20,13 @@ pub struct Presented<'a> {
     pub invited: Option<&'a Member>,
 }
 
+/// An account, and what a login to it can find there.
+#[derive(Debug, Clone, Copy)]
+pub struct Entrance<'a> {
+    pub account: &'a Account,
+    pub candidates: Candidates<'a>,
+}
+
 /// Where a login leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
@@ -25,8 +34,9 @@ pub struct Login {
     pub account: Account,
     /// The caller, as the row is or is to be.
     pub member: Member,
-    /// Whether the row is to be written: the first login binds the identity.
-    pub is_first: bool,
+    /// The row that the caller gives up by accepting an invite to another one, as it is to be: an
+    /// identity has one membership in an account.
+    pub left: Option<Member>,
 }
 
 /// Decides about a login to an account that the request names, by its id or by an invite token.
@@ -36,21 +46,48 @@ pub struct Login {
 /// In this order: wrong account, the refusals of [`authorize`], and those of an invite's token.
 pub fn decide(
     caller: &Caller,
-    membership: Option<Membership<'_>>,
+    entrance: Option<Entrance<'_>>,
     presented: Option<Presented<'_>>,
     pro_plans: &ProPlans,
     now: Timestamp,
 ) -> Result<Login, Refusal> {
     if let Some(invited) = presented.and_then(|presented| presented.made_for_another(caller)) {
-        return Err(Refusal::WrongAccount {
-            invited: invited.email.masked(),
+        return Err(match caller.email() {
+            Some(_) => Refusal::WrongAccount {
+                invited: invited.email.masked(),
+            },
+            None => caller.unknown(),
         });
     }
+    let Entrance {
+        account,
+        candidates,
+    } = entrance.ok_or_else(|| caller.unknown())?;
+    let membership = |member| Membership { account, member };
+    let own = candidates.own(caller);
     let token = presented.map(|presented| presented.token);
-    match (authorize(caller, membership, pro_plans), membership) {
-        (Ok(access), _) => Ok(enter(caller, access)),
-        (Err(Refusal::InviteLinkRequired), Some(membership)) => {
-            accept(caller, membership, token, now)
+
+    if let (Some(own), Some(invited)) = (own, candidates.at_address)
+        && own.id != invited.id
+        && own.role == Role::Member
+        && let Err(Refusal::InviteLinkRequired) =
+            authorize(caller, Some(membership(invited)), pro_plans)
+        && let Ok(login) = accept(caller, membership(invited), token, now)
+    {
+        let removal = Removal {
+            at: now,
+            by: own.id.clone(),
+        };
+        let left = Some(own.with_state(State::Removed(removal)));
+        return Ok(Login { left, ..login });
+    }
+    match (authorize(caller, own.map(membership), pro_plans), own) {
+        (Ok(access), _) => Ok(enter(caller, access, candidates)),
+        (Err(Refusal::InviteLinkRequired), Some(own)) => {
+            accept(caller, membership(own), token, now)
+        }
+        (Err(Refusal::IdentityMismatch), Some(own)) => {
+            bind_anew(caller, membership(own)).ok_or(Refusal::IdentityMismatch)
         }
         (Err(refusal), _) => Err(refusal),
     }
@@ -64,10 +101,14 @@ pub fn decide(
 /// of the account that the caller can do most about.
 pub fn decide_without_account(
     caller: &Caller,
-    memberships: &[Membership<'_>],
+    entrances: &[Entrance<'_>],
     pro_plans: &ProPlans,
+    now: Timestamp,
 ) -> Result<Login, Refusal> {
-    only_access(caller, memberships, pro_plans).map(|access| enter(caller, access))
+    let logins = entrances
+        .iter()
+        .map(|entrance| decide(caller, Some(*entrance), None, pro_plans, now));
+    only(caller, logins, |login| &login.account)
 }
 
 /// Lets a caller into the only one of some accounts that is open to the caller.
@@ -80,23 +121,33 @@ pub fn only_access<'a>(
     memberships: &[Membership<'a>],
     pro_plans: &ProPlans,
 ) -> Result<Access<'a>, Refusal> {
+    let accesses = memberships
+        .iter()
+        .map(|membership| authorize(caller, Some(*membership), pro_plans));
+    only(caller, accesses, |access| access.account())
+}
+
+fn only<T>(
+    caller: &Caller,
+    outcomes: impl Iterator<Item = Result<T, Refusal>>,
+    account: impl Fn(&T) -> &Account,
+) -> Result<T, Refusal> {
     let mut open = Vec::new();
     let mut refusals = Vec::new();
-    for membership in memberships {
-        match authorize(caller, Some(*membership), pro_plans) {
-            Ok(access) => open.push(access),
+    for outcome in outcomes {
+        match outcome {
+            Ok(outcome) => open.push(outcome),
             Err(refusal) => refusals.push(refusal),
         }
     }
-    match open.as_slice() {
-        [] => Err(most_helpful(refusals)),
-        [access] => Ok(*access),
-        several => Err(Refusal::ChooseAccount(several.iter().map(choice).collect())),
+    if open.len() > 1 {
+        let choices = open.iter().map(|open| choice(account(open)));
+        return Err(Refusal::ChooseAccount(choices.collect()));
     }
+    open.pop().ok_or_else(|| most_helpful(caller, refusals))
 }
 
-fn choice(access: &Access<'_>) -> AccountChoice {
-    let account = access.account();
+fn choice(account: &Account) -> AccountChoice {
     AccountChoice {
         id: account.id.clone(),
         company: account.company.clone(),
@@ -104,7 +155,7 @@ fn choice(access: &Access<'_>) -> AccountChoice {
 }
 
 /// The refusal that leads on, if one does: an invite can be accepted, a plan can be upgraded.
-fn most_helpful(refusals: Vec<Refusal>) -> Refusal {
+fn most_helpful(caller: &Caller, refusals: Vec<Refusal>) -> Refusal {
     let rank = |refusal: &Refusal| match refusal {
         Refusal::InviteLinkRequired => 0,
         Refusal::UpgradeRequired => 1,
@@ -116,26 +167,48 @@ fn most_helpful(refusals: Vec<Refusal>) -> Refusal {
     refusals
         .into_iter()
         .min_by_key(rank)
-        .unwrap_or(Refusal::NoAccess)
+        .unwrap_or_else(|| caller.unknown())
 }
 
-/// Lets an active person in. An owner's first login binds the identity.
-fn enter(caller: &Caller, access: Access<'_>) -> Login {
-    let active = access.active();
-    let is_first = active.identity.is_none();
-    let identity = active
-        .identity
-        .clone()
-        .unwrap_or_else(|| caller.identity.clone());
+/// Lets an active person in. The row is bound to the identity if it is not, and follows the address
+/// unless that is another person's.
+fn enter(caller: &Caller, access: Access<'_>, candidates: Candidates<'_>) -> Login {
+    let (member, active) = (access.member(), access.active());
     let state = State::Active(Active {
-        identity: Some(identity),
+        binding: Some(Binding::to(&caller.identity)),
         ..active.clone()
     });
+    let is_taken = candidates
+        .at_address
+        .is_some_and(|other| other.id != member.id && matches!(other.state, State::Active(_)));
+    let email = caller.email().filter(|_| !is_taken);
     Login {
         account: access.account().clone(),
-        member: access.member().with_state(state),
-        is_first,
+        member: Member {
+            email: email.unwrap_or(&member.email).clone(),
+            ..member.with_state(state)
+        },
+        left: None,
     }
+}
+
+/// Binds a row to the identity that another issuer gives its person: the product changed its
+/// identity provider. The address proves who it is, this once; from then on, the new identity does.
+fn bind_anew(caller: &Caller, Membership { account, member }: Membership<'_>) -> Option<Login> {
+    let State::Active(active) = &member.state else {
+        return None;
+    };
+    let is_vouched_for = caller.email() == Some(&member.email);
+    let is_new_issuer = member.identity()?.issuer != caller.identity.issuer;
+    let state = State::Active(Active {
+        binding: Some(Binding::to(&caller.identity)),
+        ..active.clone()
+    });
+    (is_vouched_for && is_new_issuer).then(|| Login {
+        account: account.clone(),
+        member: member.with_state(state),
+        left: None,
+    })
 }
 
 /// Accepts an invite, if the token is its newest one and in time.
@@ -156,13 +229,13 @@ fn accept(
     check(invite, token.hash(), now)?;
     let state = State::Active(Active {
         since: now,
-        identity: Some(caller.identity.clone()),
+        binding: Some(Binding::to(&caller.identity)),
         accepted: Some(invite.clone()),
     });
     Ok(Login {
         account: account.clone(),
         member: member.with_state(state),
-        is_first: true,
+        left: None,
     })
 }
 
@@ -181,13 +254,14 @@ fn check(invite: &Invite, token: TokenHash, now: Timestamp) -> Result<(), Refusa
 }
 
 impl<'a> Presented<'a> {
-    /// The person that a genuine token was sent to, if that is not the caller.
+    /// The person that a genuine token was sent to, if that is not the caller: neither by the identity
+    /// nor by the address.
     ///
     /// A token that proves nothing says nothing either: whoever makes one up learns no more than
     /// without it.
     fn made_for_another(self, caller: &Caller) -> Option<&'a Member> {
         self.invited
-            .filter(|invited| invited.email != caller.email)
+            .filter(|invited| !caller.owns(invited) && caller.email() != Some(&invited.email))
             .filter(|invited| {
                 invited
                     .invite()

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::EmailAddress;
 use crate::delivery::{Delivery, DeliveryStatus};
 use crate::id::MemberId;
+use crate::identity::{Binding, Identity};
 use crate::limits::{Limits, day_of};
 use crate::name::PersonName;
 use crate::text::named_enum;
@@ -22,7 +23,8 @@ pub struct Member {
     pub id: MemberId,
     pub first_name: PersonName,
     pub last_name: PersonName,
-    /// The address that the person signs in with.
+    /// Where mail goes. Up to the first login it also leads to the person; then it follows the
+    /// address that the identity provider vouches for. The id stays.
     pub email: EmailAddress,
     pub role: Role,
     #[serde(flatten)]
@@ -164,22 +166,12 @@ impl From<Tokens> for Vec<TokenHash> {
 pub struct Active {
     #[serde(rename = "activeSince")]
     pub since: Timestamp,
-    /// Who the person is to the identity provider. Absent only for an owner before the first
-    /// login.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub identity: Option<Identity>,
+    /// Who the person is, from the first login on. Absent only for an owner before it.
+    #[serde(rename = "identity", default, skip_serializing_if = "Option::is_none")]
+    pub binding: Option<Binding>,
     /// The invite that was accepted. Absent for the owner.
     #[serde(rename = "invite", default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Invite>,
-}
-
-/// Who a person is, independent of the address: OpenID Connect Core, 2, `iss` and `sub`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// The identity provider.
-    pub issuer: String,
-    /// The person, for that provider.
-    pub subject: String,
 }
 
 /// The end of a membership or an invite.
@@ -219,7 +211,26 @@ impl Member {
     /// Whether somebody is a member and has never logged in: an owner before the first login.
     #[must_use]
     pub fn is_unbound(&self) -> bool {
-        matches!(&self.state, State::Active(active) if active.identity.is_none())
+        matches!(&self.state, State::Active(active) if active.binding.is_none())
+    }
+
+    /// The identity that the row belongs to: only active rows belong to one.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.binding().map(|binding| &binding.identity)
+    }
+
+    /// Whether that identity leads to the row.
+    #[must_use]
+    pub fn has_pointer(&self) -> bool {
+        self.binding().is_some_and(|binding| binding.has_pointer)
+    }
+
+    fn binding(&self) -> Option<&Binding> {
+        match &self.state {
+            State::Active(active) => active.binding.as_ref(),
+            State::Invited(_) | State::Removed(_) => None,
+        }
     }
 
     /// The invite, open or accepted.

@@ -89,7 +89,7 @@ pub fn create(wanted: &Provisioning, owner: &Owner, now: Timestamp) -> (Account,
         role: Role::Owner,
         state: State::Active(Active {
             since: now,
-            identity: None,
+            binding: None,
             accepted: None,
         }),
         last_send: 0,

@@ -7,6 +7,10 @@ use crate::name::CompanyName;
 /// Why an operation was refused. What callers read about it is chosen once, at the edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
+    /// The caller's token proves no address, and no row belongs to the caller's identity.
+    EmailUnverified,
+    /// The same, with a verified address that no invite can be sent to.
+    EmailUnusable,
     /// The caller has nothing to do with this account, or there is no such account: the two are
     /// one, so that nobody can find out which accounts exist.
     NoAccess,
@@ -18,7 +22,7 @@ pub enum Refusal {
     UpgradeRequired,
     /// The caller is invited and has not yet used the link of the invite.
     InviteLinkRequired,
-    /// Somebody else, with the same address and from the same issuer, is this member.
+    /// The row that the caller's address leads to belongs to another identity.
     IdentityMismatch,
     /// Only the owner may do this.
     OwnerOnly,
@@ -28,6 +32,8 @@ pub enum Refusal {
     AlreadyMember,
     /// The person is invited already.
     AlreadyInvited,
+    /// Somebody who was invited with this address, and has another one now, is in the account.
+    AddressInUse,
     /// The person was removed since this call looked first, perhaps after it had invited the person
     /// and its answer got lost. A new call can invite.
     RemovedMeanwhile,

@@ -112,7 +112,7 @@ impl Case<'_> {
         }
         match &self.member.state {
             State::Invited(invite) => self.unaccepted(invite, suppression, now),
-            State::Active(active) => match (&active.identity, self.member.role) {
+            State::Active(active) => match (&active.binding, self.member.role) {
                 (None, Role::Owner) => format!(
                     "This person owns the account of {company} and has never logged in: they don't \
                      need an invite, but must sign in with exactly this address."
@@ -335,8 +335,9 @@ mod tests {
     use crate::bounce::{Bounce, BounceCause};
     use crate::delivery::{Complaint, Delivery, DeliveryStatus, SendFailure};
     use crate::id::{AccountId, MemberId};
+    use crate::identity::{Binding, Identity};
     use crate::limits::Limits;
-    use crate::member::{Active, Identity, Invite, Member, Removal, Role, State};
+    use crate::member::{Active, Invite, Member, Removal, Role, State};
     use crate::token::InviteToken;
     use jiff::{SignedDuration, Timestamp};
 
@@ -403,7 +404,7 @@ mod tests {
     fn active(role: Role, identity: Option<Identity>) -> Member {
         let active = Active {
             since: now(),
-            identity,
+            binding: identity.as_ref().map(Binding::to),
             accepted: None,
         };
         Member {

@@ -35,6 +35,15 @@ impl InviteToken {
         }
     }
 
+    /// The same token for another person.
+    #[must_use]
+    pub fn made_out_to(&self, member: &MemberId) -> Self {
+        Self {
+            member: member.clone(),
+            ..self.clone()
+        }
+    }
+
     /// What is stored in place of the token.
     #[must_use]
     pub fn hash(&self) -> TokenHash {

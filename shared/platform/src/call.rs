@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use domain::access::Caller;
+use domain::access::{Address, Caller};
 use domain::id::AccountId;
-use domain::member::Identity;
+use domain::identity::Identity;
 use domain::request::IdempotencyKey;
 use domain::{Invalid, Timestamp};
 use http::header::AUTHORIZATION;
@@ -32,8 +32,7 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// `unauthenticated` if no authorizer vouches for the request, `email_unverified` if the
-    /// address is not a verified one, `body_too_large`.
+    /// `unauthenticated` if no authorizer vouches for the request, `body_too_large`.
     pub fn new(request: Request, now: Timestamp) -> Result<Self, Problem> {
         let caller = caller(&request)?;
         if request.body().len() > LARGEST_BODY {
@@ -151,27 +150,37 @@ fn claims(request: &Request) -> Option<&HashMap<String, String>> {
 /// ([API Gateway](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)).
 fn caller(request: &Request) -> Result<Caller, Problem> {
     let claims = claims(request).ok_or_else(Problem::unauthenticated)?;
-    caller_of_claims(|name| claims.get(name).map(String::as_str))
+    let hint = request.headers().get(MEMBER_ID);
+    let hint = hint.and_then(|hint| hint.to_str().ok());
+    caller_of_claims(|name| claims.get(name).map(String::as_str), hint)
 }
 
-/// The caller that the claims of a verified token tell of, each as a text.
+/// The header by which a client can say which row is the caller's, as the login answered it.
+pub const MEMBER_ID: &str = "x-member-id";
+
+/// The caller that the claims of a verified token tell of, each as a text, and what the client takes
+/// for the caller's row. What is no id means nothing.
 ///
 /// # Errors
 ///
-/// `unauthenticated` if they do not say who it is, `email_unverified` if the address is not a
-/// verified one.
-pub fn caller_of_claims<'a>(claim: impl Fn(&str) -> Option<&'a str>) -> Result<Caller, Problem> {
+/// `unauthenticated` if the claims do not say who it is.
+pub fn caller_of_claims<'a>(
+    claim: impl Fn(&str) -> Option<&'a str>,
+    hint: Option<&str>,
+) -> Result<Caller, Problem> {
     let claim = |name: &str| claim(name).filter(|text| !text.is_empty());
     let (Some(issuer), Some(subject)) = (claim("iss"), claim("sub")) else {
         return Err(Problem::unauthenticated());
     };
-    let verified = claim("email_verified") == Some("true");
-    let email = claim("email")
-        .filter(|_| verified)
-        .and_then(|email| email.parse().ok());
-    let email = email.ok_or_else(Problem::email_unverified)?;
+    let is_verified = claim("email_verified") == Some("true");
+    let address = match claim("email").filter(|_| is_verified).map(str::parse) {
+        Some(Ok(email)) => Address::Proven(email),
+        Some(Err(_)) => Address::Unusable,
+        None => Address::Unproven,
+    };
     Ok(Caller {
-        email,
+        address,
+        hint: hint.and_then(|hint| hint.parse().ok()),
         identity: Identity {
             issuer: issuer.to_owned(),
             subject: subject.to_owned(),

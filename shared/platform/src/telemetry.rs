@@ -167,6 +167,12 @@ pub fn log_removal(account_id: &AccountId, member_id: &MemberId, removal: &Remov
     info!(account_id, member_id, by, at, "access was taken away");
 }
 
+/// Logs that a person now signs in through another identity provider.
+pub fn log_new_identity(account_id: &AccountId, member_id: &MemberId) {
+    let (account_id, member_id) = (account_id.as_str(), member_id.as_str());
+    info!(account_id, member_id, "a member has a new identity");
+}
+
 /// Logs how one report of the mail system was handled, by its SNS message id. `why` is a fixed text, so
 /// nothing from the report gets into the log.
 pub fn log_feedback(sns_message_id: &str, outcome: &'static str, why: &'static str) {

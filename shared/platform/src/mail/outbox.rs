@@ -20,7 +20,7 @@ use crate::call::Call;
 use crate::commit::until_settled;
 use crate::config::ConfigError;
 use crate::problem::Problem;
-use crate::store::{Actor, Attempt, CountedAttempt, Store, Stored};
+use crate::store::{Actor, Attempt, CountedAttempt, Place, Store, Stored};
 use crate::{Platform, metrics, random};
 
 /// Sends the invites that operations decide to send.
@@ -102,7 +102,7 @@ struct Dispatch<'a> {
 
 /// The rows that an invite is written to, as the table holds them.
 struct Rows {
-    member: Option<Stored<Member>>,
+    place: Place,
     request: Option<Stored<RecordedRequest>>,
 }
 
@@ -116,16 +116,16 @@ impl Dispatch<'_> {
         let (order, now) = (&self.order, self.now);
 
         let mut read = store.read();
-        let inviter = read.membership(order.account, &self.caller.email);
-        let member = read.member(order.account, order.member);
+        let inviter = read.caller(order.account, self.caller);
+        let place = read.place_of(order.account, order.member, order.recipient);
         let request = read.request(order.account, order.key);
         let account_sends = read.account_sends(order.account, now);
         let recipient = self.recipient.as_ref();
         let recipient_sends = recipient.map(|person| read.recipient_sends(person, now));
         let mut found = read.run().await?;
-        let inviter = found.membership(inviter)?;
+        let inviter = found.membership(inviter).await?;
         let rows = Rows {
-            member: found.take(member)?,
+            place: found.place(order.account, Some(place)).await?,
             request: found.take(request)?,
         };
 
@@ -134,7 +134,7 @@ impl Dispatch<'_> {
             token: self.token.hash(),
             fingerprint: order.fingerprint,
             request: rows.request.as_deref(),
-            member: rows.member.as_deref(),
+            member: rows.place.occupant().map(|row| &row.value),
             tried_send: self.tried_send.get().copied(),
             account_sends: found.count(&account_sends),
             recipient_sends: recipient_sends.map(|slot| found.count(&slot)),
@@ -175,14 +175,14 @@ impl Dispatch<'_> {
         let mut write = store
             .write_as(&actor)
             .account_unchanged(actor.account())
-            .member(seen.member.as_ref(), member)
+            .place(&seen.place, member)
             .expiry(&member.id, invite.expires_at)
             .request(self.order.key, seen.request.as_ref(), &request);
         if invite.sends == 1 {
             write = write.pointer(recipient);
         }
         let written = Rows {
-            member: Some(Stored::after(seen.member.as_ref(), member.clone())),
+            place: seen.place.taken_by(member.clone()),
             request: Some(Stored::after(seen.request.as_ref(), request)),
         };
         let write = write.count_send(recipient, &rules.limits, self.now);
@@ -206,7 +206,7 @@ impl Dispatch<'_> {
             member: invited.member(),
             recipient,
             invite: invited.invite(),
-            token: &self.token,
+            token: &self.token.made_out_to(&invited.member().id),
         };
         let sent = self.outbox.mailer.send_invite(mail).await;
         metrics::count_send(invited.invite().sends, sent);
@@ -224,7 +224,7 @@ impl Dispatch<'_> {
     async fn record_failure(&self, member: &Member, answer: &str, rows: Rows) {
         let account = self.order.account;
         let mut write = self.outbox.store.write_as_service(account);
-        write = write.member(rows.member.as_ref(), member);
+        write = write.place(&rows.place, member);
         if let Some(seen) = &rows.request {
             let request = RecordedRequest {
                 answer: answer.to_owned(),

@@ -115,15 +115,6 @@ impl Problem {
         )
     }
 
-    /// An address that the identity provider does not confirm.
-    #[must_use]
-    pub fn email_unverified() -> Self {
-        Self::new(
-            Code::EmailUnverified,
-            "Your e-mail address isn't verified. Verify it where you sign in, then try again.",
-        )
-    }
-
     /// Something that the API does not have.
     #[must_use]
     pub fn not_found() -> Self {

@@ -7,6 +7,15 @@ use super::{Code, Problem};
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
+            Refusal::EmailUnverified => Self::new(
+                Code::EmailUnverified,
+                "Your e-mail address isn't verified. Verify it where you sign in, then try again.",
+            ),
+            Refusal::EmailUnusable => Self::new(
+                Code::EmailUnverified,
+                "Your e-mail address is verified, but invites can't be sent to an address like it. \
+                 Sign in with an address such as name@example.com.",
+            ),
             Refusal::NoAccess => {
                 Self::new(Code::NoAccess, "You don't have access to this account.")
             }
@@ -37,6 +46,11 @@ impl From<Refusal> for Problem {
             Refusal::AlreadyMember => Self::new(
                 Code::AlreadyMember,
                 "This person is already in the account.",
+            ),
+            Refusal::AddressInUse => Self::new(
+                Code::AddressInUse,
+                "Somebody who was invited with this address is still in the account, with another \
+                 address now. Remove that person first, or invite this one with another address.",
             ),
             Refusal::AlreadyInvited => Self::new(
                 Code::AlreadyInvited,

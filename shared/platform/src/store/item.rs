@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::account::Account;
 use domain::feedback::Feedback;
+use domain::id::MemberId;
 use domain::limits::day_of;
 use domain::member::Member;
 use domain::request::RecordedRequest;
@@ -22,7 +23,36 @@ pub(super) trait Stores: Serialize + for<'de> Deserialize<'de> {
     fn beside(&self) -> Vec<(&'static str, AttributeValue)> {
         Vec::new()
     }
+
+    /// Whether an item is one of this type, where two types can stand at one key.
+    fn is(_item: &Item) -> bool {
+        true
+    }
 }
+
+/// Leads from a later address of a person to the person's row. It stands where the row of the address
+/// would.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alias {
+    pub alias: MemberId,
+}
+
+/// Leads from an identity to the row that it was bound to last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointer {
+    pub member: MemberId,
+}
+
+/// What an alias has and a row does not.
+const ALIAS: &str = "alias";
+
+impl Stores for Alias {
+    fn is(item: &Item) -> bool {
+        item.contains_key(ALIAS)
+    }
+}
+
+impl Stores for Pointer {}
 
 impl Stores for Account {}
 
@@ -31,6 +61,10 @@ impl Stores for RecordedRequest {}
 impl Stores for Member {
     fn beside(&self) -> Vec<(&'static str, AttributeValue)> {
         vec![("rank", AttributeValue::S(rank(self)))]
+    }
+
+    fn is(item: &Item) -> bool {
+        !item.contains_key(ALIAS)
     }
 }
 

@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::feedback::Feedback;
 use domain::id::{AccountId, EmailKey, FeedbackId, MemberId};
+use domain::identity::IdentityKey;
 use domain::limits::day_of;
 use domain::request::IdempotencyKey;
 
@@ -65,6 +66,14 @@ impl Key {
         }
     }
 
+    /// What leads from an identity to its row in an account.
+    pub(super) fn identity_pointer(identity: &IdentityKey, account: &AccountId) -> Self {
+        Self {
+            pk: identity_partition(identity),
+            sk: format!("{POINTER}{account}"),
+        }
+    }
+
     /// Mails to a person on the day (UTC) that `now` is in.
     pub(super) fn recipient_sends(person: &EmailKey, now: Timestamp) -> Self {
         Self {
@@ -107,7 +116,7 @@ impl Key {
     }
 }
 
-/// How the sort keys of the pointers from a person to accounts begin.
+/// How the sort keys of the pointers from an address or an identity to accounts begin.
 pub(super) const POINTER: &str = "ACCOUNT#";
 
 /// How the sort keys of what goes away with an invite begin.
@@ -128,6 +137,10 @@ pub(super) fn feedback_day(day: Date) -> String {
 
 pub(super) fn account_partition(account: &AccountId) -> String {
     format!("ACCOUNT#{account}")
+}
+
+pub(super) fn identity_partition(identity: &IdentityKey) -> String {
+    format!("IDENTITY#{identity}")
 }
 
 pub(super) fn person_partition(person: &EmailKey) -> String {

@@ -1,16 +1,22 @@
-//! The accounts that a person is, was or is invited to be in.
+//! The callers' rows: by the identity of a caller, and by the address where a token proves one.
+
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::access::Membership;
+use domain::access::{Caller, Candidates, Membership};
 use domain::account::Account;
 use domain::address::EmailAddress;
 use domain::id::{AccountId, EmailKey, MemberId};
+use domain::identity::{Identity, IdentityKey};
+use domain::login::Entrance;
 use domain::member::Member;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 
 use super::error::{StoreError, unanswered};
-use super::key::{Key, POINTER, person_partition};
-use super::{Found, Read, Slot, Store, Stored};
+use super::item::{Alias, Pointer, decode};
+use super::key::{Key, POINTER, identity_partition, person_partition};
+use super::read::PlaceSlot;
+use super::{Found, Item, Read, Slot, Store, Stored};
 
 /// A person's place in an account, as it was read.
 #[derive(Debug)]
@@ -29,15 +35,124 @@ impl StoredMembership {
     }
 }
 
-/// The places of a membership in a read.
-#[derive(Debug)]
-pub struct MembershipSlots(Slot<Account>, Slot<Member>);
+/// What stands where an address leads in an account.
+#[derive(Debug, Default)]
+pub enum Place {
+    #[default]
+    Empty,
+    Row(Stored<Member>),
+    /// A later address of a person, and that person's row if it still has the address.
+    Alias(Stored<Alias>, Option<Stored<Member>>),
+}
 
-/// How many accounts are read at once: two items each, and DynamoDB reads at most 100.
-const ACCOUNTS_AT_ONCE: usize = 50;
+impl Place {
+    /// The row of the person who has the address.
+    fn row_of(&self, email: &EmailAddress) -> Option<&Stored<Member>> {
+        self.occupant().filter(|row| row.email == *email)
+    }
+
+    /// The row that stands there, whoever has the address now.
+    #[must_use]
+    pub fn occupant(&self) -> Option<&Stored<Member>> {
+        match self {
+            Self::Row(row) | Self::Alias(_, Some(row)) => Some(row),
+            Self::Alias(_, None) | Self::Empty => None,
+        }
+    }
+
+    /// The alias that no longer leads anywhere, and can be replaced.
+    #[must_use]
+    pub fn stale_alias(&self) -> Option<&Stored<Alias>> {
+        match self {
+            Self::Alias(alias, None) => Some(alias),
+            Self::Alias(_, Some(_)) | Self::Row(_) | Self::Empty => None,
+        }
+    }
+
+    /// What stands there once `member` was committed over it.
+    #[must_use]
+    pub fn taken_by(&self, member: Member) -> Self {
+        Self::Row(match self.stale_alias() {
+            Some(alias) => Stored::after(Some(alias), member),
+            None => Stored::after(self.occupant(), member),
+        })
+    }
+
+    fn into_occupant(self) -> Option<Stored<Member>> {
+        match self {
+            Self::Row(row) | Self::Alias(_, Some(row)) => Some(row),
+            Self::Alias(_, None) | Self::Empty => None,
+        }
+    }
+}
+
+/// What an account holds that may be a caller's.
+#[derive(Debug)]
+pub struct Seen {
+    pub account: Stored<Account>,
+    pub place: Place,
+    pub pointer: Option<Stored<Pointer>>,
+    pointed: Option<Stored<Member>>,
+}
+
+impl Seen {
+    /// For the decision about a login.
+    #[must_use]
+    pub fn entrance(&self, caller: &Caller) -> Entrance<'_> {
+        Entrance {
+            account: &self.account,
+            candidates: self.candidates(caller),
+        }
+    }
+
+    /// A row, by its id.
+    #[must_use]
+    pub fn row(&self, id: &MemberId) -> Option<&Stored<Member>> {
+        let rows = self.place.occupant().into_iter().chain(&self.pointed);
+        rows.into_iter().find(|row| row.id == *id)
+    }
+
+    fn candidates(&self, caller: &Caller) -> Candidates<'_> {
+        let at_address = caller.email().and_then(|email| self.place.row_of(email));
+        let pointed = self
+            .pointer
+            .as_ref()
+            .and_then(|pointer| self.row(&pointer.member));
+        Candidates {
+            at_address: at_address.map(|row| &row.value),
+            pointed: pointed.or(self.pointed.as_ref()).map(|row| &row.value),
+        }
+    }
+
+    /// The caller's membership, if there is one.
+    fn into_own(self, caller: &Caller) -> Option<StoredMembership> {
+        let own = self.candidates(caller).own(caller)?.id.clone();
+        let rows = self.place.into_occupant().into_iter().chain(self.pointed);
+        let member = rows.into_iter().find(|row| row.id == own)?;
+        let account = self.account;
+        Some(StoredMembership { account, member })
+    }
+}
+
+/// The places of a caller in a read.
+#[derive(Debug)]
+pub struct CallerSlots<'a> {
+    id: &'a AccountId,
+    caller: &'a Caller,
+    account: Slot<Account>,
+    place: Option<PlaceSlot>,
+    hinted: Option<Slot<Member>>,
+    pointer: Option<Slot<Pointer>>,
+    /// A login binds what is not bound, and needs to know all.
+    is_login: bool,
+}
+
+/// How many accounts are read at once: three items each, and DynamoDB reads at most 100.
+const ACCOUNTS_AT_ONCE: usize = 33;
 
 impl Store {
-    /// A person's place in an account: one read.
+    /// A caller's place in an account: one read if the address or the hint leads to a row that is
+    /// bound to the caller, up to three if the identity has to.
     ///
     /// # Errors
     ///
@@ -45,43 +160,138 @@ impl Store {
     pub async fn membership(
         &self,
         account: &AccountId,
-        email: &EmailAddress,
+        caller: &Caller,
     ) -> Result<Option<StoredMembership>, StoreError> {
         let mut read = self.read();
-        let slots = read.membership(account, email);
-        read.run().await?.membership(slots)
+        let slots = read.caller(account, caller);
+        read.run().await?.membership(slots).await
     }
 
-    /// A person's place in every account: one read finds the accounts, another one reads the rows.
-    /// Where there are too many for one, several run side by side.
+    /// A caller's place in every account: two queries side by side find the accounts, another read
+    /// has the rows. Where there are too many for one, several run side by side.
     ///
     /// # Errors
     ///
     /// If DynamoDB does not answer.
-    pub async fn memberships(
-        &self,
-        email: &EmailAddress,
-    ) -> Result<Vec<StoredMembership>, StoreError> {
-        let accounts = self.accounts_of(email).await?;
+    pub async fn memberships(&self, caller: &Caller) -> Result<Vec<StoredMembership>, StoreError> {
+        let seen = self.seen_anywhere(caller).await?.into_iter();
+        Ok(seen.filter_map(|seen| seen.into_own(caller)).collect())
+    }
+
+    /// The same with all that a login needs to know.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer.
+    pub async fn seen_anywhere(&self, caller: &Caller) -> Result<Vec<Seen>, StoreError> {
+        let (by_address, by_identity) = try_join(
+            self.accounts_of(caller.email()),
+            self.pointers_of(&caller.identity),
+        )
+        .await?;
+        let mut accounts: BTreeMap<AccountId, Option<Stored<Pointer>>> = by_address
+            .into_iter()
+            .map(|account| (account, None))
+            .collect();
+        accounts.extend(
+            by_identity
+                .into_iter()
+                .map(|(id, pointer)| (id, Some(pointer))),
+        );
+        let accounts: Vec<_> = accounts.into_iter().collect();
         let reads = accounts.chunks(ACCOUNTS_AT_ONCE).map(async |accounts| {
             let mut read = self.read();
             let slots: Vec<_> = accounts
                 .iter()
-                .map(|account| read.membership(account, email))
+                .map(|(id, pointer)| {
+                    let place = caller.email().map(|email| read.place(id, email));
+                    let pointed = pointer
+                        .as_ref()
+                        .map(|pointer| read.member(id, &pointer.member));
+                    (id, pointer, read.account(id), place, pointed)
+                })
                 .collect();
             let mut found = read.run().await?;
-            let memberships = slots
-                .into_iter()
-                .filter_map(|slots| found.membership(slots).transpose());
-            memberships.collect::<Result<Vec<_>, _>>()
+            let mut seen = Vec::new();
+            for (id, pointer, account, place, pointed) in slots {
+                let place = found.place(id, place).await?;
+                let pointed = pointed.map(|pointed| found.take(pointed)).transpose()?;
+                if let Some(account) = found.take(account)? {
+                    seen.push(Seen {
+                        account,
+                        place,
+                        pointer: pointer.clone(),
+                        pointed: pointed.flatten(),
+                    });
+                }
+            }
+            Ok(seen)
         });
         Ok(try_join_all(reads).await?.into_iter().flatten().collect())
     }
 
-    /// The accounts that a person has a row in. Only one page of pointers (some 10,000) is read:
-    /// nobody is in more accounts.
-    async fn accounts_of(&self, email: &EmailAddress) -> Result<Vec<AccountId>, StoreError> {
+    /// The memberships of whoever has an address.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer.
+    pub async fn memberships_at(
+        &self,
+        email: &EmailAddress,
+    ) -> Result<Vec<StoredMembership>, StoreError> {
+        let accounts = self.accounts_of(Some(email)).await?;
+        let reads = accounts.chunks(ACCOUNTS_AT_ONCE).map(async |accounts| {
+            let mut read = self.read();
+            let slots: Vec<_> = accounts
+                .iter()
+                .map(|id| (id, read.account(id), read.place(id, email)))
+                .collect();
+            let mut found = read.run().await?;
+            let mut memberships = Vec::new();
+            for (id, account, place) in slots {
+                let place = found.place(id, Some(place)).await?;
+                let member = place.into_occupant().filter(|row| row.email == *email);
+                let membership = found.take(account)?.zip(member);
+                memberships.extend(
+                    membership.map(|(account, member)| StoredMembership { account, member }),
+                );
+            }
+            Ok(memberships)
+        });
+        Ok(try_join_all(reads).await?.into_iter().flatten().collect())
+    }
+
+    /// The accounts that an address leads to.
+    async fn accounts_of(
+        &self,
+        email: Option<&EmailAddress>,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let Some(email) = email else {
+            return Ok(Vec::new());
+        };
         let partition = person_partition(&EmailKey::of(email));
+        let items = self.pointers_in(partition).await?;
+        items.iter().map(|item| Ok(pointer_key(item)?.1)).collect()
+    }
+
+    /// The rows that an identity leads to.
+    async fn pointers_of(
+        &self,
+        identity: &Identity,
+    ) -> Result<Vec<(AccountId, Stored<Pointer>)>, StoreError> {
+        let items = self
+            .pointers_in(identity_partition(&IdentityKey::of(identity)))
+            .await?;
+        let pointer = |item: Item| {
+            let (key, account) = pointer_key(&item)?;
+            Ok((account, decode(&key, item)?))
+        };
+        items.into_iter().map(pointer).collect()
+    }
+
+    /// The pointers to accounts in a partition. Only one page of them (some 10,000) is read: nobody is
+    /// in more accounts.
+    async fn pointers_in(&self, partition: String) -> Result<Vec<Item>, StoreError> {
         let output = self
             .client
             .query()
@@ -93,38 +303,163 @@ impl Store {
             .send()
             .await
             .map_err(|error| unanswered(&error))?;
-        output
-            .items()
-            .iter()
-            .map(|item| {
-                Key::of_item(item)
-                    .and_then(|key| key.sk.strip_prefix(POINTER)?.parse().ok())
-                    .ok_or_else(|| StoreError::Broken("a pointer cannot be read".to_owned()))
-            })
-            .collect()
+        Ok(output.items.unwrap_or_default())
     }
+}
+
+fn pointer_key(item: &Item) -> Result<(Key, AccountId), StoreError> {
+    let key = Key::of_item(item);
+    let pointer = key.and_then(|key| {
+        let account = key.sk.strip_prefix(POINTER)?.parse().ok()?;
+        Some((key, account))
+    });
+    pointer.ok_or_else(|| StoreError::Broken("a pointer cannot be read".to_owned()))
 }
 
 impl Read<'_> {
-    /// A person's place in an account.
-    pub fn membership(&mut self, account: &AccountId, email: &EmailAddress) -> MembershipSlots {
-        let member = MemberId::of(account, email);
-        MembershipSlots(self.account(account), self.member(account, &member))
+    /// A caller in an account.
+    pub fn caller<'c>(&mut self, account: &'c AccountId, caller: &'c Caller) -> CallerSlots<'c> {
+        CallerSlots {
+            id: account,
+            caller,
+            account: self.account(account),
+            place: caller.email().map(|email| self.place(account, email)),
+            hinted: caller.hint.as_ref().map(|hint| self.member(account, hint)),
+            // Without an address or a hint, only the identity can lead on.
+            pointer: (caller.email().is_none() && caller.hint.is_none())
+                .then(|| self.pointer(account, &caller.identity)),
+            is_login: false,
+        }
+    }
+
+    /// A caller who logs in, for the first time if there is a token: then what the identity leads to is
+    /// read at once.
+    pub fn caller_at_login<'c>(
+        &mut self,
+        account: &'c AccountId,
+        caller: &'c Caller,
+        has_token: bool,
+    ) -> CallerSlots<'c> {
+        let slots = self.caller(account, caller);
+        let pointer = slots
+            .pointer
+            .or_else(|| has_token.then(|| self.pointer(account, &caller.identity)));
+        CallerSlots {
+            pointer,
+            is_login: true,
+            ..slots
+        }
     }
 }
 
-impl Found {
-    /// The membership of its slots, if account and row are both there.
+impl Found<'_> {
+    /// The caller's membership, if there is one.
     ///
     /// # Errors
     ///
-    /// If an item is not what it should be.
-    pub fn membership(
+    /// If an item is not what it should be, or DynamoDB does not answer when the identity has to lead
+    /// to the row.
+    pub async fn membership(
         &mut self,
-        MembershipSlots(account, member): MembershipSlots,
+        slots: CallerSlots<'_>,
     ) -> Result<Option<StoredMembership>, StoreError> {
-        let (account, member) = (self.take(account)?, self.take(member)?);
-        let membership = account.zip(member);
-        Ok(membership.map(|(account, member)| StoredMembership { account, member }))
+        let caller = slots.caller;
+        let seen = self.caller(slots).await?;
+        Ok(seen.and_then(|seen| seen.into_own(caller)))
+    }
+
+    /// All that an account holds of a caller, as far as it matters; nothing if there is no such
+    /// account, after as many reads as if there were.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Found::membership`].
+    pub async fn caller(&mut self, slots: CallerSlots<'_>) -> Result<Option<Seen>, StoreError> {
+        let (id, caller) = (slots.id, slots.caller);
+        let account = self.take(slots.account)?;
+        let hinted = slots
+            .hinted
+            .map(|slot| self.take(slot))
+            .transpose()?
+            .flatten();
+        let hinted = hinted.filter(|row| caller.owns(row));
+        let place = self.place(id, slots.place).await?;
+
+        let at_address = caller.email().and_then(|email| place.row_of(email));
+        let found = hinted
+            .as_ref()
+            .or(at_address)
+            .filter(|row| caller.owns(row));
+        let is_found = found.is_some_and(|row| !slots.is_login || row.has_pointer());
+        let (pointer, pointed) = match slots.pointer {
+            Some(slot) => {
+                let pointer = self.take(slot)?;
+                let pointed = self.store.pointed(id, pointer.as_ref(), &place).await?;
+                (pointer, pointed)
+            }
+            None if is_found => (None, hinted),
+            None => {
+                let mut read = self.store.read();
+                let slot = read.pointer(id, &caller.identity);
+                let pointer = read.run().await?.take(slot)?;
+                let pointed = self.store.pointed(id, pointer.as_ref(), &place).await?;
+                (pointer, pointed)
+            }
+        };
+        Ok(account.map(|account| Seen {
+            account,
+            place,
+            pointer,
+            pointed,
+        }))
+    }
+
+    /// What stands where an address leads.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Found::membership`].
+    pub async fn place(
+        &mut self,
+        account: &AccountId,
+        slot: Option<PlaceSlot>,
+    ) -> Result<Place, StoreError> {
+        let Some(PlaceSlot { row, alias }) = slot else {
+            return Ok(Place::Empty);
+        };
+        if let Some(row) = self.take(row)? {
+            return Ok(Place::Row(row));
+        }
+        let Some((alias, email)) = alias else {
+            return Ok(Place::Empty);
+        };
+        let Some(alias) = self.take(alias)? else {
+            return Ok(Place::Empty);
+        };
+        let mut read = self.store.read();
+        let slot = read.member(account, &alias.alias);
+        // An alias leads to a row, never to another alias.
+        let row = read.run().await?.take(slot)?;
+        Ok(Place::Alias(alias, row.filter(|row| row.email == email)))
+    }
+}
+
+impl Store {
+    /// The row that a pointer leads to, if it is not the one that stands at the address.
+    async fn pointed(
+        &self,
+        account: &AccountId,
+        pointer: Option<&Stored<Pointer>>,
+        place: &Place,
+    ) -> Result<Option<Stored<Member>>, StoreError> {
+        let Some(Pointer { member }) = pointer.map(|pointer| &pointer.value) else {
+            return Ok(None);
+        };
+        if place.occupant().is_some_and(|row| row.id == *member) {
+            return Ok(None);
+        }
+        let mut read = self.read();
+        let slot = read.member(account, member);
+        read.run().await?.take(slot)
     }
 }

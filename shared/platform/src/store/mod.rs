@@ -25,10 +25,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 pub use actor::Actor;
 pub use error::StoreError;
 pub use feedback::{FeedbackCursor, FeedbackCursorText, FeedbackPage};
+pub use item::{Alias, Pointer};
 pub use members::{Cursor, CursorText, MembersFilter, MembersPage, StatusFilter, TextFilter};
-pub use memberships::{MembershipSlots, StoredMembership};
+pub use memberships::{CallerSlots, Place, Seen, StoredMembership};
 pub(crate) use read::LONGEST_READ;
-pub use read::{Found, Read, Slot};
+pub use read::{Found, PlaceSlot, Read, Slot};
 pub use stream::{Changes, Record};
 pub use write::{Attempt, CountedAttempt, CountingWrite, Write};
 
@@ -57,7 +58,7 @@ impl<T> Stored<T> {
 
     /// What the table holds once `value` was committed over `seen`.
     #[must_use]
-    pub fn after(seen: Option<&Self>, value: T) -> Self {
+    pub fn after<S>(seen: Option<&Stored<S>>, value: T) -> Self {
         Self {
             value,
             version: next_version(seen.map(|seen| seen.version)),

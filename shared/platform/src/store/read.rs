@@ -6,14 +6,16 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::Timestamp;
 use domain::account::Account;
+use domain::address::EmailAddress;
 use domain::feedback::Feedback;
 use domain::id::{AccountId, EmailKey, FeedbackId, MemberId};
+use domain::identity::{Identity, IdentityKey};
 use domain::member::Member;
 use domain::request::{IdempotencyKey, RecordedRequest};
 use tokio::time::{sleep, timeout};
 
 use super::error::{StoreError, unanswered};
-use super::item::{Stores, count, decode};
+use super::item::{Alias, Pointer, Stores, count, decode};
 use super::key::Key;
 use super::{Item, Store, Stored};
 use crate::aws::DYNAMODB_TIMEOUTS;
@@ -52,16 +54,34 @@ pub struct Slot<T> {
     holds: PhantomData<fn() -> T>,
 }
 
+/// The place of an address in a read: a row can stand there, or an alias.
+#[derive(Debug)]
+pub struct PlaceSlot {
+    pub(super) row: Slot<Member>,
+    pub(super) alias: Option<(Slot<Alias>, EmailAddress)>,
+}
+
 /// A counter of mails.
 #[derive(Debug)]
 pub struct SendCount;
 
 /// What a read found.
 #[derive(Debug)]
-pub struct Found {
+pub struct Found<'a> {
+    pub(super) store: &'a Store,
     /// Few enough to look through.
     items: Vec<(Key, Item)>,
     shared: Vec<Key>,
+}
+
+impl<T> Slot<T> {
+    /// The place of an item that another slot reads.
+    fn at(key: Key) -> Self {
+        Self {
+            key: Some(key),
+            holds: PhantomData,
+        }
+    }
 }
 
 impl<'a> Read<'a> {
@@ -81,6 +101,31 @@ impl<'a> Read<'a> {
     /// A person of an account.
     pub fn member(&mut self, account: &AccountId, member: &MemberId) -> Slot<Member> {
         self.slot(Key::member(account, member))
+    }
+
+    /// What stands where an address leads in an account.
+    pub fn place(&mut self, account: &AccountId, email: &EmailAddress) -> PlaceSlot {
+        let id = MemberId::of(account, email);
+        self.place_of(account, &id, Some(email))
+    }
+
+    /// What stands at an id, and where that leads if it is the id of an address.
+    pub fn place_of(
+        &mut self,
+        account: &AccountId,
+        id: &MemberId,
+        email: Option<&EmailAddress>,
+    ) -> PlaceSlot {
+        let key = Key::member(account, id);
+        PlaceSlot {
+            row: self.slot(key.clone()),
+            alias: email.map(|email| (Slot::at(key), email.clone())),
+        }
+    }
+
+    /// What an identity leads to in an account.
+    pub fn pointer(&mut self, account: &AccountId, identity: &Identity) -> Slot<Pointer> {
+        self.slot(Key::identity_pointer(&IdentityKey::of(identity), account))
     }
 
     /// The request that an idempotency key, if there is one, stands for in an account.
@@ -126,10 +171,7 @@ impl<'a> Read<'a> {
             &mut self.keys
         };
         keys.push(key.clone());
-        Slot {
-            key: Some(key),
-            holds: PhantomData,
-        }
+        Slot::at(key)
     }
 
     /// Asks for all items.
@@ -137,14 +179,14 @@ impl<'a> Read<'a> {
     /// # Errors
     ///
     /// If DynamoDB does not answer, or leaves items out again and again because it is throttling.
-    pub async fn run(self) -> Result<Found, StoreError> {
+    pub async fn run(self) -> Result<Found<'a>, StoreError> {
         timeout(LONGEST_READ, self.rounds())
             .await
             .unwrap_or_else(|_| Err(StoreError::Unavailable("the read took too long".to_owned())))
     }
 
     /// Asks until nothing is left.
-    async fn rounds(self) -> Result<Found, StoreError> {
+    async fn rounds(self) -> Result<Found<'a>, StoreError> {
         let mut items = Vec::new();
         let mut wanted = self.keys.iter().map(Key::to_item).collect::<Vec<_>>();
         for round in 0..MOST_ROUNDS {
@@ -174,6 +216,7 @@ impl<'a> Read<'a> {
             wanted = left.into_values().flat_map(|left| left.keys).collect();
             if wanted.is_empty() {
                 return Ok(Found {
+                    store: self.store,
                     items,
                     shared: self.shared,
                 });
@@ -185,7 +228,7 @@ impl<'a> Read<'a> {
     }
 }
 
-impl Found {
+impl Found<'_> {
     /// The item of a slot, if there is one. It is copied only if another slot has it, too.
     ///
     /// # Errors
@@ -199,12 +242,13 @@ impl Found {
         let Some(key) = slot.key else {
             return Ok(None);
         };
+        let is_one = |found: &Key, item: &Item| *found == key && T::is(item);
         let mut items = self.items.iter();
         let item = if self.shared.contains(&key) {
-            let found = items.find(|(found, _)| *found == key);
+            let found = items.find(|(found, item)| is_one(found, item));
             found.map(|(_, item)| item.clone())
         } else {
-            let place = items.position(|(found, _)| *found == key);
+            let place = items.position(|(found, item)| is_one(found, item));
             place.map(|place| self.items.swap_remove(place).1)
         };
         item.map(|item| decode(&key, item)).transpose()

@@ -75,7 +75,8 @@ impl<'a> Record<'a> {
             let (before, after) = states::<Account>(&key, before, after)?;
             let changes = before.map(|before| of_account(&before, &after));
             (after.version, changes.unwrap_or_default())
-        } else if key.sk.starts_with("MEMBER#") {
+        } else if key.sk.starts_with("MEMBER#") && Member::is(&after) {
+            let before = before.filter(Member::is);
             let (before, after) = states::<Member>(&key, before, after)?;
             let change = of_member(before.as_deref(), &after);
             (after.version, change.into_iter().collect())

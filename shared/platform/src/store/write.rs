@@ -14,6 +14,7 @@ use domain::Timestamp;
 use domain::account::Account;
 use domain::feedback::Feedback;
 use domain::id::{AccountId, EmailKey, MemberId};
+use domain::identity::{Identity, IdentityKey};
 use domain::limits::{Limits, next_day, next_hour};
 use domain::member::Member;
 use domain::refusal::SendLimit;
@@ -22,8 +23,9 @@ use tracing::warn;
 
 use super::actor::Actor;
 use super::error::{StoreError, unanswered};
-use super::item::{Stores, encode, expires};
+use super::item::{Alias, Pointer, Stores, encode, expires};
 use super::key::Key;
+use super::memberships::Place;
 use super::{Item, Store, Stored, next_version};
 
 /// How an attempt to read, decide and commit ended.
@@ -144,6 +146,48 @@ impl<'a> Write<'a> {
         self.item(key, seen, member)
     }
 
+    /// Writes a person over what was seen where the person's address leads.
+    #[must_use]
+    pub fn place(self, seen: &Place, member: &Member) -> Self {
+        match seen.stale_alias() {
+            Some(alias) => {
+                let key = Key::member(&self.account, &member.id);
+                self.item(key, Some(alias), member)
+            }
+            None => self.member(seen.occupant(), member),
+        }
+    }
+
+    /// Has the later address of a person lead to the person's row and to the account. `seen` is what
+    /// stands where that address leads: only an alias that leads nowhere now makes way.
+    #[must_use]
+    pub fn address(self, seen: &Place, member: &Member) -> Self {
+        let email = &member.email;
+        let write = self.pointer(&EmailKey::of(email));
+        let key = Key::member(&write.account, &MemberId::of(&write.account, email));
+        let alias = Alias {
+            alias: member.id.clone(),
+        };
+        match seen {
+            Place::Empty => write.item::<Alias, _>(key, None, &alias),
+            Place::Alias(stale, None) => write.item(key, Some(stale), &alias),
+            Place::Alias(_, Some(_)) | Place::Row(_) => write,
+        }
+    }
+
+    /// Has an identity lead to a row, over what was seen of where it led.
+    #[must_use]
+    pub fn identity_pointer(
+        self,
+        identity: &Identity,
+        seen: Option<&Stored<Pointer>>,
+        row: &MemberId,
+    ) -> Self {
+        let key = Key::identity_pointer(&IdentityKey::of(identity), &self.account);
+        let member = row.clone();
+        self.item(key, seen, &Pointer { member })
+    }
+
     /// Writes what leads from a person to the account.
     #[must_use]
     pub fn pointer(mut self, person: &EmailKey) -> Self {
@@ -194,7 +238,7 @@ impl<'a> Write<'a> {
     #[must_use]
     pub fn feedback(self, person: &EmailKey, feedback: &Feedback) -> Self {
         let key = Key::feedback(person, feedback.at, &feedback.id);
-        self.item(key, None, feedback)
+        self.item::<Feedback, _>(key, None, feedback)
     }
 
     /// Counts a mail of the account and of its recipient, if both have had fewer than their limits: the
@@ -215,7 +259,7 @@ impl<'a> Write<'a> {
         CountingWrite(counted)
     }
 
-    fn item<T: Stores>(mut self, key: Key, seen: Option<&Stored<T>>, value: &T) -> Self {
+    fn item<S: Stores, T: Stores>(mut self, key: Key, seen: Option<&Stored<S>>, value: &T) -> Self {
         let version = seen.map(|seen| seen.version);
         let before = seen.map_or_else(|| Ok(Item::new()), |seen| encode(&seen.value));
         match (before, encode(value)) {

@@ -1,0 +1,62 @@
+//! Who people are, whatever their address.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::base32_digest;
+
+/// Who a person is: OpenID Connect Core, 2, `iss` and `sub`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The identity provider.
+    pub issuer: String,
+    /// The person, for that provider.
+    pub subject: String,
+}
+
+/// The identity that a row belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Binding {
+    #[serde(flatten)]
+    pub identity: Identity,
+    /// Whether the identity leads to the row. Earlier releases bound rows without that: the next login
+    /// makes up for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_pointer: bool,
+}
+
+impl Binding {
+    /// What a row says after a login.
+    #[must_use]
+    pub fn to(identity: &Identity) -> Self {
+        Self {
+            identity: identity.clone(),
+            has_pointer: true,
+        }
+    }
+}
+
+/// Replaces an identity in the keys of the table: base32 of its SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct IdentityKey(String);
+
+impl IdentityKey {
+    /// The key of an identity.
+    #[must_use]
+    pub fn of(identity: &Identity) -> Self {
+        let Identity { issuer, subject } = identity;
+        // The length goes first, so one part cannot run into the other.
+        Self(base32_digest(&format!(
+            "{}:{issuer}{subject}",
+            issuer.len()
+        )))
+    }
+}
+
+impl fmt::Display for IdentityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
