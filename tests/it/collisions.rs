@@ -58,7 +58,7 @@ fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
     let accept = || follow(Caller::first(KIM));
     let return_ = || login(Caller::first(KIM), None);
     // The first login with the owner's address isn't the owner's.
-    let first_login = || login(Caller::another(OWNER.who), None);
+    let first_login = || login(Caller::another(OWNER.subject), None);
     let invited = || vec![invite(), Step::Wait(60)];
     let active = || vec![invite(), accept()];
     let accepts = || vec![accept(), follow(Caller::another(KIM))];

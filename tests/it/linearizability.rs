@@ -88,7 +88,7 @@ impl Reference<'_> {
     /// The link that follows the newest one of a person.
     fn next_link(&self, whom: usize) -> Option<Link> {
         let mut sends = self.model.sends.iter().zip(&self.links).rev();
-        let (_, newest) = sends.find(|((_, to), _)| *to == whom)?;
+        let (_, newest) = sends.find(|(sent, _)| sent.row == whom)?;
         Some(Link {
             name: newest.name.clone(),
             number: newest.number + 1,
@@ -225,9 +225,10 @@ async fn carry_out(
             sequence.call(route, OWNER, Some(ACME), None, &body).await
         }
         Deed::Follow { who, is_another } => {
-            let by = Caller {
-                who: *who,
-                is_another: *is_another,
+            let by = if *is_another {
+                Caller::another(*who)
+            } else {
+                Caller::first(*who)
             };
             let Some((link, token)) = newest_link(sequence, *who) else {
                 return;

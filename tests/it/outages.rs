@@ -37,7 +37,7 @@ const STRANGER: Caller = Caller::first(3);
 /// fault must not open what a refusal keeps shut.
 fn operations() -> Vec<(Vec<Step>, Step)> {
     let account = 0;
-    let whom = KIM.who;
+    let whom = KIM.subject;
     let call = |by, act| Step::Call { account, by, act };
     let invite = || call(OWNER, Act::Invite(whom));
     let remove = || call(OWNER, Act::Remove(whom));

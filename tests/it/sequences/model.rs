@@ -1,7 +1,7 @@
 //! What Rollcall does, on one page and in memory: the reference for the real handlers. It follows the
 //! rules and shares no code with the handlers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::step::{Act, Caller, Report, Step, Token};
 
@@ -29,20 +29,37 @@ pub(crate) struct Invite {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Standing {
-    Owner { bound: Option<Caller> },
+    Owner { bound: Option<usize> },
     Invited(Invite),
-    Active { bound: Caller, accepted: Invite },
+    Active { bound: usize, accepted: Invite },
     Removed,
 }
 
-impl Standing {
+/// Someone's row. It is called by the number of the address that it was made for.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    /// The address that the person has now.
+    pub(super) address: usize,
+    pub(super) standing: Standing,
+}
+
+impl Person {
     fn invite(&mut self) -> Option<&mut Invite> {
-        match self {
-            Self::Invited(invite)
-            | Self::Active {
+        match &mut self.standing {
+            Standing::Invited(invite)
+            | Standing::Active {
                 accepted: invite, ..
             } => Some(invite),
-            Self::Owner { .. } | Self::Removed => None,
+            Standing::Owner { .. } | Standing::Removed => None,
+        }
+    }
+
+    /// The identity that the row belongs to.
+    fn bound(&self) -> Option<usize> {
+        match self.standing {
+            Standing::Owner { bound } => bound,
+            Standing::Active { bound, .. } => Some(bound),
+            Standing::Invited(_) | Standing::Removed => None,
         }
     }
 }
@@ -51,17 +68,29 @@ impl Standing {
 pub(crate) struct Account {
     pub(super) is_pro: bool,
     pub(super) is_closed: bool,
-    pub(super) people: BTreeMap<usize, Standing>,
+    pub(super) people: BTreeMap<usize, Person>,
+    /// Later addresses of people, and the row that each was written for.
+    pub(super) aliases: BTreeMap<usize, usize>,
+    /// The row that an identity was bound to last.
+    pointers: BTreeMap<usize, usize>,
+    /// Every address that ever led here.
+    pub(super) known: BTreeSet<usize>,
     /// By the hour.
     pub(super) sends: BTreeMap<i64, u32>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SentTo {
+    pub(crate) account: usize,
+    pub(crate) row: usize,
+    pub(crate) address: usize,
 }
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Model {
     pub(super) now: i64,
     pub(super) accounts: [Option<Account>; ACCOUNTS],
-    /// Account and recipient of every send.
-    pub(crate) sends: Vec<(usize, usize)>,
+    pub(crate) sends: Vec<SentTo>,
     received: BTreeMap<(usize, i64), u32>,
 }
 
@@ -107,98 +136,157 @@ impl Model {
             Act::Resend(whom) => self.resend(account, by, whom)?,
             Act::Remove(whom) => {
                 self.owner_only(account, by)?;
-                match self.standing(account, whom) {
-                    None => return Err((404, "member_not_found")),
-                    Some(Standing::Owner { .. }) => return Err((409, "owner_cannot_be_removed")),
-                    Some(standing) => *standing = Standing::Removed,
+                let person = self
+                    .person(account, whom)
+                    .ok_or((404, "member_not_found"))?;
+                if let Standing::Owner { .. } = person.standing {
+                    return Err((409, "owner_cannot_be_removed"));
                 }
+                person.standing = Standing::Removed;
             }
             Act::Rename(whom) => {
                 self.owner_only(account, by)?;
-                self.standing(account, whom)
+                self.person(account, whom)
                     .ok_or((404, "member_not_found"))?;
             }
             Act::RenameCompany => self.owner_only(account, by)?,
             Act::Close => self.close(account, by)?,
-            Act::List => self.allow(account, by)?,
+            Act::List => drop(self.allow(account, by)?),
         }
         Ok(OK)
     }
 
-    /// Who gets in.
-    fn allow(&self, account: usize, by: Caller) -> Result<(), Answer> {
+    /// The row of whoever has an address now.
+    fn at_address(&self, account: usize, address: usize) -> Option<usize> {
+        let known = self.accounts[account].as_ref()?;
+        known
+            .occupant(address)
+            .filter(|row| known.people[row].address == address)
+    }
+
+    /// The caller's row.
+    fn own(&self, account: usize, by: Caller) -> Option<usize> {
+        let known = self.accounts[account].as_ref()?;
+        let person = |row: &usize| &known.people[row];
+        let at_address = by
+            .address
+            .and_then(|address| self.at_address(account, address));
+        let pointed = known.pointers.get(&by.subject).copied();
+        let bound = at_address.and_then(|row| person(&row).bound());
+        if bound == Some(by.subject) {
+            return at_address;
+        }
+        if let Some(pointed) = pointed.filter(|row| person(row).bound() == Some(by.subject)) {
+            // Nobody takes over an address that belongs to another identity.
+            return bound.and(at_address).or(Some(pointed));
+        }
+        if at_address.is_some() && bound.is_none() {
+            return at_address;
+        }
+        let is_removed = |row: &usize| matches!(person(row).standing, Standing::Removed);
+        pointed.filter(is_removed).or(at_address)
+    }
+
+    /// Who gets in, and as whom.
+    fn allow(&self, account: usize, by: Caller) -> Result<usize, Answer> {
+        let unknown = match by.address {
+            Some(_) => NO_ACCESS,
+            None => (403, "email_unverified"),
+        };
+        let row = self.own(account, by).ok_or(unknown)?;
+        self.allow_as(account, by, row)
+    }
+
+    fn allow_as(&self, account: usize, by: Caller, row: usize) -> Result<usize, Answer> {
         let account = self.accounts[account].as_ref().ok_or(NO_ACCESS)?;
-        let standing = account.people.get(&by.who).ok_or(NO_ACCESS)?;
-        let is_owner = matches!(standing, Standing::Owner { .. });
-        match standing {
+        let person = &account.people[&row];
+        let is_owner = matches!(person.standing, Standing::Owner { .. });
+        match person.standing {
             _ if account.is_closed => Err((403, "account_closed")),
             Standing::Removed => Err((403, "access_revoked")),
             _ if !is_owner && !account.is_pro => Err((403, "upgrade_required")),
             Standing::Invited(_) => Err((403, "invite_link_required")),
-            Standing::Owner { bound: Some(bound) } | Standing::Active { bound, .. }
-                if *bound != by =>
-            {
-                Err((403, "identity_mismatch"))
-            }
-            Standing::Owner { .. } | Standing::Active { .. } => Ok(()),
+            Standing::Owner { .. } | Standing::Active { .. } => match person.bound() {
+                Some(bound) if bound != by.subject => Err((403, "identity_mismatch")),
+                _ => Ok(row),
+            },
         }
     }
 
     fn owner_only(&self, account: usize, by: Caller) -> Result<(), Answer> {
-        self.allow(account, by)?;
-        if by.who == account {
+        if self.allow(account, by)? == account {
             Ok(())
         } else {
             Err((403, "owner_only"))
         }
     }
 
-    fn standing(&mut self, account: usize, whom: usize) -> Option<&mut Standing> {
-        self.accounts[account].as_mut()?.people.get_mut(&whom)
+    fn person(&mut self, account: usize, row: usize) -> Option<&mut Person> {
+        self.accounts[account].as_mut()?.people.get_mut(&row)
     }
 
     fn provision(&mut self, account: usize, is_pro: bool, reopen: bool) {
+        let owner = Person {
+            address: account,
+            standing: Standing::Owner { bound: None },
+        };
         let known = self.accounts[account].get_or_insert_with(|| Account {
             is_pro,
             is_closed: false,
-            people: [(account, Standing::Owner { bound: None })].into(),
+            people: [(account, owner)].into(),
+            aliases: BTreeMap::new(),
+            pointers: BTreeMap::new(),
+            known: [account].into(),
             sends: BTreeMap::new(),
         });
         known.is_pro = is_pro;
         known.is_closed &= !reopen;
     }
 
-    fn invite(&mut self, account: usize, by: Caller, whom: usize) -> Result<Answer, Answer> {
+    fn invite(&mut self, account: usize, by: Caller, address: usize) -> Result<Answer, Answer> {
         self.pro_owner_only(account, by)?;
-        match self.standing(account, whom) {
-            Some(Standing::Owner { .. } | Standing::Active { .. }) => {
-                return Err((409, "already_member"));
-            }
-            Some(Standing::Invited(_)) => return Err((409, "already_invited")),
-            Some(Standing::Removed) | None => {}
+        let known = self.accounts[account].as_ref().ok_or(NO_ACCESS)?;
+        let occupant = known.occupant(address);
+        match occupant.map(|row| &known.people[&row]) {
+            Some(Person {
+                standing: Standing::Removed,
+                ..
+            })
+            | None => {}
+            Some(person) if person.address != address => return Err((409, "address_in_use")),
+            Some(Person {
+                standing: Standing::Invited(_),
+                ..
+            }) => return Err((409, "already_invited")),
+            Some(_) => return Err((409, "already_member")),
         }
-        let token = self.count_send(account, whom)?;
-        let invite = Standing::Invited(Invite {
+        let row = occupant.unwrap_or(address);
+        let token = self.count_send(account, row, address)?;
+        let standing = Standing::Invited(Invite {
             tokens: vec![token],
             sent_at: self.now,
             resends: 0,
             delivery: None,
             is_lifted: false,
         });
-        let people = self.accounts[account]
-            .as_mut()
-            .map(|account| &mut account.people);
-        people.ok_or(NO_ACCESS)?.insert(whom, invite);
+        let known = self.accounts[account].as_mut().ok_or(NO_ACCESS)?;
+        known.people.insert(row, Person { address, standing });
+        known.known.insert(address);
+        if row == address {
+            known.aliases.remove(&address);
+        }
         Ok((201, ""))
     }
 
     fn resend(&mut self, account: usize, by: Caller, whom: usize) -> Result<(), Answer> {
         self.pro_owner_only(account, by)?;
         let now = self.now;
-        let invite = match self.standing(account, whom) {
-            None => return Err((404, "member_not_found")),
-            Some(Standing::Invited(invite)) => invite.clone(),
-            Some(_) => return Err((409, "not_invited")),
+        let person = self
+            .person(account, whom)
+            .ok_or((404, "member_not_found"))?;
+        let address = person.address;
+        let Standing::Invited(invite) = person.standing.clone() else {
+            return Err((409, "not_invited"));
         };
         let resends = if invite.sent_at / DAY == now / DAY {
             invite.resends
@@ -214,10 +302,10 @@ impl Model {
         if resends >= RESENDS_PER_DAY {
             return Err(LIMIT);
         }
-        let token = self.count_send(account, whom)?;
+        let token = self.count_send(account, whom, address)?;
         let tokens = invite.tokens.into_iter().chain([token]).collect();
-        if let Some(standing) = self.standing(account, whom) {
-            *standing = Standing::Invited(Invite {
+        if let Some(person) = self.person(account, whom) {
+            person.standing = Standing::Invited(Invite {
                 tokens,
                 sent_at: now,
                 resends: resends + 1,
@@ -237,8 +325,8 @@ impl Model {
     }
 
     /// Counts a send, and returns its number, if the limits allow it.
-    fn count_send(&mut self, account: usize, whom: usize) -> Result<usize, Answer> {
-        let received = self.received.entry((whom, self.now / DAY)).or_default();
+    fn count_send(&mut self, account: usize, row: usize, address: usize) -> Result<usize, Answer> {
+        let received = self.received.entry((address, self.now / DAY)).or_default();
         let sends = &mut self.accounts[account].as_mut().ok_or(NO_ACCESS)?.sends;
         let sent = sends.entry(self.now / HOUR).or_default();
         if *sent >= SENDS_PER_HOUR || *received >= SENDS_PER_RECIPIENT {
@@ -246,7 +334,11 @@ impl Model {
         }
         *sent += 1;
         *received += 1;
-        self.sends.push((account, whom));
+        self.sends.push(SentTo {
+            account,
+            row,
+            address,
+        });
         Ok(self.sends.len() - 1)
     }
 
@@ -259,7 +351,9 @@ impl Model {
             known.is_closed = was_closed || may_close.is_ok();
         }
         match may_close {
-            Err(refusal) if was_closed && refusal != NO_ACCESS => Err((403, "account_closed")),
+            Err((_, code)) if was_closed && !["no_access", "email_unverified"].contains(&code) => {
+                Err((403, "account_closed"))
+            }
             other => other,
         }
     }
@@ -271,7 +365,7 @@ impl Model {
         token: Option<Token>,
     ) -> Result<(), Answer> {
         let meant = token.map(|token| match token {
-            Token::Sent(send) => self.sends[send],
+            Token::Sent(send) => (self.sends[send].account, self.sends[send].row),
             Token::MadeUp { account, whom } => (account, whom),
         });
         let account = match (account, meant) {
@@ -281,29 +375,96 @@ impl Model {
             (_, Some((account, _))) | (Some(account), None) => account,
             (None, None) => self.only_account(by)?,
         };
-        if let (Some(Token::Sent(send)), Some((_, whom))) = (token, meant)
-            && whom != by.who
-            && let Some(invite) = self.standing(account, whom).and_then(Standing::invite)
-            && invite.tokens.contains(&send)
+        if let (Some(Token::Sent(send)), Some((_, row))) = (token, meant)
+            && let Some(person) = self.person(account, row)
+            && by.address != Some(person.address)
+            && person.bound() != Some(by.subject)
+            && person
+                .invite()
+                .is_some_and(|invite| invite.tokens.contains(&send))
         {
-            return Err((403, "wrong_account"));
+            return Err(match by.address {
+                Some(_) => (403, "wrong_account"),
+                None => (403, "email_unverified"),
+            });
         }
-        let now = self.now;
-        match self.allow(account, by) {
-            Err((_, "invite_link_required")) => {}
-            Err(refusal) => return Err(refusal),
-            Ok(()) => {
-                if let Some(Standing::Owner { bound }) = self.standing(account, by.who) {
-                    bound.get_or_insert(by);
-                }
-                return Ok(());
+        // A link that works moves a member there.
+        let own = self.own(account, by);
+        if let (Some(own), Some(address)) = (own, by.address)
+            && let Some(invited) = self.at_address(account, address)
+            && own != account
+            && own != invited
+            && self.allow_as(account, by, invited) == Err((403, "invite_link_required"))
+            && let Ok(()) = self.accept(account, by, invited, token)
+        {
+            if let Some(left) = self.person(account, own) {
+                left.standing = Standing::Removed;
+            }
+            return Ok(());
+        }
+        match (self.allow(account, by), own) {
+            (Err((_, "invite_link_required")), Some(row)) => self.accept(account, by, row, token),
+            (allowed, _) => {
+                self.enter(account, by, allowed?);
+                Ok(())
             }
         }
-        let Some(Standing::Invited(invite)) = self.standing(account, by.who) else {
+    }
+
+    /// The row is bound to the identity, and follows its address unless that is somebody else's.
+    fn enter(&mut self, account: usize, by: Caller, row: usize) {
+        let at_address = by
+            .address
+            .and_then(|address| self.at_address(account, address));
+        let Some(known) = &mut self.accounts[account] else {
+            return;
+        };
+        let is_active = |row: &usize| {
+            let standing = &known.people[row].standing;
+            matches!(standing, Standing::Owner { .. } | Standing::Active { .. })
+        };
+        let is_taken = at_address.is_some_and(|other| other != row && is_active(&other));
+        if let Some(address) = by.address.filter(|_| !is_taken)
+            && known.people[&row].address != address
+        {
+            known.known.insert(address);
+            if known.occupant(address).is_none() {
+                known.aliases.insert(address, row);
+            }
+            known
+                .people
+                .entry(row)
+                .and_modify(|person| person.address = address);
+        }
+        known.pointers.insert(by.subject, row);
+        if let Some(Person {
+            standing: Standing::Owner { bound },
+            ..
+        }) = known.people.get_mut(&row)
+        {
+            bound.get_or_insert(by.subject);
+        }
+    }
+
+    fn accept(
+        &mut self,
+        account: usize,
+        by: Caller,
+        row: usize,
+        token: Option<Token>,
+    ) -> Result<(), Answer> {
+        let now = self.now;
+        let meant = token.map(|token| match token {
+            Token::Sent(send) => self.sends[send].row,
+            Token::MadeUp { whom, .. } => whom,
+        });
+        let person = self.person(account, row).ok_or(NO_ACCESS)?;
+        let Standing::Invited(invite) = &person.standing else {
             return Err(NO_ACCESS);
         };
         match token {
             None => return Err((403, "invite_link_required")),
+            Some(_) if meant != Some(row) => return Err((410, "invite_invalid")),
             Some(Token::Sent(send)) if invite.tokens.last() == Some(&send) => {}
             Some(Token::Sent(send)) if invite.tokens.contains(&send) => {
                 return Err((410, "invite_superseded"));
@@ -313,12 +474,12 @@ impl Model {
         if now >= invite.sent_at + LIFETIME {
             return Err((410, "invite_expired"));
         }
-        let accepted = invite.clone();
-        if let Some(standing) = self.standing(account, by.who) {
-            *standing = Standing::Active {
-                bound: by,
-                accepted,
-            };
+        person.standing = Standing::Active {
+            bound: by.subject,
+            accepted: invite.clone(),
+        };
+        if let Some(known) = &mut self.accounts[account] {
+            known.pointers.insert(by.subject, row);
         }
         Ok(())
     }
@@ -341,7 +502,11 @@ impl Model {
                 let refusals = refused.iter().filter_map(|(_, refused)| refused.err());
                 let rank = |refusal: &Answer| order.iter().position(|code| *code == refusal.1);
                 let helpful = refusals.filter(|refusal| rank(refusal).is_some());
-                Err(helpful.min_by_key(rank).unwrap_or(NO_ACCESS))
+                let unknown = match by.address {
+                    Some(_) => NO_ACCESS,
+                    None => (403, "email_unverified"),
+                };
+                Err(helpful.min_by_key(rank).unwrap_or(unknown))
             }
             _ => Err((409, "choose_account")),
         }
@@ -349,23 +514,35 @@ impl Model {
 
     /// A report changes only the delivery, and only if it concerns the newest send.
     fn report(&mut self, send: usize, report: Report) {
-        let (account, whom) = self.sends[send];
-        let standing = self.standing(account, whom);
-        if let Some(invite) = standing.and_then(Standing::invite)
+        let SentTo { account, row, .. } = self.sends[send];
+        let person = self.person(account, row);
+        if let Some(invite) = person.and_then(Person::invite)
             && invite.tokens.last() == Some(&send)
         {
             invite.delivery = invite.delivery.max(Some(report));
         }
     }
 
-    fn lift(&mut self, whom: usize) {
-        for account in self.accounts.iter_mut().flatten() {
-            let standing = account.people.get_mut(&whom);
-            if let Some(invite) = standing.and_then(Standing::invite)
+    fn lift(&mut self, address: usize) {
+        for account in 0..ACCOUNTS {
+            let row = self.at_address(account, address);
+            let person = row.and_then(|row| self.person(account, row));
+            if let Some(invite) = person.and_then(Person::invite)
                 && invite.delivery >= Some(Report::Bounced)
             {
                 invite.is_lifted = true;
             }
         }
+    }
+}
+
+impl Account {
+    /// The row that stands where an address leads, whoever has the address now.
+    fn occupant(&self, address: usize) -> Option<usize> {
+        if self.people.contains_key(&address) {
+            return Some(address);
+        }
+        let row = *self.aliases.get(&address)?;
+        (self.people[&row].address == address).then_some(row)
     }
 }

@@ -5,33 +5,49 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 
 use super::model::{ACCOUNTS, DAY, HOUR, LIFETIME, Model, PEOPLE};
 
-/// Someone with a person's address: that person, or someone else who got the address later.
+/// Who calls: an identity, with the address that its tokens prove, if they prove one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caller {
-    pub(crate) who: usize,
-    pub(crate) is_another: bool,
+    pub(crate) subject: usize,
+    pub(crate) address: Option<usize>,
 }
 
+/// Stands for the recipient of the mail whose link is followed.
+const RECIPIENT: usize = usize::MAX;
+
 impl Caller {
+    /// The person who has an address at first.
     pub(crate) const fn first(who: usize) -> Self {
-        let is_another = false;
-        Self { who, is_another }
+        Self::with_address(who, who)
     }
 
+    /// Someone else who got the address later.
     pub(crate) const fn another(who: usize) -> Self {
-        let is_another = true;
-        Self { who, is_another }
+        Self::with_address(PEOPLE + who, who)
     }
 
-    /// The `sub` of this person's tokens.
-    pub(crate) fn subject(self) -> String {
-        let kind = if self.is_another {
-            "another"
-        } else {
-            "the-first"
-        };
-        format!("{kind}-{}", self.who)
+    /// An identity that signs in with this address now.
+    pub(crate) const fn with_address(subject: usize, address: usize) -> Self {
+        let address = Some(address);
+        Self { subject, address }
     }
+
+    /// An identity whose tokens prove no address.
+    pub(crate) const fn without_address(subject: usize) -> Self {
+        let address = None;
+        Self { subject, address }
+    }
+}
+
+/// Mostly the person who has an address at first.
+fn caller(who: impl Strategy<Value = usize> + Clone) -> impl Strategy<Value = Caller> {
+    let other = (0..2 * PEOPLE, who.clone());
+    prop_oneof![
+        17 => who.clone().prop_map(Caller::first),
+        1 => who.clone().prop_map(Caller::another),
+        2 => other.prop_map(|(subject, address)| Caller::with_address(subject, address)),
+        1 => who.prop_map(Caller::without_address),
+    ]
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +67,11 @@ pub(crate) enum Report {
     Complained,
 }
 
-/// What people do in an account, and to whom.
+/// What people do in an account, and to whom: a row is called by the number of the address that it
+/// was made for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Act {
+    /// An address.
     Invite(usize),
     Resend(usize),
     Remove(usize),
@@ -99,9 +117,6 @@ const MOST_SENDS: usize = 1_000;
 pub(crate) fn single_step() -> impl Strategy<Value = Step> {
     let account = || 0..ACCOUNTS;
     let person = || 0..PEOPLE;
-    let is_another = || proptest::bool::weighted(0.05);
-    let caller =
-        move || (person(), is_another()).prop_map(|(who, is_another)| Caller { who, is_another });
     let act = prop_oneof![
         5 => person().prop_map(Act::Invite),
         4 => person().prop_map(Act::Resend),
@@ -112,13 +127,11 @@ pub(crate) fn single_step() -> impl Strategy<Value = Step> {
         1 => Just(Act::List),
     ];
     // Mostly the owner, or most calls would be refused.
-    let other = option::weighted(0.2, person());
-    let call =
-        (account(), other, is_another(), act).prop_map(|(account, other, is_another, act)| {
-            let who = other.unwrap_or(account);
-            let by = Caller { who, is_another };
-            Step::Call { account, by, act }
-        });
+    let by = account().prop_flat_map(|account| {
+        let by = prop_oneof![4 => caller(Just(account)), 1 => caller(0..PEOPLE)];
+        (Just(account), by)
+    });
+    let call = (by, act).prop_map(|((account, by), act)| Step::Call { account, by, act });
     // Mostly a recent send.
     let send = || prop_oneof![4 => 0..2_usize, 1 => 0..MOST_SENDS];
     let made_up = (account(), person()).prop_map(|(account, whom)| Token::MadeUp { account, whom });
@@ -144,11 +157,11 @@ pub(crate) fn single_step() -> impl Strategy<Value = Step> {
         2 => (account(), proptest::bool::weighted(0.7), any::<bool>())
             .prop_map(|(account, is_pro, reopen)| Step::Provision { account, is_pro, reopen }),
         16 => call,
-        3 => (caller(), option::of(account()), option::weighted(0.7, token))
+        4 => (caller(person()), option::of(account()), option::weighted(0.5, token))
             .prop_map(|(by, account, token)| Step::Login { by, account, token }),
         // The recipient of a mail mostly follows its link.
-        6 => (send(), is_another()).prop_map(|(send, is_another)| Step::Login {
-            by: Caller { who: PEOPLE, is_another },
+        6 => (send(), option::weighted(0.2, 0..2 * PEOPLE)).prop_map(|(send, other)| Step::Login {
+            by: Caller::with_address(other.unwrap_or(RECIPIENT), RECIPIENT),
             account: None,
             token: Some(Token::Sent(send)),
         }),
@@ -184,8 +197,12 @@ impl Step {
                 ..
             } => {
                 *send = number(*send)?;
-                if by.who == PEOPLE {
-                    by.who = model.sends[*send].1;
+                let recipient = model.sends[*send].address;
+                if by.subject == RECIPIENT {
+                    by.subject = recipient;
+                }
+                if by.address == Some(RECIPIENT) {
+                    by.address = Some(recipient);
                 }
             }
             _ => {}

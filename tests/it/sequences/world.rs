@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::history::History;
 use super::model::{
-    ACCOUNTS, DAY, LIFETIME, Model, NOON, PEOPLE, RESENDS_PER_DAY, SENDS_PER_HOUR,
+    ACCOUNTS, DAY, LIFETIME, Model, NOON, PEOPLE, Person, RESENDS_PER_DAY, SENDS_PER_HOUR,
     SENDS_PER_RECIPIENT, Standing,
 };
 use super::step::{Act, Caller, Report, Step, Token, opening};
@@ -101,6 +101,14 @@ impl World {
         format!("p{who}@s{}.example", self.sequences)
     }
 
+    fn subject(&self, subject: usize) -> String {
+        format!("subject-{subject}-{}", self.sequences)
+    }
+
+    fn member_id(&self, account: usize, row: usize) -> String {
+        member_id(&self.account(account), &self.email(row)).to_string()
+    }
+
     async fn rows(&self, partition: String) -> BTreeMap<String, Row> {
         let query = self.rollcall.stack.dynamodb().query().table_name("Table");
         let query = query
@@ -156,17 +164,18 @@ impl Sequence<'_> {
         if self.mails.len() < self.model.sends.len() {
             self.mails.push(self.world.rollcall.newest_mail());
         }
-        self.history.note(step, status, self.model.now);
+        let sends = &self.model.sends;
+        self.history.note(step, status, self.model.now, sends);
     }
 
     /// The accounts that a step can change.
     fn accounts_of(&self, step: &Step) -> Vec<usize> {
         let only = match *step {
             Step::Provision { account, .. } | Step::Call { account, .. } => Some(account),
-            Step::Report { send, .. } => Some(self.model.sends[send].0),
+            Step::Report { send, .. } => Some(self.model.sends[send].account),
             Step::Login { account, token, .. } => token
                 .map(|token| match token {
-                    Token::Sent(send) => self.model.sends[send].0,
+                    Token::Sent(send) => self.model.sends[send].account,
                     Token::MadeUp { account, .. } => account,
                 })
                 .or(account),
@@ -285,12 +294,13 @@ impl Sequence<'_> {
         body: &Value,
     ) -> (u16, Value) {
         let (operation, route) = route.split_once(' ').unwrap();
-        let claims = json!({
-            "iss": "https://id.example",
-            "sub": by.subject(),
-            "email": self.world.email(by.who),
-            "email_verified": "true",
+        let mut claims = json!({
+            "iss": "https://id.example", "sub": self.world.subject(by.subject),
         });
+        if let Some(address) = by.address {
+            claims["email"] = json!(self.world.email(address));
+            claims["email_verified"] = json!("true");
+        }
         let mut event = api_event(route, &claims, &body.to_string());
         let account = account.map(|account| self.world.account(account));
         if let Some(account) = &account {
@@ -338,21 +348,29 @@ impl Sequence<'_> {
         let Some(known) = &model.accounts[account] else {
             return BTreeMap::new();
         };
-        let person = |(who, standing): (&usize, &Standing)| {
-            let text = match standing {
+        let person = |(row, person): (&usize, &Person)| {
+            let bound = |subject: &usize| self.world.subject(*subject);
+            let text = match &person.standing {
                 Standing::Owner { bound: None } => "active nobody none".to_owned(),
-                Standing::Owner { bound: Some(bound) } => {
-                    format!("active {} none", bound.subject())
-                }
+                Standing::Owner { bound: Some(by) } => format!("active {} none", bound(by)),
                 Standing::Invited(invite) => {
                     format!("invited nobody {}", delivery(invite.delivery))
                 }
-                Standing::Active { bound, accepted } => {
-                    format!("active {} {}", bound.subject(), delivery(accepted.delivery))
-                }
+                Standing::Active {
+                    bound: by,
+                    accepted,
+                } => format!("active {} {}", bound(by), delivery(accepted.delivery)),
                 Standing::Removed => "removed nobody none".to_owned(),
             };
-            (self.world.email(*who), text)
+            let text = format!("{} {text}", self.world.email(person.address));
+            (self.world.member_id(account, *row), text)
+        };
+        let alias = |(address, row): (&usize, &usize)| {
+            let place = self.world.member_id(account, *address);
+            (
+                place,
+                format!("see {}", self.world.member_id(account, *row)),
+            )
         };
         let plan = if known.is_pro { "pro" } else { "basic" };
         let status = if known.is_closed { "closed" } else { "active" };
@@ -361,7 +379,11 @@ impl Sequence<'_> {
             ("account".to_owned(), format!("{plan} {status}")),
             ("sends".to_owned(), sends.to_string()),
         ];
-        known.people.iter().map(person).chain(rest).collect()
+        let people = known.people.iter().map(person);
+        people
+            .chain(known.aliases.iter().map(alias))
+            .chain(rest)
+            .collect()
     }
 
     /// The list shows exactly the people in the model.
@@ -369,10 +391,11 @@ impl Sequence<'_> {
         let Some(known) = &self.model.accounts[account] else {
             return;
         };
-        let Some(Standing::Owner { bound }) = known.people.get(&account) else {
+        let owner = &known.people[&account];
+        let Standing::Owner { bound } = owner.standing else {
             panic!("an account without owner: {known:?}");
         };
-        let by = bound.unwrap_or(Caller::first(account));
+        let by = Caller::with_address(bound.unwrap_or(account), owner.address);
         let act = Act::List;
         let (status, body) = self.carry_out(&Step::Call { account, by, act }).await;
         if known.is_closed {
@@ -381,11 +404,11 @@ impl Sequence<'_> {
         }
         let listed = body["members"].as_array().unwrap().iter().map(|member| {
             let text = |name: &str| member[name].as_str().unwrap().to_owned();
-            (text("email"), text("status"))
+            (text("id"), (text("email"), text("status")))
         });
         let listed: BTreeMap<_, _> = listed.collect();
-        let present = known.people.iter().filter_map(|(who, standing)| {
-            let status = match standing {
+        let present = known.people.iter().filter_map(|(row, person)| {
+            let status = match &person.standing {
                 Standing::Owner { .. } | Standing::Active { .. } => "active",
                 Standing::Invited(invite) if self.model.now >= invite.sent_at + LIFETIME => {
                     "expired"
@@ -393,7 +416,8 @@ impl Sequence<'_> {
                 Standing::Invited(_) => "invited",
                 Standing::Removed => return None,
             };
-            Some((self.world.email(*who), status.to_owned()))
+            let shown = (self.world.email(person.address), status.to_owned());
+            Some((self.world.member_id(account, *row), shown))
         });
         assert_eq!(listed, present.collect());
     }
@@ -410,7 +434,7 @@ impl Sequence<'_> {
         }
     }
 
-    /// Everyone in an account has a pointer to it, and no one else.
+    /// Every address that ever led to an account still does, and no other.
     pub(super) async fn expect_pointers(&self) {
         use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
         let mut expected = BTreeSet::new();
@@ -423,7 +447,7 @@ impl Sequence<'_> {
                 ("sk", format!("ACCOUNT#{}", self.world.account(account))),
             ];
             if let Some(known) = &self.model.accounts[account]
-                && known.people.contains_key(&who)
+                && known.known.contains(&who)
             {
                 expected.insert(key[0].1.clone() + &key[1].1);
             }
@@ -460,6 +484,9 @@ pub(crate) fn summary_of(rows: &BTreeMap<String, Row>) -> BTreeMap<String, Strin
     let mut sends = 0;
     for (key, row) in rows {
         match key.split_once('#') {
+            Some(("MEMBER", id)) if row.contains_key("alias") => {
+                summary.insert(id.to_owned(), format!("see {}", text(row, "alias")));
+            }
             Some(("MEMBER", id)) => {
                 expect_expiry(row, &rows.get(&format!("EXPIRY#{id}")));
                 let subject = row.get("identity").map_or("nobody", |identity| {
@@ -469,8 +496,9 @@ pub(crate) fn summary_of(rows: &BTreeMap<String, Row>) -> BTreeMap<String, Strin
                     let delivery = invite.as_m().unwrap()["delivery"].as_m().unwrap();
                     delivery["status"].as_s().unwrap()
                 });
-                let told = format!("{} {subject} {delivery}", text(row, "state"));
-                summary.insert(text(row, "email"), told);
+                let (email, state) = (text(row, "email"), text(row, "state"));
+                let told = format!("{email} {state} {subject} {delivery}");
+                summary.insert(id.to_owned(), told);
             }
             Some(("SENDS", _)) => sends += row["count"].as_n().unwrap().parse::<u32>().unwrap(),
             Some(("EXPIRY", _)) => {}
