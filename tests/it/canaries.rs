@@ -216,9 +216,11 @@ async fn no_canary_is_found_where_it_must_not_be() {
         1,
     );
     out.took(&sue.get(&about).await.expect_status(200));
-    rollcall
-        .wire
-        .fail("UpdateItem", Fault::Error(400, "ValidationException"), 1);
+    rollcall.wire.fail(
+        "TransactWriteItems",
+        Fault::Error(400, "ValidationException"),
+        1,
+    );
     out.took(
         &kim.login(&json!({ "inviteToken": token }))
             .await

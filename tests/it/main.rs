@@ -26,6 +26,7 @@ mod faults;
 mod fuzzed;
 mod hostile;
 mod idempotency;
+mod identities;
 mod integrating;
 mod invite;
 mod lift_suppression;

@@ -21,6 +21,8 @@ fn schemas() -> BTreeMap<String, Value> {
         include_str!("../../docs/events/invite.delivery_changed.json"),
         include_str!("../../docs/events/invite.expired.json"),
         include_str!("../../docs/events/member.activated.json"),
+        include_str!("../../docs/events/member.address_changed.json"),
+        include_str!("../../docs/events/member.identity_changed.json"),
         include_str!("../../docs/events/member.invited.json"),
         include_str!("../../docs/events/member.removed.json"),
     ]
@@ -69,14 +71,19 @@ async fn the_product_learns_what_happened() {
         rollcall.provision(&payload).await.expect_status(200);
     };
     let invited = owner.invite("acme", KIM).await.expect_status(201);
-    let kim = rollcall.person(KIM).await;
+    let claims = json!({ "email": KIM, "sub": "kim" });
+    let kim = rollcall.signed_in(&claims).await;
     let token = json!({ "inviteToken": rollcall.newest_token() });
     kim.login(&token).await.expect_status(200);
+    let claims = json!({ "email": "kim.lee@example.com", "sub": "kim" });
+    let kim = rollcall.signed_in(&claims).await;
+    kim.login(&json!({})).await.expect_status(200);
     let path = format!("/accounts/acme/members/{}", member_id("acme", KIM));
     let name = json!({ "firstName": "Kimberly" });
     owner.patch(&path, &name).await.expect_status(200);
     owner.remove("acme", KIM).await.expect_status(200);
-    owner.invite("acme", KIM).await.expect_status(201);
+    let moved = "kim.lee@example.com";
+    owner.invite("acme", moved).await.expect_status(201);
     owner.remove("acme", KIM).await.expect_status(200);
     owner.login(&json!({})).await.expect_status(200);
     provision("business", false).await;
@@ -90,6 +97,7 @@ async fn the_product_learns_what_happened() {
         [
             "member.invited",
             "member.activated",
+            "member.address_changed",
             "member.removed",
             "member.invited",
             "member.removed",
@@ -105,7 +113,7 @@ async fn the_product_learns_what_happened() {
     assert_eq!(first["memberId"], kim_id.as_str());
     assert_eq!(first["invitedBy"], member_id("acme", OWNER).as_str());
     assert_eq!(first["expiresAt"], invited.body["expiresAt"]);
-    let (_, plan) = &events[5];
+    let (_, plan) = &events[6];
     assert_eq!(
         (&plan["previousPlan"], &plan["plan"]),
         (&json!("pro"), &json!("business"))

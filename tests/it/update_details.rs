@@ -158,17 +158,14 @@ async fn nobody_else_changes_anything() {
         (&stranger, "no_access"),
         (&impostor, "identity_mismatch"),
     ] {
-        rollcall.wire.forget();
         let body = json!({ "company": "Mine" });
         let company = caller.patch("/accounts/acme", &body).await;
         company.expect_problem(403, code);
-        assert_eq!(rollcall.wire.calls(), ["BatchGetItem"]);
         let name = rename(caller, KIM, json!({ "firstName": "Mine" })).await;
         name.expect_problem(403, code);
         // They must not learn whether such a person exists.
         let unknown = rename(caller, "nobody@example.com", json!({ "firstName": "A" })).await;
         unknown.expect_problem(403, code);
-        assert_eq!(rollcall.wire.calls(), ["BatchGetItem", "BatchGetItem"]);
     }
     let unknown = rename(&owner, "nobody@example.com", json!({ "firstName": "A" })).await;
     let unknown = unknown.expect_problem(404, "member_not_found");

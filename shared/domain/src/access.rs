@@ -46,6 +46,16 @@ impl Caller {
         member.identity() == Some(&self.identity)
     }
 
+    /// Whether the issuer that vouches for the caller vouched for another person at the first login.
+    ///
+    /// Another issuer is fine: products change their identity provider, and the address, which led to
+    /// the row, is proven. The next login binds the row to the new identity.
+    fn is_not(&self, member: &Member) -> bool {
+        member.identity().is_some_and(|bound| {
+            bound.issuer == self.identity.issuer && bound.subject != self.identity.subject
+        })
+    }
+
     /// Why somebody whom the table does not know gets nowhere.
     pub(crate) fn unknown(&self) -> Refusal {
         match self.address {
@@ -74,19 +84,19 @@ impl<'a> Candidates<'a> {
             at_address,
             pointed,
         } = self;
-        let bound_at_address = at_address.filter(|row| caller.owns(row));
-        let bound = pointed.filter(|row| caller.owns(row));
-        let somebody_elses = at_address.filter(|row| row.identity().is_some());
-        let unbound = at_address;
-        let removed = pointed.filter(|row| matches!(row.state, State::Removed(_)));
-        match (bound_at_address, bound, somebody_elses) {
-            (Some(own), _, _) => Some(own),
-            // Two people cannot have one address: whoever had it first keeps it.
-            (None, Some(_), Some(other)) => Some(other),
-            (None, Some(own), None) => Some(own),
-            (None, None, Some(other)) => removed.or(Some(other)),
-            (None, None, None) => unbound.or(removed),
+        let is_removed = |row: &&Member| matches!(row.state, State::Removed(_));
+        let somebody_elses = at_address.filter(|row| caller.is_not(row));
+        if let Some(own) = at_address.filter(|row| caller.owns(row)) {
+            return Some(own);
         }
+        if let Some(own) = pointed.filter(|row| caller.owns(row)) {
+            // Two people cannot have one address: whoever had it first keeps it.
+            return somebody_elses.or(Some(own));
+        }
+        if at_address.is_some() && somebody_elses.is_none() {
+            return at_address;
+        }
+        pointed.filter(is_removed).or(at_address)
     }
 }
 
@@ -161,9 +171,7 @@ fn authorize_person<'a>(
     match &member.state {
         State::Removed(_) => Err(Refusal::AccessRevoked),
         State::Invited(_) => Err(Refusal::InviteLinkRequired),
-        State::Active(active) if is_somebody_elses(active, &caller.identity) => {
-            Err(Refusal::IdentityMismatch)
-        }
+        State::Active(_) if caller.is_not(member) => Err(Refusal::IdentityMismatch),
         State::Active(active) => Ok(Access {
             account,
             member,
@@ -171,11 +179,6 @@ fn authorize_person<'a>(
             has_pro,
         }),
     }
-}
-
-fn is_somebody_elses(active: &Active, identity: &Identity) -> bool {
-    let binding = active.binding.as_ref();
-    binding.is_some_and(|binding| binding.identity != *identity)
 }
 
 impl<'a> Access<'a> {

@@ -23,6 +23,10 @@ pub enum Change {
     MemberActivated(MemberId),
     /// Somebody was removed, or an invite was cancelled.
     MemberRemoved(MemberId, Removal),
+    /// Somebody signs in with another address now.
+    MemberAddressChanged(MemberId),
+    /// Somebody signs in through another identity provider now.
+    MemberIdentityChanged(MemberId),
     /// Something became known about an invite's newest mail, or there is a newer mail.
     InviteDeliveryChanged(MemberId, Delivery),
     /// The newest link of an invite stopped working without being used.
@@ -53,6 +57,8 @@ impl Change {
             Self::MemberInvited { .. } => "member.invited",
             Self::MemberActivated(_) => "member.activated",
             Self::MemberRemoved(..) => "member.removed",
+            Self::MemberAddressChanged(_) => "member.address_changed",
+            Self::MemberIdentityChanged(_) => "member.identity_changed",
             Self::InviteDeliveryChanged(..) => "invite.delivery_changed",
             Self::InviteExpired { .. } => "invite.expired",
             Self::AccountClosed => "account.closed",
@@ -66,6 +72,10 @@ impl Change {
 #[must_use]
 pub fn of_member(before: Option<&Member>, after: &Member) -> Option<Change> {
     let id = after.id.clone();
+    let (email, identity) = (
+        before.map(|before| &before.email),
+        before.and_then(Member::identity),
+    );
     match (before.map(|before| &before.state), &after.state) {
         (None | Some(State::Removed(_)), State::Invited(invite)) => Some(Change::MemberInvited {
             member: id,
@@ -81,7 +91,15 @@ pub fn of_member(before: Option<&Member>, after: &Member) -> Option<Change> {
         {
             Some(Change::InviteDeliveryChanged(id, after.delivery.clone()))
         }
-        // An owner is there from the beginning; names and identities are nobody else's business.
+        (Some(State::Active(_)), State::Active(_)) if email != Some(&after.email) => {
+            Some(Change::MemberAddressChanged(id))
+        }
+        (Some(State::Active(_)), State::Active(_))
+            if identity.is_some() && identity != after.identity() =>
+        {
+            Some(Change::MemberIdentityChanged(id))
+        }
+        // An owner is there from the beginning; names are nobody else's business.
         _ => None,
     }
 }
@@ -121,6 +139,7 @@ mod tests {
     use crate::account::{Account, AccountStatus, Provisioned};
     use crate::delivery::{Delivery, DeliveryStatus};
     use crate::id::MemberId;
+    use crate::identity::{Binding, Identity};
     use crate::member::{Active, Invite, Member, Removal, Role, State, Tokens};
     use crate::token::InviteToken;
 
@@ -170,6 +189,24 @@ mod tests {
             binding: None,
             accepted: None,
         }));
+        let bound = |issuer: &str| {
+            person(State::Active(Active {
+                since: now,
+                binding: Some(Binding::to(&Identity {
+                    issuer: issuer.to_owned(),
+                    subject: "kim".to_owned(),
+                })),
+                accepted: None,
+            }))
+        };
+        let (here, there) = (
+            bound("https://here.example"),
+            bound("https://there.example"),
+        );
+        let moved = Member {
+            email: "kim.lee@example.com".parse().unwrap(),
+            ..here.clone()
+        };
         let removed = person(State::Removed(Removal { at: now, by: id() }));
         let (open, answered) = (
             invited(DeliveryStatus::Sending),
@@ -188,6 +225,10 @@ mod tests {
             (Some(&answered), &open, Some("invite.delivery_changed")),
             (Some(&open), &open, None),
             (Some(&active), &active, None),
+            (Some(&active), &here, None),
+            (Some(&here), &here, None),
+            (Some(&here), &moved, Some("member.address_changed")),
+            (Some(&here), &there, Some("member.identity_changed")),
             (Some(&removed), &removed, None),
             // The owner, whom the product itself made.
             (None, &active, None),

@@ -86,9 +86,6 @@ pub fn decide(
         (Err(Refusal::InviteLinkRequired), Some(own)) => {
             accept(caller, membership(own), token, now)
         }
-        (Err(Refusal::IdentityMismatch), Some(own)) => {
-            bind_anew(caller, membership(own)).ok_or(Refusal::IdentityMismatch)
-        }
         (Err(refusal), _) => Err(refusal),
     }
 }
@@ -170,8 +167,8 @@ fn most_helpful(caller: &Caller, refusals: Vec<Refusal>) -> Refusal {
         .unwrap_or_else(|| caller.unknown())
 }
 
-/// Lets an active person in. The row is bound to the identity if it is not, and follows the address
-/// unless that is another person's.
+/// Lets an active person in. The row is bound to the identity, anew if another issuer vouches for the
+/// person now, and follows the address unless that is another person's.
 fn enter(caller: &Caller, access: Access<'_>, candidates: Candidates<'_>) -> Login {
     let (member, active) = (access.member(), access.active());
     let state = State::Active(Active {
@@ -190,25 +187,6 @@ fn enter(caller: &Caller, access: Access<'_>, candidates: Candidates<'_>) -> Log
         },
         left: None,
     }
-}
-
-/// Binds a row to the identity that another issuer gives its person: the product changed its
-/// identity provider. The address proves who it is, this once; from then on, the new identity does.
-fn bind_anew(caller: &Caller, Membership { account, member }: Membership<'_>) -> Option<Login> {
-    let State::Active(active) = &member.state else {
-        return None;
-    };
-    let is_vouched_for = caller.email() == Some(&member.email);
-    let is_new_issuer = member.identity()?.issuer != caller.identity.issuer;
-    let state = State::Active(Active {
-        binding: Some(Binding::to(&caller.identity)),
-        ..active.clone()
-    });
-    (is_vouched_for && is_new_issuer).then(|| Login {
-        account: account.clone(),
-        member: member.with_state(state),
-        left: None,
-    })
 }
 
 /// Accepts an invite, if the token is its newest one and in time.

@@ -208,12 +208,6 @@ impl Member {
         }
     }
 
-    /// Whether somebody is a member and has never logged in: an owner before the first login.
-    #[must_use]
-    pub fn is_unbound(&self) -> bool {
-        matches!(&self.state, State::Active(active) if active.binding.is_none())
-    }
-
     /// The identity that the row belongs to: only active rows belong to one.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {

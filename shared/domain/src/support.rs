@@ -401,10 +401,10 @@ mod tests {
         person(State::Invited(invite))
     }
 
-    fn active(role: Role, identity: Option<Identity>) -> Member {
+    fn active(role: Role, identity: Option<&Identity>) -> Member {
         let active = Active {
             since: now(),
-            binding: identity.as_ref().map(Binding::to),
+            binding: identity.map(Binding::to),
             accepted: None,
         };
         Member {
@@ -544,7 +544,7 @@ mod tests {
             ),
             (
                 account(),
-                active(Role::Member, Some(somebody.clone())),
+                active(Role::Member, Some(&somebody)),
                 "This person has been in Acme since 24 November 2026: if they are refused, they are \
                  signing in with a different address or as a different user of the identity \
                  provider, so ask them to sign in as they did the first time.",
@@ -557,12 +557,12 @@ mod tests {
             ),
             (
                 closed,
-                active(Role::Member, Some(somebody.clone())),
+                active(Role::Member, Some(&somebody)),
                 "The account of Acme is closed: nobody can log in to it until it is reopened.",
             ),
             (
                 basic,
-                active(Role::Member, Some(somebody)),
+                active(Role::Member, Some(&somebody)),
                 "The plan of Acme doesn't include multi-user access: ask the owner to upgrade the \
                  account.",
             ),

@@ -157,9 +157,10 @@ impl<'a> About<'a> {
                 invited_by: by,
                 expires_at: *expires_at,
             },
-            Change::MemberActivated(member_id) | Change::MemberRemoved(member_id, _) => {
-                Self::Member { member_id }
-            }
+            Change::MemberActivated(member_id)
+            | Change::MemberRemoved(member_id, _)
+            | Change::MemberAddressChanged(member_id)
+            | Change::MemberIdentityChanged(member_id) => Self::Member { member_id },
             Change::InviteDeliveryChanged(member_id, delivery) => Self::Delivery {
                 member_id,
                 status: delivery.status.name(),

@@ -13,6 +13,7 @@ use super::{Stored, StoredMembership};
 pub struct Actor<'a> {
     pub access: Access<'a>,
     seen: &'a StoredMembership,
+    is_bound: bool,
 }
 
 impl<'a> Actor<'a> {
@@ -27,7 +28,7 @@ impl<'a> Actor<'a> {
         pro_plans: &ProPlans,
     ) -> Result<Self, Refusal> {
         let access = authorize(caller, seen.map(StoredMembership::as_ref), pro_plans)?;
-        Self::with(access, seen)
+        Self::with(caller, access, seen)
     }
 
     /// The same for closing the account.
@@ -41,12 +42,26 @@ impl<'a> Actor<'a> {
         pro_plans: &ProPlans,
     ) -> Result<Self, Refusal> {
         let access = authorize_closing(caller, seen.map(StoredMembership::as_ref), pro_plans)?;
-        Self::with(access, seen)
+        Self::with(caller, access, seen)
     }
 
-    fn with(access: Access<'a>, seen: Option<&'a StoredMembership>) -> Result<Self, Refusal> {
+    fn with(
+        caller: &Caller,
+        access: Access<'a>,
+        seen: Option<&'a StoredMembership>,
+    ) -> Result<Self, Refusal> {
         let seen = seen.ok_or(Refusal::NoAccess)?;
-        Ok(Self { access, seen })
+        let is_bound = caller.owns(&seen.member);
+        Ok(Self {
+            access,
+            seen,
+            is_bound,
+        })
+    }
+
+    /// Whether the row belongs to the caller's identity. It does not before a first login.
+    pub(super) fn is_bound(&self) -> bool {
+        self.is_bound
     }
 
     #[must_use]

@@ -54,8 +54,8 @@ pub enum CountedAttempt<T> {
 pub struct Write<'a> {
     store: &'a Store,
     account: AccountId,
-    /// The row of an actor who has never logged in, and its version: the first login decides who that
-    /// is, and nobody else may act after it. Other actors need no guard, since only a removal changes
+    /// The row of an actor whom a login has yet to bind to it, and its version: the first login decides
+    /// who that is, and nobody else may act after it. Other actors need no guard, since only a removal changes
     /// rights while a call is under way, and owners are not removed.
     unbound_actor: Option<(Key, u64)>,
     changes: Vec<ItemWrite>,
@@ -110,7 +110,7 @@ impl<'a> Write<'a> {
         let (account, member) = (&actor.account().id, actor.member());
         let key = || Key::member(account, &member.id);
         Self {
-            unbound_actor: member.is_unbound().then(|| (key(), member.version)),
+            unbound_actor: (!actor.is_bound()).then(|| (key(), member.version)),
             ..Self::by_service(store, account)
         }
     }
