@@ -87,8 +87,8 @@ fn document() -> Result<Value, TemplateError> {
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "An OpenID Connect ID token of the product's identity provider, \
-                        with a verified e-mail address.",
+                    "description": "An OpenID Connect ID token of the product's identity provider. \
+                        A first login needs a verified e-mail address.",
                 },
             },
             "headers": headers(),

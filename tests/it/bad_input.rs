@@ -543,6 +543,7 @@ async fn only_a_verified_address_counts() {
         let answer = stack.rollcall.invoke("authorize-login", event).await;
         assert_eq!(answer.unwrap()["statusCode"], 403, "{missing}");
     }
+    stack.rollcall.wire.forget();
     stack.expect_untouched().await;
 }
 

@@ -22,7 +22,11 @@ const NEW: &str = "new@example.com";
 
 /// One read of several items.
 const READ: &str = "BatchGetItem";
-/// The search for a person's accounts, or a page of the list.
+/// The address leads to no row of the caller: the identity is looked up.
+const LOOKED_UP: &[&str] = &[READ, READ];
+/// The search for the accounts of an address and of an identity.
+const SEARCH: &str = "Query + Query";
+/// A page of the list, or the search for the accounts of an address.
 const QUERY: &str = "Query";
 /// One item changes.
 const UPDATE: &str = "UpdateItem";
@@ -48,10 +52,9 @@ const OPERATIONS: &[&str] = &[
 ];
 
 /// Refusals that make no request to AWS in any operation, and answers that aren't decisions.
-const BEFORE_ANY_CALL: [Code; 7] = [
+const BEFORE_ANY_CALL: [Code; 6] = [
     Code::InvalidRequest,
     Code::Unauthenticated,
-    Code::EmailUnverified,
     Code::NotFound,
     Code::BodyTooLarge,
     Code::Internal,
@@ -66,6 +69,7 @@ async fn what_calls_cost_is_up_to_date() {
     lines.extend(removals().await);
     lines.extend(lists().await);
     lines.extend(logins().await);
+    lines.extend(identities().await);
     lines.extend(guarded_requests().await);
     lines.extend(details().await);
     lines.extend(provisioning_and_closing().await);
@@ -232,9 +236,9 @@ async fn logins() -> Vec<Line> {
     let ledger = Ledger::new(&rollcall);
     let login = ledger.of("authorize-login");
     const NAMED: &[&str] = &[READ];
-    const SEARCHED: &[&str] = &[QUERY, READ];
+    const SEARCHED: &[&str] = &[SEARCH, READ];
 
-    let first = [QUERY, READ, TRANSACTION];
+    let first = [SEARCH, READ, TRANSACTION];
     let reply = owner.login(&json!({})).await;
     login.done("first, account not known", &first, reply).await;
     let reply = owner.login(&json!({})).await;
@@ -253,7 +257,9 @@ async fn logins() -> Vec<Line> {
     ledger.skip().await;
 
     let reply = kim.login(&acme).await;
-    login.refused("invite_link_required", reply).await;
+    login
+        .refused_as("invite_link_required", "", LOOKED_UP, reply)
+        .await;
     let reply = kim.login(&json!({})).await;
     login
         .refused_as(
@@ -271,12 +277,12 @@ async fn logins() -> Vec<Line> {
     login.refused("wrong_account", reply).await;
     let reply = stranger.login(&json!({})).await;
     login
-        .refused_as("no_access", ", account not known", &[QUERY], reply)
+        .refused_as("no_access", ", account not known", &[SEARCH], reply)
         .await;
 
     let reply = kim.login(&with(&token)).await;
     login
-        .done("accepts an invite", &[READ, UPDATE], reply)
+        .done("accepts an invite", &[READ, TRANSACTION], reply)
         .await;
     let reply = kim.login(&with(&token)).await;
     login
@@ -290,6 +296,94 @@ async fn logins() -> Vec<Line> {
         .refused_as("choose_account", ", of two", SEARCHED, reply)
         .await;
     ledger.lines()
+}
+
+/// Calls by people whom the identity leads to, and not the address.
+async fn identities() -> Vec<Line> {
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
+    let named = async |email: &str| {
+        let claims = json!({ "sub": "max", "email": email, "email_verified": email.contains('@') });
+        rollcall.signed_in(&claims).await
+    };
+    owner.invite("acme", MAX).await.expect_status(201);
+    let link = json!({ "inviteToken": rollcall.newest_token() });
+    named(MAX).await.login(&link).await.expect_status(200);
+    let (moved, nameless) = (named(NEW).await, named("").await);
+    let acme = json!({ "accountId": "acme" });
+    let own = member_id("acme", MAX);
+    let ledger = Ledger::new(&rollcall);
+    let list = ledger.of("list");
+    let login = ledger.of("authorize-login");
+    let guard = ledger.of("authorize-request");
+    let with_hint = async |caller: &Person, path: &str| {
+        let request = caller.request(Method::GET, path);
+        let request = request.header("x-account-id", "acme");
+        Reply::of(request.header("x-member-id", own.as_str())).await
+    };
+    const PAGE: &str = "/accounts/acme/members";
+    const PRODUCT: &str = "/dev/product";
+    let use_product = async |caller: &Person| {
+        let request = caller.request(Method::GET, PRODUCT);
+        Reply::of(request.header("x-account-id", "acme")).await
+    };
+
+    let new = "a new address";
+    let reply = moved.list("acme", "").await;
+    list.done(new, &[READ, READ, READ, QUERY], reply).await;
+    let reply = use_product(&moved).await;
+    guard.done(new, &[READ, READ, READ], reply).await;
+    let hint = "a new address, with a hint";
+    let reply = with_hint(&moved, PAGE).await;
+    list.done(hint, &[READ, QUERY], reply).await;
+    let reply = with_hint(&moved, PRODUCT).await;
+    guard.done(hint, &[READ], reply).await;
+    let reply = moved.login(&acme).await;
+    login
+        .done(new, &[READ, READ, READ, TRANSACTION], reply)
+        .await;
+
+    let later = "a later address";
+    let reply = moved.list("acme", "").await;
+    list.done(later, &[READ, READ, QUERY], reply).await;
+    let reply = use_product(&moved).await;
+    guard.done(later, LOOKED_UP, reply).await;
+    let reply = moved.login(&acme).await;
+    login.done(later, LOOKED_UP, reply).await;
+
+    let none = "no address";
+    let reply = nameless.list("acme", "").await;
+    list.done(none, &[READ, READ, QUERY], reply).await;
+    let reply = use_product(&nameless).await;
+    guard.done(none, LOOKED_UP, reply).await;
+    let reply = nameless.login(&acme).await;
+    login.done(none, LOOKED_UP, reply).await;
+    let reply = nameless.login(&json!({})).await;
+    let what = "no address, account not known";
+    login.done(what, &[QUERY, READ], reply).await;
+    let hint = "no address, with a hint";
+    let reply = with_hint(&nameless, PAGE).await;
+    list.done(hint, &[READ, QUERY], reply).await;
+    let reply = with_hint(&nameless, PRODUCT).await;
+    guard.done(hint, &[READ], reply).await;
+    let reply = named_unknown(&rollcall).await.login(&acme).await;
+    login
+        .refused_as("email_unverified", "", &[READ], reply)
+        .await;
+
+    let invite = ledger.of("invite");
+    let reply = owner.invite("acme", MAX).await;
+    invite.refused("address_in_use", reply).await;
+    let reply = owner.invite("acme", NEW).await;
+    let what = ", of a later address";
+    invite
+        .refused_as("already_member", what, LOOKED_UP, reply)
+        .await;
+    ledger.lines()
+}
+
+async fn named_unknown(rollcall: &Rollcall) -> Person {
+    let claims = json!({ "sub": "unknown", "email": "", "email_verified": false });
+    rollcall.signed_in(&claims).await
 }
 
 async fn guarded_requests() -> Vec<Line> {
@@ -307,14 +401,16 @@ async fn guarded_requests() -> Vec<Line> {
     let reply = use_product(&owner, Some("acme")).await;
     guard.done("account known", &[READ], reply).await;
     let reply = use_product(&owner, None).await;
-    guard.done("account not known", &[QUERY, READ], reply).await;
+    guard
+        .done("account not known", &[SEARCH, READ], reply)
+        .await;
     use_product(&stranger, Some("acme"))
         .await
         .expect_status(403);
-    guard.happened("a stranger, account known", &[READ]).await;
+    guard.happened("a stranger, account known", LOOKED_UP).await;
     use_product(&stranger, None).await.expect_status(403);
     guard
-        .happened("a stranger, account not known", &[QUERY])
+        .happened("a stranger, account not known", &[SEARCH])
         .await;
     ledger.lines()
 }
@@ -456,17 +552,26 @@ async fn people_without_rights() -> Vec<Line> {
         (&kim, "invite_link_required"),
         (&impostor, "identity_mismatch"),
     ] {
-        invite.refused(code, person.invite("acme", NEW).await).await;
-        resend.refused(code, person.resend("acme", KIM).await).await;
-        remove.refused(code, person.remove("acme", KIM).await).await;
-        list.refused(code, person.list("acme", "").await).await;
+        invite
+            .refused_as(code, "", LOOKED_UP, person.invite("acme", NEW).await)
+            .await;
+        resend
+            .refused_as(code, "", LOOKED_UP, person.resend("acme", KIM).await)
+            .await;
+        remove
+            .refused_as(code, "", LOOKED_UP, person.remove("acme", KIM).await)
+            .await;
+        list.refused_as(code, "", LOOKED_UP, person.list("acme", "").await)
+            .await;
         let reply = person.patch("/accounts/acme", &company).await;
-        update.refused(code, reply).await;
+        update.refused_as(code, "", LOOKED_UP, reply).await;
         close
-            .refused(code, person.delete("/accounts/acme").await)
+            .refused_as(code, "", LOOKED_UP, person.delete("/accounts/acme").await)
             .await;
         if code != "invite_link_required" {
-            login.refused(code, person.login(&acme).await).await;
+            login
+                .refused_as(code, "", LOOKED_UP, person.login(&acme).await)
+                .await;
         }
     }
     invite
@@ -618,7 +723,7 @@ async fn a_list_costs_a_stranger_the_same_whatever_is_in_the_account() {
             let refused = person.list(account, query).await;
             refused.expect_problem(403, code);
             let cost = meter.take(&rollcall.stack).await;
-            assert_eq!(cost.steps, [READ], "{account}{query}");
+            assert_eq!(cost.steps, LOOKED_UP, "{account}{query}");
             assert!(
                 cost.read_units <= A_STRANGERS_PRICE,
                 "{account}{query}: {cost:?}"
@@ -654,7 +759,7 @@ async fn no_call_costs_a_stranger_more_in_a_large_account() {
             refused.expect_problem(403, "no_access");
             costs.push(meter.take(&rollcall.stack).await);
         }
-        assert_eq!(costs[0].steps, [READ], "{route:?}");
+        assert_eq!(costs[0].steps, LOOKED_UP, "{route:?}");
         assert_eq!(costs[0], costs[1], "{route:?}");
     }
 }

@@ -141,6 +141,12 @@ async fn every_item_of_the_table_is_described() {
         let done = rollcall.invoke(operation, payload(operation)).await;
         done.unwrap_or_else(|problem| panic!("{operation}: {}", problem.detail()));
     }
+    let rows = rollcall.rows().await;
+    let identity = rows.values().find_map(|row| row.get("identity")).unwrap();
+    let subject = identity.as_m().unwrap()["subject"].as_s().unwrap();
+    let claims = json!({ "sub": subject, "email": "a.new@address.example" });
+    let moved = rollcall.signed_in(&claims).await;
+    moved.login(&json!({ "accountId": "demo" })).await.expect_status(200);
 
     let table = read("docs/table.md");
     let described: BTreeSet<(String, String)> = rows(section(&table, "## Items"))

@@ -26,7 +26,7 @@ const EMAIL = {
 };
 
 /** Refusals that are about the address. */
-const ABOUT_THE_ADDRESS = ['already_member', 'already_invited', 'address_undeliverable'];
+const ABOUT_THE_ADDRESS = ['already_member', 'already_invited', 'address_in_use', 'address_undeliverable'];
 
 export function askToInvite(account) {
   const key = keyOf();

@@ -63,7 +63,7 @@ codes! {
     InviteLinkRequired "invite_link_required" FORBIDDEN "Use the link in your invite"
     /// The invite is for a different address than the caller's.
     WrongAccount "wrong_account" FORBIDDEN "Signed in with a different address"
-    /// This address now belongs to a different user of the identity provider than at the first login.
+    /// This address belongs to a different user of the identity provider than at the first login.
     IdentityMismatch "identity_mismatch" FORBIDDEN "Different identity"
     /// The account is closed.
     AccountClosed "account_closed" FORBIDDEN "Account closed"
