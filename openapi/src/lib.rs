@@ -105,6 +105,9 @@ with the next call.\n\n\
 A refusal is a problem (RFC 9457). Act on its `code` and show its `detail`. API Gateway itself \
 answers calls with an invalid token (401) and calls over its rate limit (429), with \
 `{\"message\": \"...\"}`.\n\n\
+After the first login, issuer and subject of the token are the person, whatever the address is. \
+The header `x-member-id`, with the `id` of the login's `member`, can save a read. It is a hint \
+and means nothing if that row is not the caller's.\n\n\
 Answers may get new fields. Requests with unknown fields are refused.";
 
 fn headers() -> Value {

@@ -8,7 +8,7 @@ use domain::support::{Suppression, to_do};
 use local::{Options, Template};
 use platform::metrics::Metric;
 use platform::problem::Code;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::events::payload;
 use crate::harness::{Rollcall, compare_or_bless};
@@ -141,12 +141,15 @@ async fn every_item_of_the_table_is_described() {
         let done = rollcall.invoke(operation, payload(operation)).await;
         done.unwrap_or_else(|problem| panic!("{operation}: {}", problem.detail()));
     }
-    let rows = rollcall.rows().await;
-    let identity = rows.values().find_map(|row| row.get("identity")).unwrap();
+    let stored = rollcall.rows().await;
+    let identity = stored.values().find_map(|row| row.get("identity")).unwrap();
     let subject = identity.as_m().unwrap()["subject"].as_s().unwrap();
     let claims = json!({ "sub": subject, "email": "a.new@address.example" });
     let moved = rollcall.signed_in(&claims).await;
-    moved.login(&json!({ "accountId": "demo" })).await.expect_status(200);
+    moved
+        .login(&json!({ "accountId": "demo" }))
+        .await
+        .expect_status(200);
 
     let table = read("docs/table.md");
     let described: BTreeSet<(String, String)> = rows(section(&table, "## Items"))
