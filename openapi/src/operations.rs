@@ -208,10 +208,27 @@ fn resend() -> Operation {
         id: "resend",
         tag: "members",
         summary: "Resend an invite",
-        description: "The e-mail has a new link; earlier links stop working. For the owner of an \
-            account with a pro-level plan.",
+        description: "The e-mail has a new link; earlier links stop working. With an `email`, the \
+            invite goes to that address instead: the person in the path is removed, the answer is \
+            the new one, and it does not matter what happened to e-mail to the old address. For \
+            the owner of an account with a pro-level plan.",
         parameters: vec![idempotency_key()],
-        body: None,
+        body: Some(Body {
+            is_required: false,
+            schema: json!({
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {
+                    "email": {
+                        "type": ["string", "null"],
+                        "format": "email",
+                        "maxLength": 254,
+                        "description": "The right address, if the invite went to a wrong one.",
+                    },
+                },
+            }),
+            example: json!({ "email": "kim.lee@example.com" }),
+        }),
         success: Success {
             status: 200,
             description: "The invited person.",
@@ -222,6 +239,9 @@ fn resend() -> Operation {
             Code::IdempotencyKeyReused,
             Code::MemberNotFound,
             Code::NotInvited,
+            Code::AlreadyMember,
+            Code::AlreadyInvited,
+            Code::AddressInUse,
             Code::AddressUndeliverable,
             Code::ResendTooSoon,
             Code::SendLimitReached,

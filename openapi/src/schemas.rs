@@ -114,6 +114,11 @@ pub(crate) fn all() -> Value {
                                     address that was probably meant. The invite was sent to the \
                                     address in the request.",
                 },
+                "replaces": {
+                    "type": "string",
+                    "description": "In the answer to a resend to a corrected address: the `id` of the \
+                                    person whose invite this one replaces.",
+                },
             },
         },
         "Delivery": {

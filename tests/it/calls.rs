@@ -155,6 +155,11 @@ async fn invites_and_resends() -> Vec<Line> {
     let reply = owner.invite("acme", MAX).await;
     invite.done("somebody who was removed", SENDS, reply).await;
 
+    let path = format!("/accounts/acme/members/{}/resend", member_id("acme", MAX));
+    let body = json!({ "email": "right@example.com" });
+    let reply = owner.post(&path, &body).await;
+    resend.done("to a corrected address", SENDS, reply).await;
+
     let mailbox = rollcall.stack.mailbox();
     mailbox.fail_next(local::SesFailure::MessageRejected);
     let steps = [READ, TRANSACTION, MAIL, UPDATE];

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::harness::{NOON, OWNER, Rollcall, member_id};
+use crate::harness::{Fault, NOON, OWNER, Person, Reply, Rollcall, member_id};
+use crate::mail_feedback::event;
 
 const KIM: &str = "kim@example.com";
 
@@ -160,5 +161,143 @@ async fn the_body_may_be_left_out() {
     rollcall.advance(60).await;
     let path = format!("/accounts/acme/members/{}/resend", member_id("acme", KIM));
     let request = owner.request(reqwest::Method::POST, &path);
-    crate::harness::Reply::of(request).await.expect_status(200);
+    Reply::of(request).await.expect_status(200);
+}
+
+/// Corrects the address of Kim's invite.
+async fn correct(owner: &Person, from: &str, to: &str) -> Reply {
+    let path = format!("/accounts/acme/members/{}/resend", member_id("acme", from));
+    owner.post(&path, &json!({ "email": to })).await
+}
+
+const RIGHT: &str = "kim@example.net";
+
+#[tokio::test]
+async fn a_mistyped_address_is_corrected_in_one_call() {
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    let mistaken = json!({ "inviteToken": rollcall.newest_token() });
+    let wrong = rollcall.person(KIM).await;
+    rollcall.wire.forget();
+    let corrected = correct(&owner, KIM, RIGHT).await.expect_status(200);
+    assert_eq!(
+        rollcall.wire.calls(),
+        ["BatchGetItem", "TransactWriteItems", "SendEmail"]
+    );
+    assert_eq!(corrected.body["replaces"], member_id("acme", KIM).as_str());
+    assert_eq!(corrected.body["id"], member_id("acme", RIGHT).as_str());
+    assert_eq!(corrected.body["email"], RIGHT);
+    assert_eq!(corrected.body["sends"], 2);
+    assert_eq!(rollcall.newest_mail().to, RIGHT);
+    assert_eq!(rollcall.stack.mailbox().list().len(), 2);
+    assert_eq!(owner.list("acme", "").await.emails(), [OWNER, RIGHT]);
+    let removed = owner.list("acme", "?status=removed").await;
+    assert_eq!(removed.emails(), [KIM]);
+
+    // The old link opens nothing, whoever follows it, and says why.
+    let right = rollcall.person(RIGHT).await;
+    for person in [&wrong, &right] {
+        let refused = person.login(&mistaken).await;
+        refused.expect_problem(410, "invite_superseded");
+    }
+    let token = json!({ "inviteToken": rollcall.newest_token() });
+    wrong
+        .login(&token)
+        .await
+        .expect_problem(403, "wrong_account");
+    right.login(&token).await.expect_status(200);
+    // An active member is not moved, nor somebody who is gone.
+    let refused = correct(&owner, RIGHT, "other@example.com").await;
+    refused.expect_problem(409, "not_invited");
+    let refused = correct(&owner, KIM, "other@example.com").await;
+    refused.expect_problem(409, "not_invited");
+    let refused = correct(&owner, "nobody@example.com", "other@example.com").await;
+    refused.expect_problem(404, "member_not_found");
+}
+
+/// What happened to mail at the mistaken address does not matter.
+#[tokio::test]
+async fn an_address_that_bounced_can_be_corrected_at_once() {
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    let mut bounce = event(&rollcall.newest_mail(), "Bounce");
+    bounce["bounce"] = json!({ "bounceType": "Permanent", "bounceSubType": "NoEmail" });
+    rollcall
+        .dev("/dev/feedback", &bounce)
+        .await
+        .expect_status(200);
+    let refused = owner.resend("acme", KIM).await;
+    let refused = refused.expect_problem(409, "address_undeliverable");
+    assert!(
+        refused
+            .text("detail")
+            .contains("Resend it to the right one")
+    );
+    let corrected = correct(&owner, KIM, RIGHT).await.expect_status(200);
+    assert_eq!(corrected.body["delivery"]["status"], "sending");
+    // And back: whoever was taken out can be invited again.
+    owner.remove("acme", RIGHT).await.expect_status(200);
+    owner.invite("acme", KIM).await.expect_status(201);
+}
+
+#[tokio::test]
+async fn an_invite_is_not_corrected_to_somebody_elses_address() {
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
+    rollcall.member(&owner, "max@example.com").await;
+    owner
+        .invite("acme", "ann@example.com")
+        .await
+        .expect_status(201);
+    owner.invite("acme", KIM).await.expect_status(201);
+    let rows = rollcall.rows().await;
+    for (email, code) in [
+        (OWNER, "already_member"),
+        ("max@example.com", "already_member"),
+        ("ann@example.com", "already_invited"),
+        (KIM, "already_invited"),
+    ] {
+        correct(&owner, KIM, email).await.expect_problem(409, code);
+    }
+    for email in [json!("kim"), json!(""), json!(7), json!(["a@example.com"])] {
+        let path = format!("/accounts/acme/members/{}/resend", member_id("acme", KIM));
+        let refused = owner.post(&path, &json!({ "email": email })).await;
+        let refused = refused.expect_problem(400, "invalid_request");
+        assert_eq!(refused.wrong_fields(), ["email"]);
+    }
+    assert_eq!(rollcall.rows().await, rows);
+}
+
+#[tokio::test]
+async fn corrections_count_against_the_limit_of_the_invite() {
+    let (_rollcall, owner) = Rollcall::start_with_bound_owner().await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    let mut from = KIM.to_owned();
+    for number in 0..5 {
+        let to = format!("kim{number}@example.com");
+        correct(&owner, &from, &to).await.expect_status(200);
+        from = to;
+    }
+    let refused = correct(&owner, &from, RIGHT).await;
+    refused.expect_problem(429, "send_limit_reached");
+}
+
+#[tokio::test]
+async fn a_correction_with_a_key_happens_once() {
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
+    owner.invite("acme", KIM).await.expect_status(201);
+    let path = format!("/accounts/acme/members/{}/resend", member_id("acme", KIM));
+    let correct = async |email: &str| {
+        let request = owner.request(reqwest::Method::POST, &path);
+        let request = request.header("Idempotency-Key", "key");
+        Reply::of(request.body(json!({ "email": email }).to_string())).await
+    };
+    rollcall
+        .wire
+        .fail("TransactWriteItems", Fault::LostAnswer, 3);
+    let corrected = correct(RIGHT).await.expect_status(200);
+    rollcall.wire.expect_all_happened();
+    assert_eq!(correct(RIGHT).await.expect_status(200).raw, corrected.raw);
+    assert_eq!(rollcall.stack.mailbox().list().len(), 2);
+    let refused = correct("other@example.com").await;
+    refused.expect_problem(422, "idempotency_key_reused");
 }

@@ -40,6 +40,7 @@ impl Operation for Invite {
             account: &asked.account,
             member: &asked.invitee.id,
             recipient: Some(&asked.invitee.email),
+            replaces: None,
             key: asked.key.as_ref(),
             fingerprint: &asked.fingerprint,
             answer: MemberAnswer::of_invite,

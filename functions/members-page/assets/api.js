@@ -33,8 +33,9 @@ export const listMembers = (account, query, signal) =>
 
 export const inviteMember = (account, body, key) => call('POST', members(account), { body, key });
 
-export const resendInvite = (account, id, key) =>
-  call('POST', `${member(account, id)}/resend`, { body: {}, key });
+/** To the address of the invite, or to a corrected one. */
+export const resendInvite = (account, id, key, email) =>
+  call('POST', `${member(account, id)}/resend`, { body: email ? { email } : {}, key });
 
 export const removeMember = (account, id) => call('DELETE', member(account, id));
 

@@ -26,7 +26,9 @@ const EMAIL = {
 };
 
 /** Refusals that are about the address. */
-const ABOUT_THE_ADDRESS = ['already_member', 'already_invited', 'address_in_use', 'address_undeliverable'];
+const ABOUT_THE_ADDRESS = ['already_member', 'already_invited', 'address_in_use'];
+
+const fieldOf = ({ code }) => (ABOUT_THE_ADDRESS.includes(code) ? EMAIL.name : undefined);
 
 export function askToInvite(account) {
   const key = keyOf();
@@ -39,20 +41,22 @@ export function askToInvite(account) {
     fields: [...nameFields(), EMAIL],
     submit: 'Send invite',
     busy: 'Sending',
-    fieldOf: ({ code }) => (ABOUT_THE_ADDRESS.includes(code) ? EMAIL.name : undefined),
+    fieldOf,
     carryOut: (values) => inviteMember(account.id, values, key(values)),
   });
 }
 
 export function askToResend(account, member) {
-  const key = newKey();
-  const address = h('strong', {}, member.email);
+  const key = keyOf();
   return ask({
     title: `Resend the invite to ${fullName(member)}?`,
-    text: [h('p', {}, 'A new e-mail goes to ', address, '. The link in it replaces the earlier one.')],
+    text: [h('p', {}, 'The link in the new e-mail replaces the earlier one. You can correct the address.')],
+    fields: [{ ...EMAIL, value: member.email }],
     submit: 'Resend invite',
     busy: 'Sending',
-    carryOut: () => resendInvite(account.id, member.id, key),
+    fieldOf,
+    carryOut: (values) =>
+      resendInvite(account.id, member.id, key(values), values.email === member.email ? undefined : values.email),
   });
 }
 

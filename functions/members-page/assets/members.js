@@ -209,7 +209,9 @@ export function membersTab(place) {
     return act(async () => {
       const resent = await askToResend(place.account, member);
       if (!resent) return;
-      replace(resent);
+      // A corrected address has a row of its own.
+      if (resent.replaces) await load();
+      else replace(resent);
       say(resent, `Invite sent again to ${fullName(resent)}.`);
     });
   }

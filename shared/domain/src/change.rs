@@ -207,7 +207,7 @@ mod tests {
             email: "kim.lee@example.com".parse().unwrap(),
             ..here.clone()
         };
-        let removed = person(State::Removed(Removal { at: now, by: id() }));
+        let removed = person(State::Removed(Removal::new(now, id())));
         let (open, answered) = (
             invited(DeliveryStatus::Sending),
             invited(DeliveryStatus::AutoReplied),

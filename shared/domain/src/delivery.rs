@@ -260,14 +260,14 @@ impl BounceCause {
                 "Ask the person's mail administrator to accept our e-mails, then resend the invite."
             }
             Self::MailboxDisabled => {
-                "Ask the person for an address that works, and invite that one."
+                "Ask the person for an address that works, and resend the invite to that one."
             }
             Self::NoMailbox => "The mailbox does not exist: check the spelling of the address.",
             Self::NoDomain => {
                 "The domain doesn't exist or doesn't accept mail: check the spelling of the address."
             }
             Self::Unsubscribed | Self::Suppressed => {
-                "Ask the person for another address, and invite that one."
+                "Ask the person for another address, and resend the invite to that one."
             }
             Self::OnSuppressionList => "Contact support.",
         }

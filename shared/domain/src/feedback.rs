@@ -207,12 +207,7 @@ mod tests {
                 assert_eq!(decided(&member, other), Decision::Commit(None));
             }
         }
-        let removed = |_| {
-            State::Removed(Removal {
-                at: now(),
-                by: member(State::Invited).id,
-            })
-        };
+        let removed = |_| State::Removed(Removal::new(now(), member(State::Invited).id));
         assert_eq!(decided(&member(removed), 3), Decision::Commit(None));
     }
 

@@ -47,18 +47,7 @@ pub fn decide(
         return Ok(decision);
     }
     access.require_pro()?;
-    match sending.member.map(|member| (&member.state, &member.email)) {
-        Some((State::Active(_) | State::Invited(_), email)) if *email != invitee.email => {
-            return Err(Refusal::AddressInUse);
-        }
-        Some((State::Active(_), _)) => return Err(Refusal::AlreadyMember),
-        Some((State::Invited(_), _)) => return Err(Refusal::AlreadyInvited),
-        Some((State::Removed(_), _)) | None => {}
-    }
-    let last_send = sending.member.map_or(0, |member| member.last_send);
-    if sending.tried_send.is_some_and(|tried| tried <= last_send) {
-        return Err(Refusal::RemovedMeanwhile);
-    }
+    let last_send = sending.vacant_for(&invitee.email)?;
     sending.within_limits()?;
 
     let by = access.member().id.clone();

@@ -74,10 +74,7 @@ pub fn decide(
             authorize(caller, Some(membership(invited)), pro_plans)
         && let Ok(login) = accept(caller, membership(invited), token, now)
     {
-        let removal = Removal {
-            at: now,
-            by: own.id.clone(),
-        };
+        let removal = Removal::new(now, own.id.clone());
         let left = Some(own.with_state(State::Removed(removal)));
         return Ok(Login { left, ..login });
     }
@@ -86,8 +83,19 @@ pub fn decide(
         (Err(Refusal::InviteLinkRequired), Some(own)) => {
             accept(caller, membership(own), token, now)
         }
+        (Err(Refusal::AccessRevoked), Some(own)) if is_replaced(own, token) => {
+            Err(Refusal::InviteSuperseded)
+        }
         (Err(refusal), _) => Err(refusal),
     }
+}
+
+/// Whether a token is of an invite that was sent again to a corrected address.
+fn is_replaced(member: &Member, token: Option<&InviteToken>) -> bool {
+    let State::Removed(removal) = &member.state else {
+        return false;
+    };
+    removal.replaced_by.is_some() && token.is_some_and(|token| token.member == member.id)
 }
 
 /// Decides about a login that names no account.
@@ -200,11 +208,11 @@ fn accept(
         return Err(Refusal::InviteLinkRequired);
     };
     let token = token.ok_or(Refusal::InviteLinkRequired)?;
+    check(invite, token.hash(), now)?;
     // The right secret under another name is an altered link.
     if token.member != member.id {
         return Err(Refusal::InviteInvalid);
     }
-    check(invite, token.hash(), now)?;
     let state = State::Active(Active {
         since: now,
         binding: Some(Binding::to(&caller.identity)),

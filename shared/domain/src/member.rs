@@ -176,11 +176,26 @@ pub struct Active {
 
 /// The end of a membership or an invite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Removal {
     #[serde(rename = "removedAt")]
     pub at: Timestamp,
     #[serde(rename = "removedBy")]
     pub by: MemberId,
+    /// Who got the invite in this one's place, if its address was corrected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<MemberId>,
+}
+
+impl Removal {
+    #[must_use]
+    pub fn new(at: Timestamp, by: MemberId) -> Self {
+        Self {
+            at,
+            by,
+            replaced_by: None,
+        }
+    }
 }
 
 named_enum! {

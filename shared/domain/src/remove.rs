@@ -41,10 +41,7 @@ pub fn decide(access: Access<'_>, seen: Seen<'_>, now: Timestamp) -> Result<Deci
     match &member.state {
         State::Removed(removal) => Ok(Decision::Removed(removal.clone())),
         State::Invited(_) | State::Active(_) => {
-            let removal = Removal {
-                at: now,
-                by: access.member().id.clone(),
-            };
+            let removal = Removal::new(now, access.member().id.clone());
             // Removed and invited again since this call first looked: the removal may have been this
             // call's own, with its answer lost. The owner did not ask to take the new invite away.
             if seen.at_first.is_some_and(|first| !member.is_still(first)) {

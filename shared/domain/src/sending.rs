@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::Refusal;
+use crate::address::EmailAddress;
 use crate::limits::{Limits, next_day, next_hour, seconds_until};
 use crate::member::{Invite, Member, State};
 use crate::refusal::SendLimit;
@@ -20,6 +21,8 @@ pub struct Sending<'a> {
     pub request: Option<&'a RecordedRequest>,
     /// The row of the person that the mail is for.
     pub member: Option<&'a Member>,
+    /// The row of the invite that this one replaces, if it goes to a corrected address.
+    pub replaces: Option<&'a Member>,
     /// The number of the send ([`Member::last_send`]) that the first attempt of this call tried to
     /// commit.
     pub tried_send: Option<u32>,
@@ -46,6 +49,7 @@ pub enum Decision {
 pub struct Invited {
     member: Member,
     invite: Invite,
+    replaced: Option<Member>,
 }
 
 impl Invited {
@@ -55,7 +59,17 @@ impl Invited {
             last_send: number,
             ..member.with_state(State::Invited(invite.clone()))
         };
-        Self { member, invite }
+        Self {
+            member,
+            invite,
+            replaced: None,
+        }
+    }
+
+    /// The same in place of another invite, whose row becomes this.
+    pub(crate) fn replacing(self, replaced: Member) -> Self {
+        let replaced = Some(replaced);
+        Self { replaced, ..self }
     }
 
     #[must_use]
@@ -66,6 +80,12 @@ impl Invited {
     #[must_use]
     pub fn invite(&self) -> &Invite {
         &self.invite
+    }
+
+    /// The row of the invite that this one replaces.
+    #[must_use]
+    pub fn replaced(&self) -> Option<&Member> {
+        self.replaced.as_ref()
     }
 }
 
@@ -82,10 +102,38 @@ impl Sending<'_> {
             && invite.tokens.newest() == self.token
         {
             let (member, invite) = (member.clone(), invite.clone());
-            return Ok(Some(Decision::Committed(Invited { member, invite })));
+            let replaced = None;
+            return Ok(Some(Decision::Committed(Invited {
+                member,
+                invite,
+                replaced,
+            })));
         }
         let answer = first_answer(self.request, self.fingerprint, self.now)?;
         Ok(answer.map(Decision::Replay))
+    }
+
+    /// Demands that nobody with this address, or invited with it, is in the account. Returns the number
+    /// of the last mail to the person.
+    pub(crate) fn vacant_for(&self, email: &EmailAddress) -> Result<u32, Refusal> {
+        let Some(member) = self.member else {
+            return Ok(0);
+        };
+        match member.state {
+            State::Active(_) | State::Invited(_) if member.email != *email => {
+                return Err(Refusal::AddressInUse);
+            }
+            State::Active(_) => return Err(Refusal::AlreadyMember),
+            State::Invited(_) => return Err(Refusal::AlreadyInvited),
+            State::Removed(_) => {}
+        }
+        if self
+            .tried_send
+            .is_some_and(|tried| tried <= member.last_send)
+        {
+            return Err(Refusal::RemovedMeanwhile);
+        }
+        Ok(member.last_send)
     }
 
     /// Demands that one more mail may be sent.

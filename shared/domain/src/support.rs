@@ -245,8 +245,8 @@ pub fn to_do(cause: BounceCause, suppression: &Suppression) -> String {
             suppression,
         ),
         BounceCause::MailboxDisabled => {
-            "ask the person for an address that works, and have the owner invite that one; if this \
-             mailbox works again, lift the block and ask the owner to resend it"
+            "ask the person for an address that works, and have the owner resend the invite to \
+             that one; if this mailbox works again, lift the block and ask the owner to resend it"
                 .to_owned()
         }
         BounceCause::NoMailbox | BounceCause::NoDomain => {
@@ -258,12 +258,13 @@ pub fn to_do(cause: BounceCause, suppression: &Suppression) -> String {
                 Suppression::NotListed | Suppression::Unknown => "",
             };
             format!(
-                "check the spelling with the person, and have the owner invite the right \
+                "check the spelling with the person, and have the owner resend the invite to the right \
                  address{list}"
             )
         }
         BounceCause::Unsubscribed | BounceCause::Suppressed => {
-            "ask the person for another address, and have the owner invite that one".to_owned()
+            "ask the person for another address, and have the owner resend the invite to that one"
+                .to_owned()
         }
         BounceCause::OnSuppressionList => {
             "find out why it came back, and once that is fixed, lift the block and ask the owner \
@@ -363,10 +364,7 @@ mod tests {
     fn removal() -> Removal {
         let account: AccountId = "acme".parse().unwrap();
         let owner = MemberId::of(&account, &"olivia@example.com".parse().unwrap());
-        Removal {
-            at: now(),
-            by: owner,
-        }
+        Removal::new(now(), owner)
     }
 
     fn person(state: State) -> Member {

@@ -84,7 +84,7 @@ impl History {
 
     fn note_call(&mut self, account: usize, by: Caller, act: Act, now: i64, sends: &[SentTo]) {
         match act {
-            Act::Invite(_) | Act::Resend(_) => {
+            Act::Invite(_) | Act::Resend(_) | Act::Correct(..) => {
                 assert!(self.pro[&account], "not pro, and a mail was sent");
                 assert!(
                     self.is_owner(account, by),
@@ -92,6 +92,9 @@ impl History {
                 );
                 let to = sends[self.sends.len()];
                 self.spend(account, to.row);
+                if let Act::Correct(mistaken, _) = act {
+                    self.spend(account, mistaken);
+                }
                 self.sends.push(Sent {
                     to,
                     at: now,

@@ -27,12 +27,32 @@ pub(crate) struct Invite {
     pub(super) is_lifted: bool,
 }
 
+impl Invite {
+    fn resends_on_day_of(&self, now: i64) -> u32 {
+        if self.sent_at / DAY == now / DAY {
+            self.resends
+        } else {
+            0
+        }
+    }
+
+    fn resent(&self, token: usize, resends: u32, now: i64) -> Self {
+        Self {
+            tokens: self.tokens.iter().copied().chain([token]).collect(),
+            sent_at: now,
+            resends: resends + 1,
+            delivery: None,
+            is_lifted: false,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) enum Standing {
     Owner { bound: Option<usize> },
     Invited(Invite),
     Active { bound: usize, accepted: Invite },
-    Removed,
+    Removed { is_replaced: bool },
 }
 
 /// Someone's row. It is called by the number of the address that it was made for.
@@ -50,7 +70,7 @@ impl Person {
             | Standing::Active {
                 accepted: invite, ..
             } => Some(invite),
-            Standing::Owner { .. } | Standing::Removed => None,
+            Standing::Owner { .. } | Standing::Removed { .. } => None,
         }
     }
 
@@ -59,7 +79,7 @@ impl Person {
         match self.standing {
             Standing::Owner { bound } => bound,
             Standing::Active { bound, .. } => Some(bound),
-            Standing::Invited(_) | Standing::Removed => None,
+            Standing::Invited(_) | Standing::Removed { .. } => None,
         }
     }
 }
@@ -134,6 +154,7 @@ impl Model {
         match act {
             Act::Invite(whom) => return self.invite(account, by, whom),
             Act::Resend(whom) => self.resend(account, by, whom)?,
+            Act::Correct(row, address) => self.correct(account, by, row, address)?,
             Act::Remove(whom) => {
                 self.owner_only(account, by)?;
                 let person = self
@@ -142,7 +163,7 @@ impl Model {
                 if let Standing::Owner { .. } = person.standing {
                     return Err((409, "owner_cannot_be_removed"));
                 }
-                person.standing = Standing::Removed;
+                person.standing = Standing::Removed { is_replaced: false };
             }
             Act::Rename(whom) => {
                 self.owner_only(account, by)?;
@@ -183,7 +204,7 @@ impl Model {
         if at_address.is_some() && bound.is_none() {
             return at_address;
         }
-        let is_removed = |row: &usize| matches!(person(row).standing, Standing::Removed);
+        let is_removed = |row: &usize| matches!(person(row).standing, Standing::Removed { .. });
         pointed.filter(is_removed).or(at_address)
     }
 
@@ -203,7 +224,7 @@ impl Model {
         let is_owner = matches!(person.standing, Standing::Owner { .. });
         match person.standing {
             _ if account.is_closed => Err((403, "account_closed")),
-            Standing::Removed => Err((403, "access_revoked")),
+            Standing::Removed { .. } => Err((403, "access_revoked")),
             _ if !is_owner && !account.is_pro => Err((403, "upgrade_required")),
             Standing::Invited(_) => Err((403, "invite_link_required")),
             Standing::Owner { .. } | Standing::Active { .. } => match person.bound() {
@@ -245,11 +266,34 @@ impl Model {
 
     fn invite(&mut self, account: usize, by: Caller, address: usize) -> Result<Answer, Answer> {
         self.pro_owner_only(account, by)?;
+        let row = self.vacant(account, address)?;
+        let token = self.count_send(account, row, address)?;
+        let standing = Standing::Invited(Invite {
+            tokens: vec![token],
+            sent_at: self.now,
+            resends: 0,
+            delivery: None,
+            is_lifted: false,
+        });
+        self.put(account, row, Person { address, standing });
+        Ok((201, ""))
+    }
+
+    fn put(&mut self, account: usize, row: usize, person: Person) {
+        if let Some(known) = &mut self.accounts[account] {
+            known.known.insert(person.address);
+            known.aliases.remove(&row);
+            known.people.insert(row, person);
+        }
+    }
+
+    /// The row for somebody with an address, if nobody who is in the account or invited has it.
+    fn vacant(&self, account: usize, address: usize) -> Result<usize, Answer> {
         let known = self.accounts[account].as_ref().ok_or(NO_ACCESS)?;
         let occupant = known.occupant(address);
         match occupant.map(|row| &known.people[&row]) {
             Some(Person {
-                standing: Standing::Removed,
+                standing: Standing::Removed { .. },
                 ..
             })
             | None => {}
@@ -260,22 +304,37 @@ impl Model {
             }) => return Err((409, "already_invited")),
             Some(_) => return Err((409, "already_member")),
         }
-        let row = occupant.unwrap_or(address);
-        let token = self.count_send(account, row, address)?;
-        let standing = Standing::Invited(Invite {
-            tokens: vec![token],
-            sent_at: self.now,
-            resends: 0,
-            delivery: None,
-            is_lifted: false,
-        });
-        let known = self.accounts[account].as_mut().ok_or(NO_ACCESS)?;
-        known.people.insert(row, Person { address, standing });
-        known.known.insert(address);
-        if row == address {
-            known.aliases.remove(&address);
+        Ok(occupant.unwrap_or(address))
+    }
+
+    /// The mistaken invite ends, and goes on at the other address. Its links are older ones of that.
+    fn correct(
+        &mut self,
+        account: usize,
+        by: Caller,
+        mistaken: usize,
+        address: usize,
+    ) -> Result<(), Answer> {
+        self.pro_owner_only(account, by)?;
+        let now = self.now;
+        let person = self
+            .person(account, mistaken)
+            .ok_or((404, "member_not_found"))?;
+        let Standing::Invited(invite) = person.standing.clone() else {
+            return Err((409, "not_invited"));
+        };
+        let row = self.vacant(account, address)?;
+        let resends = invite.resends_on_day_of(now);
+        if resends >= RESENDS_PER_DAY {
+            return Err(LIMIT);
         }
-        Ok((201, ""))
+        let token = self.count_send(account, row, address)?;
+        if let Some(person) = self.person(account, mistaken) {
+            person.standing = Standing::Removed { is_replaced: true };
+        }
+        let standing = Standing::Invited(invite.resent(token, resends, now));
+        self.put(account, row, Person { address, standing });
+        Ok(())
     }
 
     fn resend(&mut self, account: usize, by: Caller, whom: usize) -> Result<(), Answer> {
@@ -288,11 +347,7 @@ impl Model {
         let Standing::Invited(invite) = person.standing.clone() else {
             return Err((409, "not_invited"));
         };
-        let resends = if invite.sent_at / DAY == now / DAY {
-            invite.resends
-        } else {
-            0
-        };
+        let resends = invite.resends_on_day_of(now);
         if invite.delivery >= Some(Report::Bounced) && !invite.is_lifted {
             return Err((409, "address_undeliverable"));
         }
@@ -303,15 +358,8 @@ impl Model {
             return Err(LIMIT);
         }
         let token = self.count_send(account, whom, address)?;
-        let tokens = invite.tokens.into_iter().chain([token]).collect();
         if let Some(person) = self.person(account, whom) {
-            person.standing = Standing::Invited(Invite {
-                tokens,
-                sent_at: now,
-                resends: resends + 1,
-                delivery: None,
-                is_lifted: false,
-            });
+            person.standing = Standing::Invited(invite.resent(token, resends, now));
         }
         Ok(())
     }
@@ -398,17 +446,30 @@ impl Model {
             && let Ok(()) = self.accept(account, by, invited, token)
         {
             if let Some(left) = self.person(account, own) {
-                left.standing = Standing::Removed;
+                left.standing = Standing::Removed { is_replaced: false };
             }
             return Ok(());
         }
         match (self.allow(account, by), own) {
             (Err((_, "invite_link_required")), Some(row)) => self.accept(account, by, row, token),
+            (Err((_, "access_revoked")), Some(row))
+                if meant == Some((account, row)) && self.is_replaced(account, row) =>
+            {
+                Err((410, "invite_superseded"))
+            }
             (allowed, _) => {
                 self.enter(account, by, allowed?);
                 Ok(())
             }
         }
+    }
+
+    fn is_replaced(&self, account: usize, row: usize) -> bool {
+        let known = self.accounts[account].as_ref();
+        known.is_some_and(|known| {
+            let standing = &known.people[&row].standing;
+            matches!(standing, Standing::Removed { is_replaced: true })
+        })
     }
 
     /// The row is bound to the identity, and follows its address unless that is somebody else's.
@@ -454,17 +515,12 @@ impl Model {
         token: Option<Token>,
     ) -> Result<(), Answer> {
         let now = self.now;
-        let meant = token.map(|token| match token {
-            Token::Sent(send) => self.sends[send].row,
-            Token::MadeUp { whom, .. } => whom,
-        });
         let person = self.person(account, row).ok_or(NO_ACCESS)?;
         let Standing::Invited(invite) = &person.standing else {
             return Err(NO_ACCESS);
         };
         match token {
             None => return Err((403, "invite_link_required")),
-            Some(_) if meant != Some(row) => return Err((410, "invite_invalid")),
             Some(Token::Sent(send)) if invite.tokens.last() == Some(&send) => {}
             Some(Token::Sent(send)) if invite.tokens.contains(&send) => {
                 return Err((410, "invite_superseded"));

@@ -74,6 +74,8 @@ pub(crate) enum Act {
     /// An address.
     Invite(usize),
     Resend(usize),
+    /// The invite of a row goes to another address.
+    Correct(usize, usize),
     Remove(usize),
     Rename(usize),
     RenameCompany,
@@ -120,6 +122,7 @@ pub(crate) fn single_step() -> impl Strategy<Value = Step> {
     let act = prop_oneof![
         5 => person().prop_map(Act::Invite),
         4 => person().prop_map(Act::Resend),
+        2 => (person(), person()).prop_map(|(row, address)| Act::Correct(row, address)),
         3 => person().prop_map(Act::Remove),
         1 => person().prop_map(Act::Rename),
         1 => Just(Act::RenameCompany),

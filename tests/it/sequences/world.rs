@@ -224,6 +224,11 @@ impl Sequence<'_> {
                         let route = "resend POST /accounts/{accountId}/members/{memberId}/resend";
                         (route, Some(whom), none)
                     }
+                    Act::Correct(whom, address) => {
+                        let route = "resend POST /accounts/{accountId}/members/{memberId}/resend";
+                        let email = self.world.email(address);
+                        (route, Some(whom), json!({ "email": email }))
+                    }
                     Act::Remove(whom) => {
                         let route = "remove DELETE /accounts/{accountId}/members/{memberId}";
                         (route, Some(whom), none)
@@ -360,7 +365,7 @@ impl Sequence<'_> {
                     bound: by,
                     accepted,
                 } => format!("active {} {}", bound(by), delivery(accepted.delivery)),
-                Standing::Removed => "removed nobody none".to_owned(),
+                Standing::Removed { .. } => "removed nobody none".to_owned(),
             };
             let text = format!("{} {text}", self.world.email(person.address));
             (self.world.member_id(account, *row), text)
@@ -414,7 +419,7 @@ impl Sequence<'_> {
                     "expired"
                 }
                 Standing::Invited(_) => "invited",
-                Standing::Removed => return None,
+                Standing::Removed { .. } => return None,
             };
             let shown = (self.world.email(person.address), status.to_owned());
             Some((self.world.member_id(account, *row), shown))

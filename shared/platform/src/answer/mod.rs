@@ -142,6 +142,8 @@ pub struct MemberAnswer {
     delivery: Option<DeliveryAnswer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     did_you_mean: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<MemberId>,
 }
 
 impl MemberAnswer {
@@ -153,6 +155,13 @@ impl MemberAnswer {
             did_you_mean: did_you_mean(&member.email),
             ..Self::new(member, now)
         }
+    }
+
+    /// The same in place of another person, whose invite went to a mistaken address.
+    #[must_use]
+    pub(crate) fn replacing(self, replaced: Option<&MemberId>) -> Self {
+        let replaces = replaced.cloned();
+        Self { replaces, ..self }
     }
 
     /// A person as seen at a time, which decides whether an invite has expired.
@@ -174,6 +183,7 @@ impl MemberAnswer {
             removed_at: None,
             delivery: member.shown_delivery().map(DeliveryAnswer::new),
             did_you_mean: None,
+            replaces: None,
         };
         match &member.state {
             State::Invited(invite) => answer.expires_at = Some(invite.expires_at),

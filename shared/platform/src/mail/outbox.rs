@@ -38,6 +38,8 @@ pub struct Order<'a> {
     pub member: &'a MemberId,
     /// The address, if it is known before the row is read.
     pub recipient: Option<&'a EmailAddress>,
+    /// The person whose invite this one replaces.
+    pub replaces: Option<&'a MemberId>,
     pub key: Option<&'a IdempotencyKey>,
     pub fingerprint: &'a Fingerprint,
     /// How the operation answers.
@@ -103,6 +105,7 @@ struct Dispatch<'a> {
 /// The rows that an invite is written to, as the table holds them.
 struct Rows {
     place: Place,
+    replaced: Option<Stored<Member>>,
     request: Option<Stored<RecordedRequest>>,
 }
 
@@ -118,6 +121,7 @@ impl Dispatch<'_> {
         let mut read = store.read();
         let inviter = read.caller(order.account, self.caller);
         let place = read.place_of(order.account, order.member, order.recipient);
+        let replaced = order.replaces.map(|id| read.member(order.account, id));
         let request = read.request(order.account, order.key);
         let account_sends = read.account_sends(order.account, now);
         let recipient = self.recipient.as_ref();
@@ -126,6 +130,7 @@ impl Dispatch<'_> {
         let inviter = found.membership(inviter).await?;
         let rows = Rows {
             place: found.place(order.account, Some(place)).await?,
+            replaced: replaced.map(|slot| found.take(slot)).transpose()?.flatten(),
             request: found.take(request)?,
         };
 
@@ -135,6 +140,7 @@ impl Dispatch<'_> {
             fingerprint: order.fingerprint,
             request: rows.request.as_deref(),
             member: rows.place.occupant().map(|row| &row.value),
+            replaces: rows.replaced.as_deref(),
             tried_send: self.tried_send.get().copied(),
             account_sends: found.count(&account_sends),
             recipient_sends: recipient_sends.map(|slot| found.count(&slot)),
@@ -178,10 +184,14 @@ impl Dispatch<'_> {
             .place(&seen.place, member)
             .expiry(&member.id, invite.expires_at)
             .request(self.order.key, seen.request.as_ref(), &request);
-        if invite.sends == 1 {
+        if invite.sends == 1 || invited.replaced().is_some() {
             write = write.pointer(recipient);
         }
+        if let Some(replaced) = invited.replaced() {
+            write = write.member(seen.replaced.as_ref(), replaced);
+        }
         let written = Rows {
+            replaced: None,
             place: seen.place.taken_by(member.clone()),
             request: Some(Stored::after(seen.request.as_ref(), request)),
         };
@@ -242,6 +252,7 @@ impl Dispatch<'_> {
     }
 
     fn answer(&self, member: &Member) -> Result<String, Problem> {
-        to_json(&(self.order.answer)(member, self.now))
+        let answer = (self.order.answer)(member, self.now);
+        to_json(&answer.replacing(self.order.replaces))
     }
 }

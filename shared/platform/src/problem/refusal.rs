@@ -66,7 +66,8 @@ impl From<Refusal> for Problem {
             Refusal::AddressUndeliverable(delivery) => {
                 let reason = delivery.status.reason().unwrap_or_default();
                 let detail = format!(
-                    "This invite can't be resent. {reason} Check the address, or contact support."
+                    "This invite can't be resent to this address. {reason} Resend it to the right \
+                     one, or contact support."
                 );
                 Self::new(Code::AddressUndeliverable, detail)
             }
