@@ -28,7 +28,7 @@ rm -rf "$checkout"
 git clone --quiet "$repository" "$checkout"
 build
 
-functions="$(sed -n 's/^ *BuildProperties: {Binary: \(.*\)}$/\1/p' "$checkout/template.yaml" | wc -l)"
+functions="$(sed -n 's/^    Metadata: .*{Binary: \(.*\)}}$/\1/p' "$checkout/template.yaml" | wc -l)"
 artifacts=("$checkout"/.aws-sam/build/*/bootstrap)
 if [[ "${#artifacts[@]}" -ne "$functions" ]]; then
     echo "The template has $functions functions, but ${#artifacts[@]} were built." >&2
