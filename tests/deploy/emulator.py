@@ -135,13 +135,10 @@ class Aws:
         # Inherits no credentials, profile or endpoint from the caller.
         self.environment = {
             "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
-            "HOME": str(folder),
+            **dict.fromkeys(("HOME", "TMPDIR"), str(folder)),
+            **dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "test"),
+            **dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), REGION),
             "AWS_PAGER": "",
-            "TMPDIR": str(folder),
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
             "SAM_CLI_TELEMETRY": "0",
             "AWS_ENDPOINT_URL": self.url,
@@ -155,14 +152,9 @@ class Aws:
             # Makes the authorizer and the guard trust the issuer.
             "SSL_CERT_FILE": str(certificate),
         }
+        ministack, environment = pathlib.Path(sys.executable).with_name("ministack"), self.environment | services | own
         with open(folder / "ministack.log", "wb") as log:
-            self.process = subprocess.Popen(
-                [pathlib.Path(sys.executable).with_name("ministack")],
-                env=self.environment | services | own,
-                cwd=folder,
-                stdout=log,
-                stderr=log,
-            )
+            self.process = subprocess.Popen([ministack], env=environment, cwd=folder, stdout=log, stderr=log)
         until(lambda: self.get("/_ministack/health"), "the emulator starts")
 
     def get(self, path):
@@ -201,9 +193,10 @@ class Aws:
         workflow = yaml.safe_load((REPOSITORY / ".github/workflows/deploy.yml").read_text(encoding="utf-8"))
         step = workflow["jobs"]["deploy"]["steps"][-1]
         self.run("bash", "-e", "-c", step["run"], STACK_NAME=stack, PARAMETERS=lines)
-        import_definition(self, stack, parameters)
-        resources = self.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
-        return len(resources), left_out
+        described = self.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+        ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in described}
+        import_definition(self, stack, ids, parameters)
+        return len(ids), left_out
 
     def follow(self, guide, heading, values):
         """Runs the commands in a guide's section, with values for the words in `<>`."""
@@ -222,28 +215,23 @@ class Aws:
             self.process.kill()
 
 
-def import_definition(aws, stack, parameters):
+def import_definition(aws, stack, ids, parameters):
     """Imports routes, integrations and the JWT authorizer from the API's `Body`. CloudFormation does this, but the
     emulator doesn't."""
     template = aws.client("cloudformation").get_template(StackName=stack, TemplateStage="Processed")["TemplateBody"]
     definition = template["Resources"]["Api"]["Properties"]["Body"]
-    described = aws.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
-    ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in described}
     api, gateway = ids["Api"], aws.client("apigatewayv2")
 
     authorizers = {}
     for name, scheme in definition["components"]["securitySchemes"].items():
         jwt = scheme["x-amazon-apigateway-authorizer"]
-        configuration = jwt["jwtConfiguration"]
+        values = {key: parameters[value["Ref"]] for key, value in jwt["jwtConfiguration"].items()}
         authorizers[name] = gateway.create_authorizer(
             ApiId=api,
             Name=name,
             AuthorizerType=jwt["type"].upper(),
             IdentitySource=[jwt["identitySource"]],
-            JwtConfiguration={
-                "Issuer": parameters[configuration["issuer"]["Ref"]],
-                "Audience": parameters[configuration["audience"]["Ref"]].split(","),
-            },
+            JwtConfiguration={"Issuer": values["issuer"], "Audience": values["audience"].split(",")},
         )["AuthorizerId"]
 
     for path, methods in definition["paths"].items():
@@ -257,12 +245,10 @@ def import_definition(aws, stack, parameters):
                 PayloadFormatVersion=described["payloadFormatVersion"],
             )["IntegrationId"]
             [scheme] = [scheme for security in operation["security"] for scheme in security]
-            behind = {"AuthorizationType": "NONE"}
-            if scheme != "NONE":
-                behind = {"AuthorizationType": "JWT", "AuthorizerId": authorizers[scheme]}
-            gateway.create_route(
-                ApiId=api, RouteKey=f"{method.upper()} {path}", Target=f"integrations/{integration}", **behind
-            )
+            jwt = {"AuthorizationType": "JWT", "AuthorizerId": authorizers.get(scheme)}
+            behind = {"AuthorizationType": "NONE"} if scheme == "NONE" else jwt
+            key, target = f"{method.upper()} {path}", f"integrations/{integration}"
+            gateway.create_route(ApiId=api, RouteKey=key, Target=target, **behind)
 
 
 def make_deployable(build, folder):

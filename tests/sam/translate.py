@@ -14,10 +14,10 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import types
 
 import boto3
 from samtranslator.public.exceptions import InvalidDocumentException
-from samtranslator.public.translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -25,31 +25,17 @@ SAM = "AWS::Serverless-2016-10-31"
 REGION = "eu-central-1"
 
 
-class NoPolicies(ManagedPolicyLoader):
-    """Provides no managed policies, since the templates name none."""
-
-    def __init__(self):
-        super().__init__(None)
-
-    def load(self):
-        return {}
-
-
-def package(template):
-    """Points code to a bucket, as `sam package` does."""
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function" and "CodeUri" in resource["Properties"]:
-            resource["Properties"]["CodeUri"] = "s3://artefacts/function.zip"
-
-
 def translate(path):
     """The template that CloudFormation deploys, and how many of its resources were written by hand."""
     template = yaml_parse(path.read_text(encoding="utf-8"))
     written = len(template["Resources"])
     if template.get("Transform") == SAM:
-        package(template)
-        # Without parameter values, parameters stay references.
-        template = transform(template, {}, NoPolicies())
+        for resource in template["Resources"].values():
+            # Points code to a bucket, as `sam package` does.
+            if resource["Type"] == "AWS::Serverless::Function" and "CodeUri" in resource["Properties"]:
+                resource["Properties"]["CodeUri"] = "s3://artefacts/function.zip"
+        # Without values, parameters stay references. The templates name no managed policies, so none are loaded.
+        template = transform(template, {}, types.SimpleNamespace(load=dict))
     elif "Transform" in template:
         sys.exit(f"{path}: unknown transform {template['Transform']}")
     return template, written
