@@ -3,11 +3,11 @@
 _list:
     @{{ just_executable() }} --list --unsorted
 
-# what must pass before a commit: formatting, lints, Rust tests
+# the checks to pass before a commit: formatting, lints, Rust tests
 check:
     .ci/check
 
-# compares the instructions that functions take with tests/bench/ceilings.txt
+# checks that functions stay below the instruction counts in tests/bench/ceilings.txt
 gate:
     tests/bench/run --gate
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Walks through the logins of docs/examples beside a fresh local stack, as docs/integrating.md says."""
+"""Tries the logins of docs/examples against a fresh local stack, as docs/integrating.md describes."""
 
 import os
 import shutil
 import signal
 import subprocess
 
-from readme_story import ROOT, start
+from readme_story import ROOT, local_stack
 
 EXAMPLES = [["python3", "docs/examples/login_callback.py"]]
 if shutil.which("npx"):
@@ -14,15 +14,9 @@ if shutil.which("npx"):
 
 
 def walk_through(example, environment):
-    # A session of its own, because npx starts others.
-    product = subprocess.Popen(
-        example,
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    # Runs in a session of its own, because npx starts other processes.
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    product = subprocess.Popen(example, cwd=ROOT, env=environment, start_new_session=True, **quiet)
     try:
         subprocess.run(["docs/examples/try"], cwd=ROOT, env=environment, check=True, timeout=120)
     finally:
@@ -31,14 +25,10 @@ def walk_through(example, environment):
 
 
 def main():
-    stack, url = start()
-    try:
+    with local_stack() as url:
         for example in EXAMPLES:
             print(" ".join(example))
             walk_through(example, {**os.environ, "ROLLCALL": url})
-    finally:
-        stack.terminate()
-        stack.wait()
 
 
 if __name__ == "__main__":

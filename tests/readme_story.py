@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Runs the README's story against a fresh local stack, and compares its output with the README.
 
-A block of shell commands is followed by a block of what they print, a line for a line, where … stands
-for anything.
+After each block of shell commands comes a block of the lines that they print, in which … stands for anything.
 """
 
+import contextlib
 import pathlib
 import re
 import subprocess
@@ -20,54 +20,45 @@ def story():
     section = readme.split("\n## The story\n")[1].split("\n## ")[0]
     steps = re.findall(r"```sh\n(.*?)```\n```json\n(.*?)```", section, re.DOTALL)
     if len(steps) < 6 or len(steps) != section.count("```sh\n"):
-        sys.exit("README.md: a block of the story lacks what it prints")
+        sys.exit("README.md: a block of the story lacks its output")
     return steps
 
 
-def start():
-    """Starts a local stack on free ports. Returns it with its address."""
-    stack = subprocess.Popen(
-        ["cargo", "run", "--quiet", "--", "--port", "0", "--dynamodb-port", "0"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    for line in stack.stdout:
-        if "Ctrl-C" in line:
-            return stack, url
-        if line.startswith("rollcall: "):
-            url = line.removeprefix("rollcall: ").strip()
-    sys.exit("the local stack did not start")
+@contextlib.contextmanager
+def local_stack():
+    """The address of a local stack on free ports, which stops at the end of the block."""
+    command = ["cargo", "run", "--quiet", "--", "--port", "0", "--dynamodb-port", "0"]
+    stack = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        for line in stack.stdout:
+            if line.startswith("rollcall: "):
+                url = line.removeprefix("rollcall: ").strip()
+            if "Ctrl-C" in line:
+                break
+        else:
+            sys.exit("the local stack did not start")
+        yield url
+    finally:
+        stack.terminate()
+        stack.wait()
 
 
 def run(steps, url):
     """The output of each step."""
     script = "".join(f"{commands}\necho '{MARK}'\n" for commands, _ in steps)
     script = script.replace("http://127.0.0.1:3000", url)
-    done = subprocess.run(
-        ["bash", "-eu", "-o", "pipefail", "-c", script],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    return done.stdout.split(f"{MARK}\n")[:-1]
+    output = subprocess.check_output(["bash", "-eu", "-o", "pipefail", "-c", script], text=True, timeout=120)
+    return output.split(f"{MARK}\n")[:-1]
 
 
 def is_as_written(line, pattern):
-    parts = map(re.escape, pattern.split("…"))
-    return re.fullmatch(".*".join(parts), line) is not None
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("…"))), line) is not None
 
 
 def main():
     steps = story()
-    stack, url = start()
-    try:
+    with local_stack() as url:
         outputs = run(steps, url)
-    finally:
-        stack.terminate()
-        stack.wait()
     for (commands, patterns), output in zip(steps, outputs, strict=True):
         patterns, lines = patterns.splitlines(), output.splitlines()
         if len(lines) != len(patterns) or not all(map(is_as_written, lines, patterns)):

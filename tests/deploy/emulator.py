@@ -34,13 +34,13 @@ passed = 0
 def expect(what, found, expected):
     global passed
     if found != expected:
-        sys.exit(f"NOT AS EXPECTED: {what}: {found!r} in place of {expected!r}")
+        sys.exit(f"NOT AS EXPECTED: {what}: {found!r} instead of {expected!r}")
     passed += 1
     print(f"ok  {what}", flush=True)
 
 
 def until(look, what, seconds=60):
-    """Looks until it finds something, or the time is up."""
+    """Looks until it finds something, or ends the run when the time is up."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := look():
@@ -64,7 +64,6 @@ class Issuer:
     def __init__(self, folder):
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.certificate = folder / "issuer.pem"
-        key_file = folder / "issuer.key"
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "issuer")])
         now = datetime.datetime.now(datetime.timezone.utc)
         address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
@@ -82,16 +81,19 @@ class Issuer:
         )
         self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        key_file = folder / "issuer.key"
         key_file.write_bytes(self.key.private_bytes(*pem))
-        self.url = f"https://127.0.0.1:{free_port()}"
-        issuer = self
+        n = b64(self.key.public_key().public_numbers().n.to_bytes(256, "big"))
+        keys = [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1", "n": n, "e": "AQAB"}]
+        port = free_port()
+        self.url = url = f"https://127.0.0.1:{port}"
+        documents = {
+            "/.well-known/openid-configuration": {"issuer": url, "jwks_uri": f"{url}/keys"},
+            "/keys": {"keys": keys},
+        }
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                documents = {
-                    "/.well-known/openid-configuration": {"issuer": issuer.url, "jwks_uri": f"{issuer.url}/keys"},
-                    "/keys": issuer.keys(),
-                }
                 body = json.dumps(documents.get(self.path, {})).encode()
                 self.send_response(200 if self.path in documents else 404)
                 self.send_header("content-type", "application/json")
@@ -102,16 +104,11 @@ class Issuer:
             def log_message(self, *_):
                 pass
 
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", int(self.url.rsplit(":", 1)[1])), Handler)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(self.certificate, key_file)
         server.socket = tls.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-
-    def keys(self):
-        numbers = self.key.public_key().public_numbers()
-        n = b64(numbers.n.to_bytes(256, "big"))
-        return {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1", "n": n, "e": "AQAB"}]}
 
     def token(self, email, subject=None, groups=None):
         now = int(time.time())
@@ -125,24 +122,23 @@ class Issuer:
 
 
 class Aws:
-    """ministack, which runs every hop of the stack: API Gateway with its JWT authorizer, Lambda with the built
+    """ministack, which runs every part of the stack: API Gateway with its JWT authorizer, Lambda with the built
     binaries, DynamoDB and its stream, SNS, SQS, EventBridge and SES."""
 
     def __init__(self, folder, certificate):
-        self.url = f"http://127.0.0.1:{free_port()}"
+        port = str(free_port())
+        self.url = f"http://127.0.0.1:{port}"
         self.folder = folder
+        self.session = boto3.Session("test", "test", region_name=REGION)
         for name in ("docs", "samconfig.toml"):
             (folder / name).symlink_to(REPOSITORY / name)
-        # Inherits nothing from the caller: no credentials, no profile, no other endpoint.
+        # Inherits no credentials, profile or endpoint from the caller.
         self.environment = {
             "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
-            "HOME": str(folder),
+            **dict.fromkeys(("HOME", "TMPDIR"), str(folder)),
+            **dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "test"),
+            **dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), REGION),
             "AWS_PAGER": "",
-            "TMPDIR": str(folder),
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
             "SAM_CLI_TELEMETRY": "0",
             "AWS_ENDPOINT_URL": self.url,
@@ -150,20 +146,15 @@ class Aws:
         services = {f"AWS_ENDPOINT_URL_{name}": self.url for name in ("DYNAMODB", "SESV2", "EVENTBRIDGE")}
         own = {
             "BIND_HOST": "127.0.0.1",
-            "GATEWAY_PORT": self.url.rsplit(":", 1)[1],
+            "GATEWAY_PORT": port,
             "IOT_MTLS_ENABLED": "0",
             "MINISTACK_REGION": REGION,
-            # What the authorizer and the guard trust.
+            # Makes the authorizer and the guard trust the issuer.
             "SSL_CERT_FILE": str(certificate),
         }
+        ministack, environment = pathlib.Path(sys.executable).with_name("ministack"), self.environment | services | own
         with open(folder / "ministack.log", "wb") as log:
-            self.process = subprocess.Popen(
-                [pathlib.Path(sys.executable).with_name("ministack")],
-                env=self.environment | services | own,
-                cwd=folder,
-                stdout=log,
-                stderr=log,
-            )
+            self.process = subprocess.Popen([ministack], env=environment, cwd=folder, stdout=log, stderr=log)
         until(lambda: self.get("/_ministack/health"), "the emulator starts")
 
     def get(self, path):
@@ -172,17 +163,10 @@ class Aws:
         return None
 
     def client(self, service):
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        return self.session.client(service, endpoint_url=self.url)
 
     def table(self, name):
-        credentials = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return boto3.resource("dynamodb", endpoint_url=self.url, region_name=REGION, **credentials).Table(name)
+        return self.session.resource("dynamodb", endpoint_url=self.url).Table(name)
 
     def mails(self):
         """All mails, oldest first."""
@@ -195,7 +179,7 @@ class Aws:
 
     def run(self, *command, **variables):
         """Runs a command with credentials for the emulator."""
-        # Answers yes to a command's prompts, such as those of `sam delete`.
+        # Answers prompts with yes, such as those of `sam delete`.
         pipes = {"capture_output": True, "text": True, "input": "y\n" * 20}
         environment = self.environment | variables
         done = subprocess.run(command, env=environment, cwd=self.folder, timeout=300, check=False, **pipes)
@@ -203,16 +187,16 @@ class Aws:
             sys.exit(f"FAILED: {' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
 
     def deploy(self, stack, build, parameters):
-        """Deploys the build, as the workflow does. Returns the number of resources in the stack, and of alarms left
-        out."""
+        """Deploys the build with the workflow's command. Returns how many resources it has, and how many alarms it lacks."""
         left_out = make_deployable(build, self.folder / ".aws-sam" / "build")
         lines = "\n".join(f'{name}="{value}"' for name, value in parameters.items())
         workflow = yaml.safe_load((REPOSITORY / ".github/workflows/deploy.yml").read_text(encoding="utf-8"))
         step = workflow["jobs"]["deploy"]["steps"][-1]
         self.run("bash", "-e", "-c", step["run"], STACK_NAME=stack, PARAMETERS=lines)
-        import_definition(self, stack, parameters)
-        resources = self.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
-        return len(resources), left_out
+        described = self.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+        ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in described}
+        import_definition(self, stack, ids, parameters)
+        return len(ids), left_out
 
     def follow(self, guide, heading, values):
         """Runs the commands in a guide's section, with values for the words in `<>`."""
@@ -231,28 +215,23 @@ class Aws:
             self.process.kill()
 
 
-def import_definition(aws, stack, parameters):
-    """Imports the definition in an API's `Body`, as CloudFormation does and the emulator doesn't: routes with their
-    integrations, behind the JWT authorizer."""
+def import_definition(aws, stack, ids, parameters):
+    """Imports routes, integrations and the JWT authorizer from the API's `Body`. CloudFormation does this, but the
+    emulator doesn't."""
     template = aws.client("cloudformation").get_template(StackName=stack, TemplateStage="Processed")["TemplateBody"]
     definition = template["Resources"]["Api"]["Properties"]["Body"]
-    described = aws.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
-    ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in described}
     api, gateway = ids["Api"], aws.client("apigatewayv2")
 
     authorizers = {}
     for name, scheme in definition["components"]["securitySchemes"].items():
         jwt = scheme["x-amazon-apigateway-authorizer"]
-        configuration = jwt["jwtConfiguration"]
+        values = {key: parameters[value["Ref"]] for key, value in jwt["jwtConfiguration"].items()}
         authorizers[name] = gateway.create_authorizer(
             ApiId=api,
             Name=name,
             AuthorizerType=jwt["type"].upper(),
             IdentitySource=[jwt["identitySource"]],
-            JwtConfiguration={
-                "Issuer": parameters[configuration["issuer"]["Ref"]],
-                "Audience": parameters[configuration["audience"]["Ref"]].split(","),
-            },
+            JwtConfiguration={"Issuer": values["issuer"], "Audience": values["audience"].split(",")},
         )["AuthorizerId"]
 
     for path, methods in definition["paths"].items():
@@ -266,28 +245,20 @@ def import_definition(aws, stack, parameters):
                 PayloadFormatVersion=described["payloadFormatVersion"],
             )["IntegrationId"]
             [scheme] = [scheme for security in operation["security"] for scheme in security]
-            behind = {"AuthorizationType": "NONE"}
-            if scheme != "NONE":
-                behind = {"AuthorizationType": "JWT", "AuthorizerId": authorizers[scheme]}
-            gateway.create_route(
-                ApiId=api, RouteKey=f"{method.upper()} {path}", Target=f"integrations/{integration}", **behind
-            )
-
-
-def without_metric_math(template):
-    """The emulator has no alarms on metric math. Returns how many were left out, and the template without them."""
-    resources = template["Resources"]
-    computed = [name for name, resource in resources.items() if "Metrics" in resource.get("Properties", {})]
-    for name in computed:
-        del resources[name]
-    return len(computed)
+            jwt = {"AuthorizationType": "JWT", "AuthorizerId": authorizers.get(scheme)}
+            behind = {"AuthorizationType": "NONE"} if scheme == "NONE" else jwt
+            key, target = f"{method.upper()} {path}", f"integrations/{integration}"
+            gateway.create_route(ApiId=api, RouteKey=key, Target=target, **behind)
 
 
 def make_deployable(build, folder):
-    """Lays out the build in a form that the emulator accepts. Returns how many alarms were left out."""
+    """Copies the build without alarms on metric math, which the emulator lacks. Returns how many it left out."""
     shutil.copytree(build, folder, dirs_exist_ok=True)
     template = folder / "template.yaml"
     content = yaml.safe_load(template.read_text(encoding="utf-8"))
-    left_out = without_metric_math(content)
+    resources = content["Resources"]
+    computed = [name for name, resource in resources.items() if "Metrics" in resource.get("Properties", {})]
+    for name in computed:
+        del resources[name]
     template.write_text(yaml.safe_dump(content), encoding="utf-8")
-    return left_out
+    return len(computed)

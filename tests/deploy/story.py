@@ -3,9 +3,9 @@
 
     tests/deploy/story.py BUILD ARCHITECTURE     BUILD is .aws-sam/build
 
-Every hop is the emulator's: requests go through its API Gateway and JWT authorizer, functions run in its Lambda, bounces go
-through the deployed topic, billing through the deployed rule, and changes through the stream to the deployed bus. Only the
-issuer of the ID tokens is made here. A step that doesn't find what it expects ends the run.
+Everything runs in the emulator: requests go through its API Gateway and JWT authorizer, functions run in its Lambda, bounces
+go through the deployed topic, billing through the deployed rule, and changes through the stream to the deployed bus. Only the
+issuer of the ID tokens runs here. A step that doesn't find what it expects ends the run.
 """
 
 import concurrent.futures
@@ -44,7 +44,7 @@ PARAMETERS = {
 
 
 class Stack:
-    """The deployed stack, through its own front doors."""
+    """The deployed stack, as its callers see it."""
 
     def __init__(self, aws, issuer):
         self.aws, self.issuer = aws, issuer
@@ -70,9 +70,12 @@ class Stack:
     def login(self, email, subject=None, **body):
         return self.call(email, "POST", "/login", body, subject)
 
-    def invite(self, email, account="acme"):
+    def invite(self, email, account="acme", by=OWNER):
         person = {"firstName": "Kim", "lastName": "Lee", "email": email}
-        return self.call(OWNER, "POST", f"/accounts/{account}/members", person)
+        return self.call(by, "POST", f"/accounts/{account}/members", person)
+
+    def resend(self, member):
+        return self.call(OWNER, "POST", f"/accounts/acme/members/{member['id']}/resend", {})
 
     def members(self, query="", account="acme"):
         return self.call(OWNER, "GET", f"/accounts/{account}/members{query}")
@@ -82,10 +85,8 @@ class Stack:
 
     def provision(self, account, plan, **more):
         """The answer to a direct call from billing."""
-        payload = json.dumps(billing(account, plan, **more))
-        function = self.outputs["ProvisionAccountFunction"]
-        answer = self.aws.client("lambda").invoke(FunctionName=function, Payload=payload)
-        return json.load(answer["Payload"])
+        function, payload = self.outputs["ProvisionAccountFunction"], json.dumps(billing(account, plan, **more))
+        return json.load(self.aws.client("lambda").invoke(FunctionName=function, Payload=payload)["Payload"])
 
     def mail_to(self, email, number):
         """The n-th mail to an address."""
@@ -106,7 +107,7 @@ def billing(account, plan, **more):
 
 
 class Changes:
-    """A queue that the product would have behind the deployed bus."""
+    """A queue behind the deployed bus, as the product would have one."""
 
     def __init__(self, stack):
         self.sqs, events = stack.aws.client("sqs"), stack.aws.client("events")
@@ -155,17 +156,15 @@ def kim_is_invited_and_accepts(stack):
     expect("invited", (status, kim["status"]), (201, "invited"))
     expect("invited twice", stack.invite(KIM), (409, "already_invited"))
     expect("no login without the link", stack.login(KIM, accountId="acme"), (403, "invite_link_required"))
-    resend = ("POST", f"/accounts/acme/members/{kim['id']}/resend", {})
-    expect("resent too soon", stack.call(OWNER, *resend), (429, "resend_too_soon"))
+    expect("resent too soon", stack.resend(kim), (429, "resend_too_soon"))
     expect("the mail's sender", stack.mail_to(KIM, 1)["Source"], '"The Product" <invites@product.example>')
     first = stack.secret_in_mail_to(KIM, 1)
-    until(lambda: stack.call(OWNER, *resend)[0] == 200, "the end of the cooldown")
+    until(lambda: stack.resend(kim)[0] == 200, "the end of the cooldown")
     newest = stack.secret_in_mail_to(KIM, 2)
     expect("the older link", stack.login(KIM, inviteToken=first), (410, "invite_superseded"))
     expect("the wrong person", stack.login("eve@example.com", inviteToken=newest), (403, "wrong_account"))
     expect("accepted", stack.login(KIM, inviteToken=newest)[0], 200)
-    person = {"firstName": "Ann", "lastName": "Bo", "email": "ann@example.com"}
-    expect("a member invites", stack.call(KIM, "POST", "/accounts/acme/members", person), (403, "owner_only"))
+    expect("a member invites", stack.invite("ann@example.com", by=KIM), (403, "owner_only"))
     return kim
 
 
@@ -190,47 +189,33 @@ def the_list_has_pages(stack, people):
 def a_bounce_is_seen_and_lifted(stack):
     _, nora = stack.invite(NORA)
     publish_bounce(stack, nora)
-    query = f"?q={NORA}"
 
     def delivery():
-        [member] = stack.members(query)[1]["members"]
+        [member] = stack.members(f"?q={NORA}")[1]["members"]
         return member["delivery"] if member["delivery"]["status"] == "bounced" else None
 
     expect("the list says what to do", "spelling" in until(delivery, "the bounce in the list")["advice"], True)
-    look_up = ("GET", f"/support/feedback?email={NORA}", None, None)
+    look_up = ("GET", f"/support/feedback?email={NORA}")
     expect("an owner is not support", stack.call(OWNER, *look_up), (403, "support_only"))
-    expect("nor is a group with the word in it", stack.call(SUE, *look_up, ["no support"]), (403, "support_only"))
-    status, about = stack.call(SUE, *look_up, ["support"])
+    similar = stack.call(SUE, *look_up, groups=["no support"])
+    expect("nor is a group with the word in its name", similar, (403, "support_only"))
+    status, about = stack.call(SUE, *look_up, groups=["support"])
     expect("support sees the bounce", (status, about["feedback"][0]["kind"]), (200, "bounce"))
-    resend = ("POST", f"/accounts/acme/members/{nora['id']}/resend", {})
-    expect("no resend to what bounced", stack.call(OWNER, *resend)[1], "address_undeliverable")
-    lift = ("DELETE", f"/support/suppressions/{NORA}", None, None)
-    expect("lifted", stack.call(SUE, *lift, ["support"])[0], 200)
-    expect("the invite is sent again", until(lambda: stack.call(OWNER, *resend)[0] == 200, "a resend"), True)
+    expect("no resend to an address that bounced", stack.resend(nora)[1], "address_undeliverable")
+    lifted = stack.call(SUE, "DELETE", f"/support/suppressions/{NORA}", groups=["support"])
+    expect("lifted", lifted[0], 200)
+    expect("the invite is sent again", until(lambda: stack.resend(nora)[0] == 200, "a resend"), True)
     return nora
 
 
 def publish_bounce(stack, member):
-    """Publishes what SES publishes when an address does not exist."""
-    mail = {
-        "timestamp": "2026-11-24T12:00:00.000Z",
-        "messageId": "0100",
-        "destination": [member["email"]],
-        "tags": {"stage": ["test"], "account": ["acme"], "member": [member["id"]], "send": ["1"]},
-    }
-    recipient = {
-        "emailAddress": member["email"],
-        "action": "failed",
-        "status": "5.1.1",
-        "diagnosticCode": "smtp; 550 5.1.1 user unknown",
-    }
-    bounce = {
-        "bounceType": "Permanent",
-        "bounceSubType": "General",
-        "bouncedRecipients": [recipient],
-        "timestamp": "2026-11-24T12:00:01.000Z",
-        "feedbackId": "0100-feedback",
-    }
+    """Publishes the event that SES publishes if an address doesn't exist."""
+    tags = {"stage": ["test"], "account": ["acme"], "member": [member["id"]], "send": ["1"]}
+    mail = {"timestamp": "2026-11-24T12:00:00.000Z", "messageId": "0100", "destination": [member["email"]], "tags": tags}
+    recipient = {"emailAddress": member["email"], "action": "failed", "status": "5.1.1"}
+    recipient["diagnosticCode"] = "smtp; 550 5.1.1 user unknown"
+    bounce = {"bounceType": "Permanent", "bounceSubType": "General", "bouncedRecipients": [recipient]}
+    bounce |= {"timestamp": "2026-11-24T12:00:01.000Z", "feedbackId": "0100-feedback"}
     sns = stack.aws.client("sns")
     [topic] = [topic["TopicArn"] for topic in sns.list_topics()["Topics"] if "MailFeedback" in topic["TopicArn"]]
     sns.publish(TopicArn=topic, Message=json.dumps({"eventType": "Bounce", "bounce": bounce, "mail": mail}))
@@ -244,7 +229,7 @@ def an_invite_runs_out(stack, member):
         UpdateExpression="SET invite.expiresAt = :past",
         ExpressionAttributeValues={":past": "2026-11-01T00:00:00Z"},
     )
-    expect("an invite whose time is over", stack.login(member["email"], inviteToken=secret), (410, "invite_expired"))
+    expect("an expired invite", stack.login(member["email"], inviteToken=secret), (410, "invite_expired"))
 
 
 def kim_is_removed(stack, kim):
@@ -255,20 +240,16 @@ def kim_is_removed(stack, kim):
 
 def the_plan_changes(stack, member):
     def members_login():
-        return {code for code in logins(stack, member) if code != "identity_mismatch"}
+        """One of these subjects won the first login."""
+        logins = [stack.login(member, f"subject {n}", accountId="acme") for n in range(4)]
+        return {"in" if status == 200 else code for status, code in logins} - {"identity_mismatch"}
 
     expect("another plan", stack.provision("acme", "basic")["outcome"], "updated")
     expect("members are told to upgrade", members_login(), {"upgrade_required"})
     stale = stack.provision("acme", "enterprise", at="2020-01-01T00:00:00Z")
-    expect("what is not newer", stale.get("reason"), "not_newer")
+    expect("an older change", stale.get("reason"), "not_newer")
     expect("the plan comes back", stack.provision("acme", "pro")["outcome"], "updated")
     expect("members are back", members_login(), {"in"})
-
-
-def logins(stack, member):
-    """One of these subjects won the first login."""
-    answers = [stack.login(member, f"subject {n}", accountId="acme") for n in range(4)]
-    return ["in" if status == 200 else code for status, code in answers]
 
 
 def the_account_is_closed_and_reopened(stack):
@@ -301,9 +282,8 @@ def play(stack):
     the_plan_changes(stack, racers[0])
     the_account_is_closed_and_reopened(stack)
     the_limit_lets_its_number_through(stack)
-    for kind in ("member.invited", "member.activated", "member.removed", "invite.delivery_changed"):
-        changes.tell(kind)
-    for kind in ("account.plan_changed", "account.closed", "account.reopened"):
+    of_members = ("member.invited", "member.activated", "member.removed", "invite.delivery_changed")
+    for kind in (*of_members, "account.plan_changed", "account.closed", "account.reopened"):
         changes.tell(kind)
     expect("no log has an address", [line for line in stack.aws.log(LOGS) if "@" in line], [])
 
@@ -335,8 +315,8 @@ def the_table_is_restored(stack, deploy):
     follow("7. Let writes in")
     stack = Stack(aws, stack.issuer)
     expect("the stack has the restored table", stack.table.name, "rollcall-restored")
-    expect("who was removed stays out", stack.login(GUEST, accountId="acme"), (403, "access_revoked"))
-    expect("who has access is in", stack.login(OWNER, accountId="acme")[0], 200)
+    expect("a removed guest stays out", stack.login(GUEST, accountId="acme"), (403, "access_revoked"))
+    expect("the owner still gets in", stack.login(OWNER, accountId="acme")[0], 200)
     lost.meta.client.update_table(TableName=lost.name, DeletionProtectionEnabled=False)
     lost.delete()
     return stack

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Looks into what `sam build` made: what each function is built from, how large it is, and whether it says
-why it cannot start.
+"""Inspects the output of `sam build`: what each function contains, its size, and whether it says why it can't start.
 
     tests/sam/artefacts.py BUILD     BUILD is .aws-sam/build
 
-A cold start is short because of what a binary does not contain (docs/decisions/0004-cold-start.md), and a panic
-fails one invocation because of how it was compiled (docs/decisions/0005-panics-unwind.md). Cargo.toml asks for both, but
-other tools have a say in what is deployed. So this looks at that.
+Cold starts are short because of what a binary leaves out (docs/decisions/0004-cold-start.md), and a panic fails only one
+invocation because of how it is compiled (docs/decisions/0005-panics-unwind.md). Cargo.toml requests both, but other tools
+also affect what is deployed.
 """
 
 import io
@@ -36,25 +35,23 @@ BUDGETS = {
     "UpdateDetails": 2_660_000,
 }
 
-# Functions that make no requests to AWS, and need no TLS.
+# Functions that don't call AWS, and need no TLS.
 WITHOUT_TLS = {"MembersPage"}
 
-# Traces of aws-lc in a stripped binary: paths of its sources, and the prefix of its C functions in
-# assertion messages. Its jitter entropy collector leaves none.
+# Traces of aws-lc and ring in a stripped binary: source paths, and prefixes of C functions in assertion messages.
+# The jitter entropy collector of aws-lc leaves none.
 AWS_LC = [b"aws-lc", b"aws_lc_", b"AWS-LC"]
-
-# The same for ring.
 RING = b"/ring-0."
 
-# The minimum share of unwind tables in a binary. They are over 2% of every function, but 0.2% with
-# `panic = "abort"`, when only the precompiled standard library has any.
+# The minimum share of unwind tables in a binary. They are over 2% of every function, but only 0.2% with
+# `panic = "abort"`, from the precompiled standard library.
 UNWINDING = 0.01
 
 
 def sections(binary):
-    """The names and sizes of an ELF file's sections, 64 bits, little-endian."""
+    """The names and sizes of the sections in a little-endian 64-bit ELF file."""
     if binary[:6] != b"\x7fELF\x02\x01":
-        raise ValueError("no 64-bit ELF file")
+        raise ValueError("not a little-endian 64-bit ELF file")
     (start,) = struct.unpack_from("<Q", binary, 0x28)
     size, count, of_names = struct.unpack_from("<HHH", binary, 0x3A)
     headers = [struct.unpack_from("<IIQQQQ", binary, start + size * each) for each in range(count)]
@@ -74,7 +71,6 @@ def zipped(binary):
 
 
 def faults(name, binary, size):
-    """The faults of a function."""
     for mark in AWS_LC:
         if mark in binary:
             yield f"contains aws-lc: {mark.decode()!r}"
@@ -85,15 +81,15 @@ def faults(name, binary, size):
         yield "is not stripped"
     unwinding = found.get(".gcc_except_table", 0) / len(binary)
     if unwinding < UNWINDING:
-        yield f"does not unwind: {unwinding:.2%} of it are tables for that"
+        yield f"does not unwind: only {unwinding:.2%} of it are unwind tables"
     if name not in BUDGETS:
         yield "has no budget in tests/sam/artefacts.py"
     elif size > BUDGETS[name]:
-        yield f"is {size} bytes zipped, and may be {BUDGETS[name]}"
+        yield f"is {size} bytes zipped, over its budget of {BUDGETS[name]}"
 
 
 def tells_why_it_cannot_start(artefact):
-    """Whether a function without configuration logs that as an error that a query finds."""
+    """Whether a function without configuration logs an error that a query finds."""
     done = subprocess.run([artefact], env={}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=60)
     try:
         line = json.loads(done.stdout)
@@ -105,8 +101,7 @@ def tells_why_it_cannot_start(artefact):
 
 def main(build):
     artefacts = sorted(pathlib.Path(build).glob("*/bootstrap"))
-    missing = BUDGETS.keys() - {artefact.parent.name for artefact in artefacts}
-    wrong = [f"{name} was not built" for name in sorted(missing)]
+    wrong = [f"{name} was not built" for name in sorted(BUDGETS.keys() - {each.parent.name for each in artefacts})]
     print(f"{'function':<20} {'bytes':>10} {'zipped':>10}")
     for artefact in artefacts:
         name, binary = artefact.parent.name, artefact.read_bytes()
@@ -114,10 +109,10 @@ def main(build):
         print(f"{name:<20} {len(binary):>10} {size:>10}")
         wrong += [f"{name} {fault}" for fault in faults(name, binary, size)]
         if not tells_why_it_cannot_start(artefact):
-            wrong.append(f"{name} does not log as an error that its configuration is missing")
+            wrong.append(f"{name} logs no error about its missing configuration")
     if wrong:
         sys.exit("\n".join(wrong))
-    print("Every function is what it should be: ring, no aws-lc, stripped, unwinding, within its budget, and it says what it lacks.")
+    print("Every function is stripped, unwinds, contains no aws-lc, keeps its budget, and logs missing configuration.")
 
 
 if __name__ == "__main__":

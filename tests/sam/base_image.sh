@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a container image for running functions from the files of this Debian. The real image isn't
-# needed to check that packages and events fit. It isn't Amazon Linux.
+# Makes a container image that runs functions, from this Debian's files. It isn't Amazon Linux, but it is enough to check
+# that packages and events fit.
 #
 #   tests/sam/base_image.sh NAME
 set -euo pipefail
@@ -18,12 +18,9 @@ for command in sh mv chmod mkdir; do
     ln -s busybox "$root/bin/$command"
 done
 # The libraries that functions link.
-for library in ld-linux-x86-64.so.2 ld-linux-aarch64.so.1 libc.so.6 libm.so.6 libpthread.so.0 libdl.so.2 \
-    libgcc_s.so.1; do
-    for found in "/lib/$library" "/lib64/$library" "/lib/$(uname -m)-linux-gnu/$library"; do
-        [[ -e "$found" ]] || continue
-        mkdir -p "$root$(dirname "$found")"
-        cp -L "$found" "$root$found"
+for library in ld-linux-{x86-64.so.2,aarch64.so.1} lib{c,m}.so.6 libpthread.so.0 libdl.so.2 libgcc_s.so.1; do
+    for found in {/lib,/lib64,"/lib/$(uname -m)-linux-gnu"}/"$library"; do
+        [[ ! -e "$found" ]] || cp -L --parents "$found" "$root"
     done
 done
 tar -C "$root" -c . | docker import - "$1" >/dev/null

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Runs every built function with every file in events/, by `sam local invoke`, and checks the answers;
-and sees that `sam local start-api` answers 401 to what carries no claims.
+"""Runs the built functions with every file in events/ by `sam local invoke`, and checks the answers.
+Also checks that `sam local start-api` answers 401 to a request without claims.
 
-    tests/sam/invoke.py BUILD IMAGE     BUILD is .aws-sam/build; IMAGE is what functions run in
+    tests/sam/invoke.py BUILD IMAGE     BUILD is .aws-sam/build; functions run in the container image IMAGE
 
-The functions find a local stack of their own in place of AWS. Needs sam and docker on the PATH, and Python
-with PyYAML, which SAM brings.
+The functions use a local stack instead of AWS. Needs sam and docker on the PATH, and Python with PyYAML, which SAM
+installs.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -39,29 +40,20 @@ PARAMETERS = {
     "Audience": "rollcall",
     "ClientId": "rollcall",
     "SignInOrigins": ISSUER,
-    # The demo invite was sent a moment ago.
+    # The demo invite has just been sent.
     "ResendCooldownSeconds": "0",
 }
-# SAM reads these variables, and must not find others.
-AWS = {
-    "AWS_REGION": "eu-central-1",
-    "AWS_ACCESS_KEY_ID": "local",
-    "AWS_SECRET_ACCESS_KEY": "local",
-    "SAM_CLI_TELEMETRY": "0",
-}
+# SAM must find these values, and not the machine's own.
+AWS = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "SAM_CLI_TELEMETRY": "0"}
 
 
 class Stack:
     """A local stack with its demo, on free ports."""
 
     def __init__(self):
-        self.process = subprocess.Popen(
-            ["cargo", "run", "--quiet", "--", "--port", "0", "--dynamodb-port", "0"],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        command = ["cargo", "run", "--quiet", "--", "--port", "0", "--dynamodb-port", "0"]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        self.process = subprocess.Popen(command, cwd=ROOT, **pipes)
         self.urls = {}
         for line in self.process.stdout:
             words = re.fullmatch(r"(rollcall:|DynamoDB|SES|Events) +(http\S+)\n", line)
@@ -75,14 +67,12 @@ class Stack:
         headers = {"content-type": "application/json"}
         if token:
             headers["authorization"] = f"Bearer {token}"
-        request = urllib.request.Request(
-            self.urls["rollcall:"] + path, json.dumps(body).encode(), headers
-        )
+        request = urllib.request.Request(self.urls["rollcall:"] + path, json.dumps(body).encode(), headers)
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
 
     def fill(self):
-        """Adds what events/ needs beside the demo: the account acme, and an invite to Kim."""
+        """Adds the account acme and an invite to Kim, which events/ needs beside the demo."""
         owner = {"firstName": "Olivia", "lastName": "Owner", "email": OWNER}
         account = {"accountId": "acme", "company": "Acme", "plan": "pro", "owner": owner}
         self.post("/dev/accounts", account)
@@ -92,19 +82,14 @@ class Stack:
 
 
 def forward(gateway, url):
-    """Lets containers reach a port of this machine's loopback, and nobody else: it listens on the
-    bridge between this machine and its containers."""
+    """Lets containers, and nobody else, reach a port of this machine's loopback: it listens on their bridge."""
     target = urllib.parse.urlsplit(url)
     listener = socket.create_server((gateway, 0))
 
     def pump(source, sink):
-        try:
+        with sink, contextlib.suppress(OSError):
             while data := source.recv(65536):
                 sink.sendall(data)
-        except OSError:
-            pass
-        finally:
-            sink.close()
 
     def serve():
         while True:
@@ -119,17 +104,12 @@ def forward(gateway, url):
 
 def host_gateway(image):
     """This machine's address on the bridge, as containers see it."""
-    hosts = subprocess.check_output(
-        ["docker", "run", "--rm", "--add-host", "host:host-gateway", image]
-        + ["/bin/busybox", "grep", "-w", "host", "/etc/hosts"],
-        text=True,
-    )
-    return hosts.split()[0]
+    command = ["docker", "run", "--rm", "--add-host", "host:host-gateway", image]
+    return subprocess.check_output([*command, "/bin/busybox", "grep", "-w", "host", "/etc/hosts"], text=True).split()[0]
 
 
 def template_with(build, variables):
-    """The built template, with variables for every function. SAM passes a function only the variables
-    that its template declares."""
+    """The built template, with variables for every function. SAM passes on only variables that the template declares."""
     template = yaml.safe_load((build / "template.yaml").read_text(encoding="utf-8"))
     template["Globals"]["Function"]["Environment"]["Variables"].update(variables)
     path = build / "template-local.yaml"
@@ -138,11 +118,8 @@ def template_with(build, variables):
 
 
 def sam_local(command, path, image, *arguments):
-    overrides = [f"{name}={value}" for name, value in PARAMETERS.items()]
-    return [
-        *("sam", "local", command, "--template", str(path), "--invoke-image", image),
-        *("--skip-pull-image", *arguments, "--parameter-overrides", *overrides),
-    ]
+    start = ["sam", "local", command, "--template", str(path), "--invoke-image", image, "--skip-pull-image", *arguments]
+    return [*start, "--parameter-overrides", *(f"{name}={value}" for name, value in PARAMETERS.items())]
 
 
 def at(value, pointer):
@@ -161,7 +138,7 @@ def result(answer):
 
 
 def function_of(template, file):
-    """The function whose operation a file `<operation>.json` or `<operation>-<variant>.json` is for."""
+    """The function that a file `<operation>.json` or `<operation>-<variant>.json` belongs to."""
     operations = {
         resource["Metadata"]["BuildProperties"]["Binary"]: name
         for name, resource in template["Resources"].items()
@@ -179,8 +156,7 @@ def invoke_all(template, path, image):
     failures = 0
     for file, pointer, expected in answers:
         function = function_of(template, file)
-        event = str(ROOT / f"events/{file}.json")
-        command = sam_local("invoke", path, image, function, "--event", event)
+        command = sam_local("invoke", path, image, function, "--event", str(ROOT / f"events/{file}.json"))
         done = subprocess.run(command, capture_output=True, text=True, env=os.environ | AWS)
         try:
             answer = json.loads(done.stdout.strip().splitlines()[-1])
@@ -206,14 +182,14 @@ def answers_401_without_claims(path, image):
         try:
             while api.poll() is None:
                 try:
-                    with urllib.request.urlopen(url) as answer:
-                        status, body = answer.status, answer.read()
-                except urllib.error.HTTPError as answer:
-                    status, body = answer.code, answer.read()
+                    answer = urllib.request.urlopen(url)
+                except urllib.error.HTTPError as error:
+                    answer = error
                 except urllib.error.URLError:
                     time.sleep(0.5)
                     continue
-                code = json.loads(body).get("code")
+                with answer:
+                    status, code = answer.status, json.load(answer).get("code")
                 print(f"sam local start-api without claims: {status} {code}")
                 return (status, code) == (401, "unauthenticated")
             log.seek(0)
@@ -230,14 +206,9 @@ def main():
     try:
         stack.fill()
         gateway = host_gateway(image)
-        template, path = template_with(
-            build,
-            {
-                "AWS_ENDPOINT_URL_DYNAMODB": forward(gateway, stack.urls["DynamoDB"]),
-                "AWS_ENDPOINT_URL_SESV2": forward(gateway, stack.urls["SES"]),
-                "AWS_ENDPOINT_URL_EVENTBRIDGE": forward(gateway, stack.urls["Events"]),
-            },
-        )
+        services = {"DYNAMODB": "DynamoDB", "SESV2": "SES", "EVENTBRIDGE": "Events"}
+        urls = {f"AWS_ENDPOINT_URL_{name}": forward(gateway, stack.urls[label]) for name, label in services.items()}
+        template, path = template_with(build, urls)
         invoked = invoke_all(template, path, image)
         refused = answers_401_without_claims(path, image)
         sys.exit(not (invoked and refused))

@@ -3,9 +3,9 @@
 
     tests/sam/translate.py TEMPLATE...
 
-A linter of SAM templates does not see the resources that SAM makes of them. Two of the same name, such as a topic
-and the permission of an event, are found here and not when a stack is deployed. A template without SAM's transform
-is linted as it is. Needs no credentials and calls nobody. Needs .ci/requirements.txt.
+A linter of SAM templates does not see the resources that SAM generates. This finds two of the same name, such as a topic
+and the permission of an event, before a stack is deployed. A template without SAM's transform is linted as it is. Needs
+.ci/requirements.txt, but no credentials and no network.
 """
 
 import json
@@ -14,10 +14,10 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import types
 
 import boto3
 from samtranslator.public.exceptions import InvalidDocumentException
-from samtranslator.public.translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -25,44 +25,25 @@ SAM = "AWS::Serverless-2016-10-31"
 REGION = "eu-central-1"
 
 
-class NoPolicies(ManagedPolicyLoader):
-    """Only templates that name AWS's managed policies need their ARNs, and these have statements of their own."""
-
-    def __init__(self):
-        super().__init__(None)
-
-    def load(self):
-        return {}
-
-
-def package(template):
-    """Points code and descriptions to a bucket, as `sam package` does."""
-    for resource in template["Resources"].values():
-        properties = resource.get("Properties", {})
-        if "CodeUri" in properties and resource["Type"] == "AWS::Serverless::Function":
-            properties["CodeUri"] = "s3://artefacts/function.zip"
-
-
 def translate(path):
-    """The template that CloudFormation deploys, and how many of its resources were written by hand.
-
-    Raises InvalidDocumentException with all that the translator finds wrong.
-    """
+    """The template that CloudFormation deploys, and how many of its resources were written by hand."""
     template = yaml_parse(path.read_text(encoding="utf-8"))
     written = len(template["Resources"])
     if template.get("Transform") == SAM:
-        package(template)
-        # The translator would fill in parameter values. Without a value, a parameter stays a
-        # reference.
-        template = transform(template, {}, NoPolicies())
+        for resource in template["Resources"].values():
+            # Points code to a bucket, as `sam package` does.
+            if resource["Type"] == "AWS::Serverless::Function" and "CodeUri" in resource["Properties"]:
+                resource["Properties"]["CodeUri"] = "s3://artefacts/function.zip"
+        # Without values, parameters stay references. The templates name no managed policies, so none are loaded.
+        template = transform(template, {}, types.SimpleNamespace(load=dict))
     elif "Transform" in template:
-        sys.exit(f"{path}: nothing here knows the transform {template['Transform']}")
+        sys.exit(f"{path}: unknown transform {template['Transform']}")
     return template, written
 
 
 def main(paths):
     if not paths:
-        sys.exit("Which templates?")
+        sys.exit("Name the templates to translate.")
     os.environ["AWS_DEFAULT_REGION"] = REGION
     boto3.setup_default_session(region_name=REGION)
     wrong = False
@@ -77,14 +58,13 @@ def main(paths):
                 continue
             result = pathlib.Path(folder, f"{number}-{path.stem}.json")
             result.write_text(json.dumps(template, indent=1), encoding="utf-8")
-            # Leaves out informational findings; warnings and errors both fail the check.
+            # Warnings fail the check like errors. Informational findings are left out.
             lint = [pathlib.Path(sys.executable).with_name("cfn-lint"), "--regions", REGION, "--", str(result)]
             passed = subprocess.run(lint, check=False).returncode == 0
             wrong |= not passed
-            verdict = "linted" if passed else "wrong"
-            print(f"{path}: {written} resources become {len(template['Resources'])}, {verdict}")
+            print(f"{path}: {written} resources become {len(template['Resources'])}, {'linted' if passed else 'wrong'}")
     if wrong:
-        sys.exit("A template would not be deployed.")
+        sys.exit("CloudFormation would refuse a template.")
 
 
 if __name__ == "__main__":
