@@ -21,6 +21,7 @@ use crate::sequences::{
 const ACME: usize = 0;
 const OWNER: Caller = Caller::first(0);
 const KIM: usize = 2;
+const OTHER: usize = 3;
 
 fn by_owner(act: Act) -> Step {
     let (account, by) = (ACME, OWNER);
@@ -62,6 +63,15 @@ fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
     let invited = || vec![invite(), Step::Wait(60)];
     let active = || vec![invite(), accept()];
     let accepts = || vec![accept(), follow(Caller::another(KIM))];
+    // Kim's identity provider calls Kim by another address.
+    let moved = || Caller::with_address(KIM, OTHER);
+    let moves = || login(moved(), None);
+    let both = || vec![invite(), by_owner(Act::Invite(OTHER)), Step::Wait(60)];
+    let accepts_at = |address, age| {
+        let by = Caller::with_address(KIM, address);
+        login(by, Some(Token::Sent(age)))
+    };
+    let correct = || by_owner(Act::Correct(KIM, OTHER));
     let opened = || vec![report(Report::Delivered), report(Report::Complained)];
     vec![
         ("remove/accept", invited(), vec![remove(), accept()]),
@@ -73,7 +83,7 @@ fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
         (
             "invite/invite others",
             vec![],
-            vec![invite(), by_owner(Act::Invite(3))],
+            vec![invite(), by_owner(Act::Invite(OTHER))],
         ),
         ("remove/login", active(), vec![remove(), return_()]),
         ("remove/resend", invited(), vec![remove(), resend()]),
@@ -107,6 +117,35 @@ fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
             "resend/first login",
             invited(),
             vec![resend(), first_login()],
+        ),
+        ("new address/remove", active(), vec![moves(), remove()]),
+        (
+            "new address/invite",
+            active(),
+            vec![moves(), by_owner(Act::Invite(OTHER))],
+        ),
+        (
+            "new address/second device",
+            active(),
+            vec![moves(), moves()],
+        ),
+        (
+            "new address/old address",
+            active(),
+            vec![moves(), return_()],
+        ),
+        (
+            "accept at two addresses",
+            both(),
+            vec![accepts_at(KIM, 1), accepts_at(OTHER, 0)],
+        ),
+        ("correct/accept", invited(), vec![correct(), accept()]),
+        ("correct/remove", invited(), vec![correct(), remove()]),
+        ("correct/correct", invited(), vec![correct(), correct()]),
+        (
+            "correct/invite",
+            invited(),
+            vec![correct(), by_owner(Act::Invite(OTHER))],
         ),
         (
             "invite/first login/login",

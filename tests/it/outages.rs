@@ -67,6 +67,12 @@ fn operations() -> Vec<(Vec<Step>, Step)> {
     vec![
         (vec![], invite()),
         (invited(), call(OWNER, Act::Resend(whom))),
+        (invited(), call(OWNER, Act::Correct(whom, 3))),
+        (
+            active(),
+            login(Caller::with_address(whom, 3), Some(account)),
+        ),
+        (active(), login(Caller::without_address(whom), None)),
         (invited(), remove()),
         (active(), remove()),
         (invited(), follow(KIM)),
