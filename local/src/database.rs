@@ -15,7 +15,6 @@ use dynoxide::Database;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 use crate::clock::AdjustableClock;
 use crate::error::StackError;
@@ -47,17 +46,15 @@ impl dynoxide::storage_backend::Clock for TtlClock {
 }
 
 /// Serves a database until `stopped` resolves or its other end is dropped.
-pub(crate) fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     database: Database,
     stopped: oneshot::Receiver<()>,
-) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let stopped = async move {
-            let _ = stopped.await;
-        };
-        let _ = dynoxide::server::serve_with_shutdown(listener, database, stopped).await;
-    })
+) {
+    let stopped = async {
+        let _ = stopped.await;
+    };
+    let _ = dynoxide::server::serve_with_shutdown(listener, database, stopped).await;
 }
 
 /// Creates the table, unless an earlier run has created it.

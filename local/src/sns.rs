@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use platform::{Invocation, Problem, random};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 
 use crate::functions::Functions;
 use mail_feedback::MailFeedback;
@@ -64,28 +63,26 @@ impl Topic {
 impl Subscription {
     /// Hands every message to the function, one after the other, until `stopped` resolves or its
     /// other end is dropped.
-    pub(crate) fn deliver(
+    pub(crate) async fn deliver(
         mut self,
         functions: Arc<Functions>,
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
         mut stopped: oneshot::Receiver<()>,
-    ) -> JoinHandle<()> {
-        tokio::spawn(async move {
-            loop {
-                let message = tokio::select! {
-                    message = self.messages.recv() => message,
-                    _ = &mut stopped => None,
-                };
-                let Some(message) = message else { return };
-                let event = envelope(&message.to_string(), now());
-                for _ in 0..MOST_INVOCATIONS {
-                    if let Some(Ok(_)) = invoke(&functions, event.clone()).await {
-                        break;
-                    }
+    ) {
+        loop {
+            let message = tokio::select! {
+                message = self.messages.recv() => message,
+                _ = &mut stopped => None,
+            };
+            let Some(message) = message else { return };
+            let event = envelope(&message.to_string(), now());
+            for _ in 0..MOST_INVOCATIONS {
+                if let Some(Ok(_)) = invoke(&functions, event.clone()).await {
+                    break;
                 }
-                self.pending.send_modify(|pending| *pending -= 1);
             }
-        })
+            self.pending.send_modify(|pending| *pending -= 1);
+        }
     }
 }
 

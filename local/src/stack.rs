@@ -1,22 +1,11 @@
 //! Starting everything, in the order in which the parts need each other.
 
-use std::collections::HashMap;
-use std::net::Ipv4Addr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use aws_smithy_async::rt::sleep::SharedAsyncSleep;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use axum::Router;
-use jiff::Timestamp;
 use platform::aws::Aws;
-use platform::{ConfigError, Environment, Platform, Problem};
+use platform::{Environment, Platform, Problem};
 use serde_json::Value;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
-use crate::arguments::Arguments;
 use crate::clock::AdjustableClock;
 use crate::dev::{self, Dev};
 use crate::error::StackError;
@@ -24,51 +13,13 @@ use crate::events::{self, EventLog, Stream};
 use crate::functions::Functions;
 use crate::gateway::Gateway;
 use crate::oidc::{Authorizer, Provider, SigningKey};
+use crate::options::Options;
+use crate::parameters::{CLIENT_ID, aws, parameters};
+use crate::servers::{Servers, listen, serve};
 use crate::ses::{self, Mailbox, SuppressionList};
 use crate::sns::Topic;
 use crate::template::{Route, Template};
 use crate::{database, demo};
-
-/// Makes the HTTP client through which a function, told by its operation's name, reaches AWS.
-pub type HttpClients = Box<dyn Fn(&str) -> SharedHttpClient + Send + Sync>;
-
-/// How to start the stack.
-#[derive(Default)]
-pub struct Options {
-    /// Port of the API and of `/dev`. 0 chooses a free one.
-    pub port: u16,
-    /// Port of the embedded DynamoDB. 0 chooses a free one.
-    pub dynamodb_port: u16,
-    /// The folder that keeps data between runs. Without one, nothing is kept.
-    pub data: Option<PathBuf>,
-    /// Whether to begin with the demo accounts.
-    pub demo: bool,
-    /// Whether SES publishes feedback about the mail that it accepts.
-    pub mail_feedback: bool,
-    /// Signs ID tokens. Without one, a new one is made, which takes a moment.
-    pub signing_key: Option<SigningKey>,
-    /// See every request that the functions make to AWS. For tests.
-    pub http_clients: Option<HttpClients>,
-    /// How requests to AWS wait for time-outs, and between tries. For tests.
-    pub sleep: Option<SharedAsyncSleep>,
-    /// Where the clock stands until it is moved. Without it, it runs. For tests.
-    pub clock_stands_at: Option<Timestamp>,
-    /// Parameters of the template that differ from what the stack chooses, by name. For tests.
-    pub parameters: Vec<(&'static str, String)>,
-}
-
-impl From<Arguments> for Options {
-    fn from(arguments: Arguments) -> Self {
-        Self {
-            port: arguments.port,
-            dynamodb_port: arguments.dynamodb_port,
-            data: arguments.data,
-            demo: true,
-            mail_feedback: true,
-            ..Self::default()
-        }
-    }
-}
 
 /// The running stack. It stops when it is dropped.
 pub struct Stack {
@@ -81,9 +32,6 @@ pub struct Stack {
     dev: Arc<Dev>,
     servers: Servers,
 }
-
-/// The audience of the tokens, which is the client id of the product's page.
-const CLIENT_ID: &str = "rollcall-local";
 
 impl Stack {
     /// Starts everything and waits until it answers.
@@ -126,8 +74,8 @@ impl Stack {
         servers.add(|stopped| database::serve(dynamodb_listener, database, stopped));
         database::create_table(&own_aws.dynamodb(), &template).await?;
 
-        let mailbox = Mailbox::open(options.data.clone())
-            .map_err(|error| StackError::new("mail cannot be kept", error))?;
+        let mailbox =
+            Mailbox::open(data).map_err(|error| StackError::new("mail cannot be kept", error))?;
         let sets = template.resources("AWS::SES::ConfigurationSet");
         let sets = sets.map(|(name, _)| name.to_owned()).collect();
         let suppression_list = SuppressionList::open(data)
@@ -306,95 +254,4 @@ impl Stack {
     pub async fn stop(self) {
         self.servers.stop().await;
     }
-}
-
-/// The servers' tasks, each with the means to stop it.
-#[derive(Default)]
-struct Servers(Vec<(oneshot::Sender<()>, JoinHandle<()>)>);
-
-impl Servers {
-    fn add(&mut self, serve: impl FnOnce(oneshot::Receiver<()>) -> JoinHandle<()>) {
-        let (stop, stopped) = oneshot::channel();
-        self.0.push((stop, serve(stopped)));
-    }
-
-    /// Stops the servers in the reverse order: what others need goes last.
-    async fn stop(self) {
-        for (stop, task) in self.0.into_iter().rev() {
-            drop(stop);
-            let _ = task.await;
-        }
-    }
-}
-
-fn serve(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let stopped = async move {
-            let _ = stopped.await;
-        };
-        let _ = axum::serve(listener, router)
-            .with_graceful_shutdown(stopped)
-            .await;
-    })
-}
-
-async fn listen(port: u16, option: &str) -> Result<(TcpListener, String), StackError> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .map_err(|error| {
-            let what = format!("port {port} cannot be used (choose another one with {option})");
-            StackError::new(&what, error)
-        })?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| StackError::new("a port cannot be used", error))?;
-    Ok((listener, format!("http://{address}")))
-}
-
-/// What the functions need to know to find this machine's services in place of AWS.
-fn aws(
-    dynamodb_url: &str,
-    ses_url: &str,
-    events_url: &str,
-    http_client: Option<SharedHttpClient>,
-) -> Result<Aws, ConfigError> {
-    let variables = [
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url),
-        ("AWS_ENDPOINT_URL_SESV2", ses_url),
-        ("AWS_ENDPOINT_URL_EVENTBRIDGE", events_url),
-    ];
-    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let environment = Environment::of(variables.into());
-    match http_client {
-        Some(http_client) => Aws::with_http_client(&environment, http_client),
-        None => Aws::from_environment(&environment),
-    }
-}
-
-/// What a deployment would choose for the template's parameters, with the product's web app at
-/// this URL.
-#[must_use]
-pub fn parameters(
-    url: &str,
-    issuer: &str,
-    others: Vec<(&'static str, String)>,
-) -> HashMap<&'static str, String> {
-    let mut parameters: HashMap<&'static str, String> = [
-        ("Stage", "local"),
-        ("Issuer", issuer),
-        ("Audience", CLIENT_ID),
-        ("ClientId", CLIENT_ID),
-        ("AppUrl", url),
-        ("ProductName", "Rollcall Demo"),
-        ("MailFrom", "invites@rollcall.example"),
-        ("MailIdentity", "rollcall.example"),
-        ("SupportEmail", "support@rollcall.example"),
-    ]
-    .map(|(name, value)| (name, value.to_owned()))
-    .into();
-    parameters.extend(others);
-    parameters
 }
