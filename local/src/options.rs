@@ -9,10 +9,9 @@ use jiff::Timestamp;
 use crate::arguments::Arguments;
 use crate::oidc::SigningKey;
 
-/// Makes the HTTP client through which a function, told by its operation's name, reaches AWS.
+/// Makes the HTTP client with which a function reaches AWS. The argument is the operation's name.
 pub type HttpClients = Box<dyn Fn(&str) -> SharedHttpClient + Send + Sync>;
 
-/// How to start the stack.
 #[derive(Default)]
 pub struct Options {
     /// Port of the API and of `/dev`. 0 chooses a free one.
@@ -21,19 +20,19 @@ pub struct Options {
     pub dynamodb_port: u16,
     /// The folder that keeps data between runs. Without one, nothing is kept.
     pub data: Option<PathBuf>,
-    /// Whether to begin with the demo accounts.
+    /// Start with the demo accounts.
     pub demo: bool,
-    /// Whether SES publishes feedback about the mail that it accepts.
+    /// Let SES publish feedback about the mail that it accepts.
     pub mail_feedback: bool,
-    /// Signs ID tokens. Without one, a new one is made, which takes a moment.
+    /// Signs ID tokens. Without one, the stack generates a new key, which takes a moment.
     pub signing_key: Option<SigningKey>,
-    /// See every request that the functions make to AWS. For tests.
+    /// They see every request from the functions to AWS. For tests.
     pub http_clients: Option<HttpClients>,
-    /// How requests to AWS wait for time-outs, and between tries. For tests.
+    /// How requests to AWS wait for timeouts, and between tries. For tests.
     pub sleep: Option<SharedAsyncSleep>,
-    /// Where the clock stands until it is moved. Without it, it runs. For tests.
+    /// The clock stands still at this time until it is moved. Without a time, it runs. For tests.
     pub clock_stands_at: Option<Timestamp>,
-    /// Parameters of the template that differ from what the stack chooses, by name. For tests.
+    /// Parameters of the template, by name, in place of the stack's own values. For tests.
     pub parameters: Vec<(&'static str, String)>,
 }
 

@@ -1,4 +1,4 @@
-//! What a deployment sets, for this machine: the endpoints of AWS, and the template's parameters.
+//! A deployment's settings on this machine: the endpoints of AWS, and the template's parameters.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use platform::{ConfigError, Environment};
 /// The audience of the tokens: the client id of the product's page.
 pub(crate) const CLIENT_ID: &str = "rollcall-local";
 
-/// The clients of AWS, which reach this machine's services instead.
+/// Clients of AWS that reach this machine's services instead.
 pub(crate) fn aws(
     dynamodb_url: &str,
     ses_url: &str,
@@ -32,8 +32,7 @@ pub(crate) fn aws(
     }
 }
 
-/// What a deployment would choose for the template's parameters, with the product's web app at
-/// this URL.
+/// The values of the template's parameters. `url` is the product's web app, and `others` replace values.
 #[must_use]
 pub fn parameters(
     url: &str,

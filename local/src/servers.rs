@@ -1,4 +1,4 @@
-//! The servers of the stack: TCP ports, and tasks that can be stopped.
+//! Ports, and the tasks that serve them.
 
 use std::net::Ipv4Addr;
 
@@ -9,12 +9,12 @@ use tokio::task::JoinHandle;
 
 use crate::error::StackError;
 
-/// The servers' tasks, each with the means to stop it.
+/// Each task comes with the sender that stops it.
 #[derive(Default)]
 pub(crate) struct Servers(Vec<(oneshot::Sender<()>, JoinHandle<()>)>);
 
 impl Servers {
-    /// Runs a server until its receiver resolves: when the stack stops, or is dropped.
+    /// Starts a server. Its receiver resolves when the server must stop, or when the stack is dropped.
     pub(crate) fn add<S>(&mut self, serve: impl FnOnce(oneshot::Receiver<()>) -> S)
     where
         S: Future<Output = ()> + Send + 'static,
@@ -23,7 +23,7 @@ impl Servers {
         self.0.push((stop, tokio::spawn(serve(stopped))));
     }
 
-    /// Stops the servers, the newest first: the ones that others need go last.
+    /// Stops the newest server first, because later ones need earlier ones.
     pub(crate) async fn stop(self) {
         for (stop, task) in self.0.into_iter().rev() {
             drop(stop);
@@ -41,9 +41,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stopped: onesho
         .await;
 }
 
-/// Opens a port of this machine. Returns its URL too.
-///
-/// `option` names the port in errors.
+/// Opens a port, and returns its URL too. Errors name `option` as the way to choose another one.
 pub(crate) async fn listen(port: u16, option: &str) -> Result<(TcpListener, String), StackError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await

@@ -38,7 +38,7 @@ impl Stack {
     ///
     /// # Errors
     ///
-    /// A port that is taken, a folder that cannot be used, a template that does not fit.
+    /// If a port is taken, the data folder can't be used, or `template.yaml` is wrong.
     pub async fn start(options: Options) -> Result<Self, StackError> {
         let template = Template::of_this_repository()?;
         let clock = options
@@ -47,7 +47,7 @@ impl Stack {
         let data = options.data.as_deref();
         if let Some(folder) = data {
             std::fs::create_dir_all(folder)
-                .map_err(|error| StackError::new("the data folder cannot be made", error))?;
+                .map_err(|error| StackError::new("the data folder cannot be created", error))?;
         }
         let mut servers = Servers::default();
         let (api_listener, url) = listen(options.port, "--port").await?;
@@ -74,12 +74,13 @@ impl Stack {
         servers.add(|stopped| database::serve(dynamodb_listener, database, stopped));
         database::create_table(&own_aws.dynamodb(), &template).await?;
 
-        let mailbox =
-            Mailbox::open(data).map_err(|error| StackError::new("mail cannot be kept", error))?;
+        let mailbox = Mailbox::open(data)
+            .map_err(|error| StackError::new("the file of the mail cannot be used", error))?;
         let sets = template.resources("AWS::SES::ConfigurationSet");
         let sets = sets.map(|(name, _)| name.to_owned()).collect();
-        let suppression_list = SuppressionList::open(data)
-            .map_err(|error| StackError::new("the suppression list cannot be kept", error))?;
+        let suppression_list = SuppressionList::open(data).map_err(|error| {
+            StackError::new("the file of the suppression list cannot be used", error)
+        })?;
         let (topic, subscription) = Topic::new();
         let now = clock.clone();
         let ses = ses::router(ses::Endpoint {
@@ -99,7 +100,7 @@ impl Stack {
             (None, Some(folder)) => SigningKey::load_or_generate(&folder.join("signing-key.pem")),
             (None, None) => SigningKey::generate(),
         }
-        .map_err(|error| StackError::new("there is no key to sign tokens with", error))?;
+        .map_err(|error| StackError::new("the key that signs tokens cannot be used", error))?;
         let issuer = format!("{url}/dev/oidc");
         let parameters = parameters(&url, &issuer, options.parameters);
         let authorizer = Authorizer::new(issuer.clone(), vec![CLIENT_ID.to_owned()], &signing_key);
@@ -122,7 +123,7 @@ impl Stack {
             for route in function.routes {
                 let handler = functions.api(name).ok_or_else(|| {
                     StackError::new(
-                        "template.yaml has a route to an operation without API",
+                        "template.yaml has a route to an operation that is not behind the API",
                         name,
                     )
                 })?;
@@ -165,31 +166,28 @@ impl Stack {
         })
     }
 
-    /// Where the API and `/dev` are.
+    /// The URL of the API and of `/dev`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Where the embedded DynamoDB is.
     #[must_use]
     pub fn dynamodb_url(&self) -> &str {
         &self.dynamodb_url
     }
 
-    /// Where SES is.
     #[must_use]
     pub fn ses_url(&self) -> &str {
         &self.ses_url
     }
 
-    /// Where EventBridge is.
     #[must_use]
     pub fn events_url(&self) -> &str {
         &self.events_url
     }
 
-    /// What to open, for the person who started the stack.
+    /// The banner for the person who started the stack.
     #[must_use]
     pub fn what_to_open(&self) -> String {
         format!(
@@ -221,36 +219,34 @@ impl Stack {
         self.dev.gateway.routes()
     }
 
-    /// The mail that was sent.
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
     }
 
-    /// The addresses that SES does not send to.
     #[must_use]
     pub fn suppression_list(&self) -> &SuppressionList {
         &self.dev.suppression_list
     }
 
-    /// Waits until `mail-feedback` has handled everything that SES has published.
+    /// Waits until `mail-feedback` has handled everything that SES published.
     pub async fn mail_feedback_settled(&self) {
         self.dev.topic.settled().await;
     }
 
-    /// A client for the embedded DynamoDB, to look at the table.
+    /// A client for the embedded DynamoDB.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         self.own_aws.dynamodb()
     }
 
-    /// Invokes a function with an event, as `sam local invoke` does: an answer with `statusCode` and
-    /// `body` for a function behind the API. None, if there is no such function.
+    /// Invokes a function with an event, as `sam local invoke` does. A function behind the API answers
+    /// with `statusCode` and `body`. None, if no function has this name.
     pub async fn invoke(&self, operation: &str, event: Value) -> Option<Result<Value, Problem>> {
         self.dev.functions.invoke(operation, event).await
     }
 
-    /// Stops everything, after calls in progress have finished.
+    /// Lets calls in progress finish, then stops everything.
     pub async fn stop(self) {
         self.servers.stop().await;
     }
