@@ -8,13 +8,11 @@ named_enum! {
     pub enum Ability {
         /// Use the product.
         AccountUse = "account:use",
-        /// See who is in the account.
         MembersList = "members:list",
         MembersInvite = "members:invite",
         MembersResend = "members:resend",
         /// Remove a person, or cancel an invite.
         MembersRemove = "members:remove",
-        /// Change the account's details.
         AccountUpdate = "account:update",
         AccountClose = "account:close",
     }

@@ -9,9 +9,8 @@ use crate::member::{Active, Identity, Member, Role, State};
 /// The verified identity on a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The address, which the identity provider vouches for.
+    /// The identity provider vouches for it.
     pub email: EmailAddress,
-    /// Who it is.
     pub identity: Identity,
 }
 
@@ -50,8 +49,8 @@ pub fn authorize<'a>(
     }
 }
 
-/// The same for closing the account, the one call that a closed account answers: an owner who lost
-/// the answer asks again, and must not read that it went wrong.
+/// The same for closing the account, the one call that a closed account answers. An owner who lost
+/// the answer asks again, and must not read that the call failed.
 ///
 /// # Errors
 ///
@@ -98,7 +97,7 @@ fn authorize_person<'a>(
     }
 }
 
-/// Whether the issuer that vouched for the member now calls this address somebody else.
+/// Whether the issuer that vouched for the member now gives this address to another subject.
 ///
 /// Another issuer is fine: products change their identity provider, and the address is verified.
 fn is_somebody_else(active: &Active, identity: &Identity) -> bool {
@@ -109,7 +108,6 @@ fn is_somebody_else(active: &Active, identity: &Identity) -> bool {
 }
 
 impl<'a> Access<'a> {
-    /// The account.
     #[must_use]
     pub fn account(&self) -> &'a Account {
         self.account
@@ -121,7 +119,6 @@ impl<'a> Access<'a> {
         self.member
     }
 
-    /// The caller's membership.
     #[must_use]
     pub fn active(&self) -> &'a Active {
         self.active

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
-/// Parameters of inviting. The deployment sets them.
+/// The deployment sets these parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// How long an invite's newest link works.

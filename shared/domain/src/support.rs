@@ -1,4 +1,4 @@
-//! What support wants to know about a person: why they can't get in, and what to do.
+//! Support's view of a person: why they can't get in, and what to do.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,9 +36,7 @@ pub enum SuppressionReason {
 /// A person's place in one account.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
-    /// The account.
     pub account: &'a Account,
-    /// The person's row in it.
     pub member: &'a Member,
     /// What the recipient's mail server said about the newest e-mail, verbatim.
     pub said: Option<&'a str>,
