@@ -5,6 +5,7 @@ mod arguments;
 mod clock;
 mod database;
 mod demo;
+mod deploy;
 mod dev;
 mod error;
 mod events;

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use platform::Problem;
 use platform::aws::Aws;
-use platform::{Environment, Platform, Problem};
 use serde_json::Value;
 
 use crate::clock::AdjustableClock;
+use crate::deploy::deploy;
 use crate::dev::{self, Dev};
 use crate::error::StackError;
 use crate::events::{self, EventLog, Stream};
-use crate::functions::Functions;
 use crate::gateway::Gateway;
 use crate::oidc::{Authorizer, Provider, SigningKey};
 use crate::options::Options;
@@ -28,7 +28,6 @@ pub struct Stack {
     ses_url: String,
     events_url: String,
     own_aws: Aws,
-    mailbox: Mailbox,
     dev: Arc<Dev>,
     servers: Servers,
 }
@@ -54,7 +53,6 @@ impl Stack {
         let (ses_listener, ses_url) = listen(0, "SES").await?;
         let (dynamodb_listener, dynamodb_url) =
             listen(options.dynamodb_port, "--dynamodb-port").await?;
-
         let (events_listener, events_url) = listen(0, "EventBridge").await?;
 
         let aws = |http_client| {
@@ -75,11 +73,11 @@ impl Stack {
         database::create_table(&own_aws.dynamodb(), &template).await?;
 
         let mailbox = Mailbox::open(data)
-            .map_err(|error| StackError::new("the file of the mail cannot be used", error))?;
+            .map_err(|error| StackError::new("the mail file cannot be used", error))?;
         let sets = template.resources("AWS::SES::ConfigurationSet");
         let sets = sets.map(|(name, _)| name.to_owned()).collect();
         let suppression_list = SuppressionList::open(data).map_err(|error| {
-            StackError::new("the file of the suppression list cannot be used", error)
+            StackError::new("the suppression list's file cannot be used", error)
         })?;
         let (topic, subscription) = Topic::new();
         let now = clock.clone();
@@ -106,31 +104,7 @@ impl Stack {
         let authorizer = Authorizer::new(issuer.clone(), vec![CLIENT_ID.to_owned()], &signing_key);
         let provider = Arc::new(Provider::new(issuer, CLIENT_ID.to_owned(), signing_key));
 
-        let mut functions = Functions::default();
-        let mut routes = Vec::new();
-        for function in template.functions()? {
-            let name = &function.operation;
-            let environment = template.environment(&function.logical_id, &parameters)?;
-            let platform = Platform {
-                environment: Environment::of(environment),
-                aws: functions_aws(name)?,
-                clock: clock.to_clock(),
-            };
-            if !functions.add(name, platform)? {
-                let what = "template.yaml has an unknown operation";
-                return Err(StackError::new(what, name));
-            }
-            for route in function.routes {
-                let handler = functions.api(name).ok_or_else(|| {
-                    StackError::new(
-                        "template.yaml has a route to an operation that is not behind the API",
-                        name,
-                    )
-                })?;
-                routes.push((route, Arc::clone(handler)));
-            }
-        }
-
+        let (functions, routes) = deploy(&template, &parameters, functions_aws, &clock)?;
         let gateway = Gateway::new(routes, authorizer, clock.clone());
         let functions = Arc::new(functions);
         let now = clock.clone();
@@ -138,7 +112,7 @@ impl Stack {
             subscription.deliver(Arc::clone(&functions), move || now.now(), stopped)
         });
         let dev = Arc::new(Dev {
-            mailbox: mailbox.clone(),
+            mailbox,
             suppression_list,
             topic,
             clock: clock.clone(),
@@ -160,7 +134,6 @@ impl Stack {
             ses_url,
             events_url,
             own_aws,
-            mailbox,
             dev,
             servers,
         })
@@ -221,7 +194,7 @@ impl Stack {
 
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
-        &self.mailbox
+        &self.dev.mailbox
     }
 
     #[must_use]

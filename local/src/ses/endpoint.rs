@@ -1,4 +1,4 @@
-//! What all operations of the endpoint share.
+//! The state that all operations of the endpoint share.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a role may do: data, served with login and list, and asked by every operation.
+//! The abilities of each role: data that login and list return, and that every operation checks.
 
 use crate::member::Role;
 use crate::text::named_enum;

@@ -32,7 +32,7 @@ pub struct Access<'a> {
 
 /// Lets a caller into an account, or says why not.
 ///
-/// `membership` is what one consistent read found. The order of the refusals is part of the API.
+/// `membership` comes from one consistent read. The order of the refusals is part of the API.
 ///
 /// # Errors
 ///

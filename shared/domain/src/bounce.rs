@@ -370,8 +370,8 @@ mod tests {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Whether an owner who follows the advice for what was found does the wrong thing about what is
-    /// true: blames an address that is right, or resends to one that takes no mail.
+    /// Whether the advice for `found` is wrong for `truth`: the owner would blame a correct address, or
+    /// resend to one that takes no mail.
     fn misleads(truth: BounceCause, found: BounceCause) -> bool {
         let blames = |cause| matches!(cause, BounceCause::NoMailbox | BounceCause::NoDomain);
         (blames(found) && !blames(truth)) || found.permanence() < truth.permanence()

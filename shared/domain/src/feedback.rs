@@ -106,8 +106,7 @@ fn newest_delivery(member: &Member, number: u32) -> Option<&Delivery> {
     Some(&invite.delivery)
 }
 
-/// How long before its commit, by the clocks of two machines, and how long after it a mail can have
-/// been sent.
+/// The earliest and the latest time of a send, relative to its commit, by the clocks of two machines.
 const EARLIEST_SEND: SignedDuration = SignedDuration::from_secs(-5);
 const LATEST_SEND: SignedDuration = SignedDuration::from_secs(30);
 

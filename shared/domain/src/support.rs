@@ -636,8 +636,8 @@ mod tests {
         }
     }
 
-    /// What the advice asks the owner to do is allowed, and what the verdict asks support to do is
-    /// not what the advice warns of.
+    /// The advice only asks the owner for what is allowed, and the verdict never asks support for what
+    /// the advice warns of.
     #[test]
     fn what_is_advised_is_allowed() {
         let others = [

@@ -1,4 +1,4 @@
-//! The secret of an invite and what is kept of it.
+//! The secret of an invite, and the hash that the table stores.
 
 use std::fmt;
 use std::str::FromStr;

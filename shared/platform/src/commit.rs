@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::random;
 use crate::store::Attempt;
 
-/// How often a call decides before it gives up.
+/// The most attempts of one call.
 const MOST_ATTEMPTS: u32 = 8;
 
 /// After this time no new attempt is made.

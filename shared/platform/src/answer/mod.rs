@@ -1,4 +1,4 @@
-//! Answers that say yes, and what accounts and members look like in them.
+//! Answers that say yes, and the accounts and members in them.
 
 mod support;
 

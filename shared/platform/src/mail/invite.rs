@@ -1,4 +1,4 @@
-//! The e-mail of an invite, and what happens when it cannot be sent.
+//! The e-mail of an invite, and the reasons why it can't be sent.
 
 use std::time::Duration;
 

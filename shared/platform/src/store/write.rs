@@ -76,7 +76,7 @@ enum Condition {
     /// The item still has the version that was seen, or is still absent. The update makes it the
     /// next version.
     Seen,
-    /// As above, but the item stays as it is.
+    /// The same, but the update doesn't change the item.
     Unchanged,
     /// The counter is below its limit.
     Below(SendLimit),
