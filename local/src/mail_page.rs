@@ -12,7 +12,6 @@ struct MailPage<'a> {
     mails: &'a [Mail],
 }
 
-/// The HTML of `GET /dev/mail`.
 pub(crate) fn page(mails: &[Mail]) -> Result<String, askama::Error> {
     MailPage { mails }.render()
 }

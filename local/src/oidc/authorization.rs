@@ -31,7 +31,6 @@ pub(super) struct AuthorizationRequest {
     login_hint: Option<String>,
 }
 
-/// An authorization request that can be granted.
 struct Authorization {
     client: ReturnAddress,
     nonce: Option<String>,
@@ -47,7 +46,6 @@ pub(super) struct ReturnAddress {
 /// An error for the client (RFC 6749, section 4.1.2.1): its code and a sentence.
 pub(super) type ClientError = (&'static str, &'static str);
 
-/// Why an authorization request is refused.
 pub(super) enum AuthorizationError {
     /// The redirect URI can't be trusted, so the person sees the error.
     Person(&'static str),

@@ -72,7 +72,6 @@ struct IdToken<'a> {
     groups: &'a [String],
 }
 
-/// An OpenID provider for one client.
 pub(crate) struct Provider {
     pub(super) issuer: String,
     pub(super) client_id: String,
@@ -80,7 +79,6 @@ pub(crate) struct Provider {
     codes: Mutex<HashMap<String, (Grant, Instant)>>,
 }
 
-/// The facts behind a code, for the token.
 pub(super) struct Grant {
     pub(super) sign_in: TokenRequest,
     pub(super) auth_time: u64,

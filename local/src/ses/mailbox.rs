@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use super::errors::SesFailure;
 
-/// A mail that the stack was asked to send.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mail {

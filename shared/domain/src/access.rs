@@ -113,7 +113,6 @@ impl<'a> Access<'a> {
         self.account
     }
 
-    /// The caller's own row.
     #[must_use]
     pub fn member(&self) -> &'a Member {
         self.member

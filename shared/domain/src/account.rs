@@ -56,7 +56,6 @@ pub enum AccountStatus {
 }
 
 impl AccountStatus {
-    /// The status in answers.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

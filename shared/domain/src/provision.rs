@@ -57,7 +57,6 @@ pub struct Owner {
     pub email: EmailAddress,
 }
 
-/// The change to an existing account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Update {
     /// Write the account, and never people. A newer time is written even if nothing else changed,

@@ -71,7 +71,6 @@ fn digest(parts: &[&str]) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedRequest {
     pub fingerprint: Fingerprint,
-    /// The answer's body.
     pub answer: String,
     /// A repetition gets this answer until then. Afterwards, DynamoDB's TTL may delete the item.
     #[serde(

@@ -40,7 +40,6 @@ pub enum Decision {
     Replay(String),
 }
 
-/// A person with an open invite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invited {
     member: Member,

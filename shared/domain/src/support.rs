@@ -14,7 +14,6 @@ use crate::name::CompanyName;
 pub enum Suppression {
     /// The mail service could not be asked.
     Unknown,
-    /// The address is not on it.
     NotListed,
     /// The address is on it, so the mail service sends nothing to it.
     Listed {
@@ -23,7 +22,6 @@ pub enum Suppression {
     },
 }
 
-/// What puts an address on the suppression list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SuppressionReason {
@@ -33,7 +31,6 @@ pub enum SuppressionReason {
     Complaint,
 }
 
-/// A person's place in one account.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
     pub account: &'a Account,

@@ -18,7 +18,6 @@ pub struct NewName {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision<T> {
-    /// Write this.
     Commit(T),
     /// Nothing to write: this call, or another one, wrote it before.
     Unchanged(T),

@@ -81,7 +81,6 @@ impl Call {
         parameters.is_some_and(|parameters| parameters.first(name).is_some())
     }
 
-    /// The parameters of the query string.
     #[must_use]
     pub fn query(&self) -> Fields {
         let parameters = self.request.query_string_parameters_ref();

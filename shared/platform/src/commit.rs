@@ -8,10 +8,8 @@ use crate::problem::Problem;
 use crate::random;
 use crate::store::Attempt;
 
-/// The most attempts of one call.
 const MOST_ATTEMPTS: u32 = 8;
 
-/// After this time no new attempt is made.
 const NO_ATTEMPT_AFTER: Duration = Duration::from_secs(3);
 
 /// The longest pause after the first collision. It grows with every further one.

@@ -44,7 +44,6 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Environment {
-    /// The environment of this process.
     #[must_use]
     #[expect(
         clippy::disallowed_methods,

@@ -14,7 +14,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::time::Instant;
 
-/// A service that calls wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dependency {
     DynamoDb,
@@ -24,7 +23,6 @@ pub(crate) enum Dependency {
     Issuer,
 }
 
-/// A call's wait for one service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Wait {
     tries: u32,

@@ -166,7 +166,6 @@ impl Fields {
         }
     }
 
-    /// Allows unknown fields.
     pub fn ignore_rest(&mut self) {
         self.values.clear();
     }
@@ -216,7 +215,6 @@ impl<T> Required<T> {
     }
 }
 
-/// Some required fields.
 pub trait AllRequired {
     type Values;
 

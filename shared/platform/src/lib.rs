@@ -36,10 +36,8 @@ pub use invocation::Invocation;
 pub use problem::Problem;
 pub use public::PublicOperation;
 
-/// The surroundings of an operation.
 #[derive(Clone, Debug)]
 pub struct Platform {
-    /// The variables that the deployment sets.
     pub environment: Environment,
     pub aws: aws::Aws,
     pub clock: Clock,

@@ -201,7 +201,6 @@ impl Measured {
         self.metric.is_empty() && self.times.is_empty()
     }
 
-    /// One line.
     fn embedded(&self, stage: &str, milliseconds: i64) -> serde_json::Result<String> {
         let by_stage: &[&str] = &["stage"];
         let by_dimension = self.dimension.as_deref().map(|name| ["stage", name]);

@@ -101,7 +101,6 @@ pub(crate) struct LoggedCall<'a> {
     pub(crate) account_id: Option<&'a AccountId>,
     /// The `sub` of the caller's ID token, if the log must name the caller.
     pub(crate) subject: Option<&'a str>,
-    /// The metric that counts such calls by outcome, if there is one.
     pub(crate) counted_as: Option<Metric>,
     pub(crate) waits: Waits,
 }

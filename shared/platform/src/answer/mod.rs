@@ -179,7 +179,6 @@ impl MemberAnswer {
     }
 }
 
-/// The delivery of an invite's newest mail, in an answer.
 #[derive(Debug, Serialize)]
 pub struct DeliveryAnswer {
     status: &'static str,
@@ -239,7 +238,6 @@ impl LoginAnswer {
     }
 }
 
-/// One page of the list of an account's people.
 #[derive(Debug, Serialize)]
 pub struct MembersAnswer {
     account: AccountAnswer,

@@ -42,7 +42,6 @@ pub struct InviteMail<'a> {
     /// Stands in for the address, which no tag may contain.
     pub recipient: &'a EmailKey,
     pub invite: &'a Invite,
-    /// The secret in the link.
     pub token: &'a InviteToken,
 }
 

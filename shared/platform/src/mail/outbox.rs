@@ -39,7 +39,6 @@ pub struct Order<'a> {
     pub recipient: Option<&'a EmailAddress>,
     pub key: Option<&'a IdempotencyKey>,
     pub fingerprint: &'a Fingerprint,
-    /// Makes the operation's answer.
     pub answer: fn(&Member, Timestamp) -> MemberAnswer,
 }
 
@@ -52,7 +51,6 @@ impl Outbox {
         })
     }
 
-    /// Opens the connections that every send needs.
     pub async fn get_ready(&self) {
         tokio::join!(self.store.connect(), self.mailer.connect());
     }

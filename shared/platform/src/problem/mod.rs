@@ -35,7 +35,6 @@ pub struct Problem {
     cause: Option<String>,
 }
 
-/// What is wrong with one field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// A field, parameter or header.
@@ -152,7 +151,6 @@ impl Problem {
         }
     }
 
-    /// The caller is not on the product's support staff.
     #[must_use]
     pub fn support_only() -> Self {
         Self::new(

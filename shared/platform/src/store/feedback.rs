@@ -22,7 +22,6 @@ use super::{Item, Store, Stored};
 #[derive(Debug)]
 pub struct FeedbackPage {
     pub feedback: Vec<Feedback>,
-    /// The beginning of the next page, if there may be one.
     pub next: Option<FeedbackCursor>,
 }
 
@@ -38,7 +37,6 @@ pub struct FeedbackCursor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedbackCursorText(FeedbackCursor);
 
-/// The most reports on a page.
 const PAGE: usize = 50;
 
 /// The most days that a page looks at. After that it stays short, and its cursor leads on.
@@ -47,7 +45,6 @@ const MOST_DAYS: usize = 10;
 const NOT_A_CURSOR: Invalid = Invalid("must be the cursor of an earlier page");
 
 impl FeedbackCursor {
-    /// The cursor in the form that a caller receives.
     #[must_use]
     pub fn to_text(&self) -> String {
         let (pk, sk, order) = match &self.after {

@@ -70,7 +70,6 @@ fn version(item: &Item) -> Option<u64> {
     item.get("version")?.as_n().ok()?.parse().ok()
 }
 
-/// The value of a counter.
 pub(super) fn count(item: &Item) -> u32 {
     item.get("count")
         .and_then(|n| n.as_n().ok())

@@ -16,7 +16,6 @@ use super::key::{Key, account_partition};
 use super::rank::{END, INVITED, OWNER, REMOVED, folded, folded_name, rank};
 use super::{Item, Store};
 
-/// The people to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MembersFilter {
     pub status: StatusFilter,
@@ -213,9 +212,7 @@ impl FromStr for CursorText {
 
 #[derive(Debug)]
 pub struct MembersPage {
-    /// In the order of the list.
     pub members: Vec<Member>,
-    /// The beginning of the next page, if there may be one.
     pub next: Option<Cursor>,
 }
 

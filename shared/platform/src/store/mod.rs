@@ -37,7 +37,6 @@ use domain::id::AccountId;
 use crate::Platform;
 use crate::config::ConfigError;
 
-/// An item as DynamoDB has it.
 type Item = HashMap<String, AttributeValue>;
 
 /// A value that was read, and its version. A write over it succeeds only if the version is still
@@ -77,7 +76,6 @@ fn next_version(seen: Option<u64>) -> u64 {
     seen.unwrap_or(0).saturating_add(1)
 }
 
-/// The table, through one client.
 #[derive(Clone, Debug)]
 pub struct Store {
     client: Client,

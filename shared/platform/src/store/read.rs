@@ -52,7 +52,6 @@ pub struct Slot<T> {
     holds: PhantomData<fn() -> T>,
 }
 
-/// A counter of mails.
 #[derive(Debug)]
 pub struct SendCount;
 

@@ -36,7 +36,6 @@ pub enum Attempt<T> {
     Lost,
 }
 
-/// The outcome of an attempt that counts mails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum CountedAttempt<T> {
@@ -63,7 +62,6 @@ pub struct Write<'a> {
 #[derive(Debug)]
 pub struct CountingWrite<'a>(Write<'a>);
 
-/// The part of one item in a write.
 #[derive(Debug)]
 struct ItemWrite {
     key: Key,
@@ -78,7 +76,6 @@ enum Condition {
     Seen,
     /// The same, but the update doesn't change the item.
     Unchanged,
-    /// The counter is below its limit.
     Below(SendLimit),
     /// None: writing it twice has the same result as writing it once.
     Idempotent,
