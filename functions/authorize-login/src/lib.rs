@@ -13,14 +13,12 @@ use platform::metrics::{self, Metric};
 use platform::store::{Attempt, Store, StoredMembership};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
-/// Authorizes logins.
 #[derive(Debug)]
 pub struct AuthorizeLogin {
     store: Store,
     pro_plans: ProPlans,
 }
 
-/// What a call asks for.
 enum Asked {
     /// A login to this account, perhaps with the token of an invite to it.
     Account(AccountId, Option<InviteToken>),
@@ -84,8 +82,8 @@ fn parse(call: &Call) -> Result<Asked, Problem> {
     let Some(token) = token else {
         return Ok(account.map_or(Asked::AnyAccount, |account| Asked::Account(account, None)));
     };
-    // A damaged link is no mistake of a program but of a mail program or a person: it gets the
-    // answer that a person can use.
+    // A mail program or a person damaged the link, and not the product. So the answer is one that a
+    // person can use.
     let token: InviteToken = token.parse().map_err(|_| Refusal::InviteInvalid)?;
     if account.is_some_and(|account| account != token.account) {
         let message = domain::Invalid("must be the account of the invite, or be left out");
@@ -95,7 +93,7 @@ fn parse(call: &Call) -> Result<Asked, Problem> {
 }
 
 impl AuthorizeLogin {
-    /// Reads and decides about a login to a known account: one read.
+    /// Reads once and decides about a login to a known account.
     async fn to_account(
         &self,
         call: &Call,
@@ -132,8 +130,8 @@ impl AuthorizeLogin {
         Ok((login, chosen.ok_or(Refusal::NoAccess)?))
     }
 
-    /// Commits a first login on the row that was seen; an owner's on the account, too, so that
-    /// nobody else with the owner's address has closed it in the meantime.
+    /// Commits a first login on the row that was seen. An owner's login is also committed on the account,
+    /// in case another person with the owner's address has closed it in the meantime.
     async fn bind(&self, login: Login, seen: &StoredMembership) -> Result<Attempt<Login>, Problem> {
         let role = login.member.role;
         let write = self.store.write_as_service(&login.account.id);

@@ -9,9 +9,8 @@ use crate::member::{Active, Identity, Member, Role, State};
 /// The verified identity on a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The address, which the identity provider vouches for.
+    /// The identity provider vouches for it.
     pub email: EmailAddress,
-    /// Who it is.
     pub identity: Identity,
 }
 
@@ -33,7 +32,7 @@ pub struct Access<'a> {
 
 /// Lets a caller into an account, or says why not.
 ///
-/// `membership` is what one consistent read found. The order of the refusals is part of the API.
+/// `membership` comes from one consistent read. The order of the refusals is part of the API.
 ///
 /// # Errors
 ///
@@ -50,8 +49,8 @@ pub fn authorize<'a>(
     }
 }
 
-/// The same for closing the account, the one call that a closed account answers: an owner who lost
-/// the answer asks again, and must not read that it went wrong.
+/// The same for closing the account, the one call that a closed account answers. An owner who lost
+/// the answer asks again, and must not read that the call failed.
 ///
 /// # Errors
 ///
@@ -98,7 +97,7 @@ fn authorize_person<'a>(
     }
 }
 
-/// Whether the issuer that vouched for the member now calls this address somebody else.
+/// Whether the issuer that vouched for the member now gives this address to another subject.
 ///
 /// Another issuer is fine: products change their identity provider, and the address is verified.
 fn is_somebody_else(active: &Active, identity: &Identity) -> bool {
@@ -109,19 +108,16 @@ fn is_somebody_else(active: &Active, identity: &Identity) -> bool {
 }
 
 impl<'a> Access<'a> {
-    /// The account.
     #[must_use]
     pub fn account(&self) -> &'a Account {
         self.account
     }
 
-    /// The caller's own row.
     #[must_use]
     pub fn member(&self) -> &'a Member {
         self.member
     }
 
-    /// The caller's membership.
     #[must_use]
     pub fn active(&self) -> &'a Active {
         self.active

@@ -11,19 +11,17 @@ use crate::member::{Invite, Member, Role, State};
 use crate::name::PersonName;
 use crate::sending::{Decision, Invited, Sending};
 
-/// The parameters of inviting. The deployment sets them.
+/// The deployment sets these parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    /// The plans that include multi-user access.
     pub pro_plans: ProPlans,
-    /// How much mail may be sent, and how long invites live.
     pub limits: Limits,
 }
 
 /// The person to invite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitee {
-    /// The id that the person has in the account, invited or not.
+    /// It follows from account and address.
     pub id: MemberId,
     pub first_name: PersonName,
     pub last_name: PersonName,

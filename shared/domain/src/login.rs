@@ -12,20 +12,17 @@ use crate::token::{InviteToken, TokenHash};
 /// An invite token that came with a login, and the row that it names.
 #[derive(Debug, Clone, Copy)]
 pub struct Presented<'a> {
-    /// The token.
     pub token: &'a InviteToken,
-    /// The person that it says it was made for.
+    /// The person whom the token names.
     pub invited: Option<&'a Member>,
 }
 
-/// Where a login leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
-    /// The account.
     pub account: Account,
-    /// The caller, as the row is or is to be.
+    /// The caller's row after the login.
     pub member: Member,
-    /// Whether the row is to be written: the first login binds the identity.
+    /// The row must be written: the first login binds the identity.
     pub is_first: bool,
 }
 
@@ -70,7 +67,7 @@ pub fn decide_without_account(
     only_access(caller, memberships, pro_plans).map(|access| enter(caller, access))
 }
 
-/// Lets a caller into the only one of some accounts that is open to the caller.
+/// Lets the caller in, if exactly one of the accounts is open to them.
 ///
 /// # Errors
 ///
@@ -103,7 +100,7 @@ fn choice(access: &Access<'_>) -> AccountChoice {
     }
 }
 
-/// The refusal that leads on, if one does: an invite can be accepted, a plan can be upgraded.
+/// Prefers a refusal that the caller can act on: accept an invite, or upgrade a plan.
 fn most_helpful(refusals: Vec<Refusal>) -> Refusal {
     let rank = |refusal: &Refusal| match refusal {
         Refusal::InviteLinkRequired => 0,
@@ -183,8 +180,7 @@ fn check(invite: &Invite, token: TokenHash, now: Timestamp) -> Result<(), Refusa
 impl<'a> Presented<'a> {
     /// The person that a genuine token was sent to, if that is not the caller.
     ///
-    /// A token that proves nothing says nothing either: whoever makes one up learns no more than
-    /// without it.
+    /// A forged token gets the same answers as no token, so forging one reveals nothing.
     fn made_for_another(self, caller: &Caller) -> Option<&'a Member> {
         self.invited
             .filter(|invited| invited.email != caller.email)

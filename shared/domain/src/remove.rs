@@ -10,9 +10,8 @@ use crate::member::{Member, Removal, Role, State};
 /// What one consistent read found.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
-    /// The row of the person to remove.
     pub member: Option<&'a Member>,
-    /// The same row as the first attempt of this call found it.
+    /// The same row at the first attempt of this call.
     pub at_first: Option<&'a Member>,
 }
 
@@ -20,7 +19,7 @@ pub struct Seen<'a> {
 pub enum Decision {
     /// Write this row, whose state is the given removal.
     Commit(Member, Removal),
-    /// The person is removed already, by this very call or by another one.
+    /// This call, or another one, removed the person before.
     Removed(Removal),
 }
 
@@ -45,8 +44,9 @@ pub fn decide(access: Access<'_>, seen: Seen<'_>, now: Timestamp) -> Result<Deci
                 at: now,
                 by: access.member().id.clone(),
             };
-            // Removed and invited again since this call first looked: the removal may have been this
-            // call's own, with its answer lost. The owner did not ask to take the new invite away.
+            // Removed and invited again since this call's first read. The removal may have been
+            // this call's own, with its answer lost. The owner did not ask to cancel the new
+            // invite.
             if seen.at_first.is_some_and(|first| !member.is_still(first)) {
                 return Ok(Decision::Removed(removal));
             }

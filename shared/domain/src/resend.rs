@@ -45,8 +45,8 @@ pub fn decide(access: Access<'_>, sending: &Sending<'_>) -> Result<Decision, Ref
     Ok(Decision::Commit(Invited::sent(member, resent, number)))
 }
 
-/// The cooldown spares the recipient. A mail that the mail service did not take has bothered
-/// nobody, and a resend is its remedy.
+/// The cooldown protects the recipient. A mail that the mail service refused has bothered nobody,
+/// and a resend is its remedy.
 fn not_too_soon(invite: &Invite, sending: &Sending<'_>) -> Result<(), Refusal> {
     if let DeliveryStatus::Failed { .. } = invite.delivery.status {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The accounts that a person is, was or is invited to be in.
+//! The accounts that a person has a row in.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::access::Membership;
@@ -29,15 +29,15 @@ impl StoredMembership {
     }
 }
 
-/// The places of a membership in a read.
+/// The slots of a membership in a read.
 #[derive(Debug)]
 pub struct MembershipSlots(Slot<Account>, Slot<Member>);
 
-/// How many accounts are read at once: two items each, and DynamoDB reads at most 100.
+/// Two items per account: DynamoDB reads at most 100 at once.
 const ACCOUNTS_AT_ONCE: usize = 50;
 
 impl Store {
-    /// A person's place in an account: one read.
+    /// One read.
     ///
     /// # Errors
     ///
@@ -52,8 +52,8 @@ impl Store {
         read.run().await?.membership(slots)
     }
 
-    /// A person's place in every account: one read finds the accounts, another one reads the rows.
-    /// Where there are too many for one, several run side by side.
+    /// A person's place in every account. One read finds the accounts, another one reads the rows.
+    /// If there are too many rows for one read, several run side by side.
     ///
     /// # Errors
     ///
@@ -106,7 +106,6 @@ impl Store {
 }
 
 impl Read<'_> {
-    /// A person's place in an account.
     pub fn membership(&mut self, account: &AccountId, email: &EmailAddress) -> MembershipSlots {
         let member = MemberId::of(account, email);
         MembershipSlots(self.account(account), self.member(account, &member))
@@ -114,11 +113,11 @@ impl Read<'_> {
 }
 
 impl Found {
-    /// The membership of its slots, if account and row are both there.
+    /// The membership, if account and row both exist.
     ///
     /// # Errors
     ///
-    /// If an item is not what it should be.
+    /// If an item can't be decoded.
     pub fn membership(
         &mut self,
         MembershipSlots(account, member): MembershipSlots,

@@ -19,15 +19,15 @@ use super::{Item, Store, Stored};
 use crate::aws::DYNAMODB_TIMEOUTS;
 use crate::random;
 
-/// How often one read asks: once, and again for what DynamoDB left for later.
+/// The most requests of one read: the first, and more for the keys that DynamoDB left unread.
 const MOST_ROUNDS: u32 = 6;
 
-/// Longest pause before DynamoDB is asked a second time; it doubles with every further one. What leaves
-/// keys unread is throttling, so asking again at once would be refused again
+/// The longest pause before the second request. It doubles with every further one. DynamoDB leaves
+/// keys unread when it is throttling, and would refuse an immediate request, too
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>).
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Longest time of one read with all its rounds: what one request may take.
+/// The longest time of a read with all its requests: the same as for one request.
 pub(crate) const LONGEST_READ: Duration = {
     let [_, request] = DYNAMODB_TIMEOUTS;
     request
@@ -40,26 +40,24 @@ pub(crate) const LONGEST_READ: Duration = {
 pub struct Read<'a> {
     store: &'a Store,
     keys: Vec<Key>,
-    /// Those that are the place of more than one slot.
+    /// Keys with more than one slot.
     shared: Vec<Key>,
 }
 
 /// The place of an item in a read.
 #[derive(Debug)]
 pub struct Slot<T> {
-    /// Absent if there is nothing to read.
+    /// None, if there is nothing to read.
     key: Option<Key>,
     holds: PhantomData<fn() -> T>,
 }
 
-/// A counter of mails.
 #[derive(Debug)]
 pub struct SendCount;
 
-/// What a read found.
 #[derive(Debug)]
 pub struct Found {
-    /// Few enough to look through.
+    /// There are few, so a search is fast enough.
     items: Vec<(Key, Item)>,
     shared: Vec<Key>,
 }
@@ -73,17 +71,15 @@ impl<'a> Read<'a> {
         }
     }
 
-    /// An account.
     pub fn account(&mut self, account: &AccountId) -> Slot<Account> {
         self.slot(Key::account(account))
     }
 
-    /// A person of an account.
     pub fn member(&mut self, account: &AccountId, member: &MemberId) -> Slot<Member> {
         self.slot(Key::member(account, member))
     }
 
-    /// The request that an idempotency key, if there is one, stands for in an account.
+    /// The recorded request with an idempotency key. Reads nothing without a key.
     pub fn request(
         &mut self,
         account: &AccountId,
@@ -98,17 +94,16 @@ impl<'a> Read<'a> {
         }
     }
 
-    /// How many mails an account sent in this hour.
+    /// The mails that an account sent in this hour.
     pub fn account_sends(&mut self, account: &AccountId, now: Timestamp) -> Slot<SendCount> {
         self.slot(Key::account_sends(account, now))
     }
 
-    /// How many mails a person got on this day.
+    /// The mails that a person got on this day.
     pub fn recipient_sends(&mut self, person: &EmailKey, now: Timestamp) -> Slot<SendCount> {
         self.slot(Key::recipient_sends(person, now))
     }
 
-    /// A report of the mail system about mail to a person.
     pub fn feedback(
         &mut self,
         person: &EmailKey,
@@ -132,18 +127,18 @@ impl<'a> Read<'a> {
         }
     }
 
-    /// Asks for all items.
+    /// Reads all items.
     ///
     /// # Errors
     ///
-    /// If DynamoDB does not answer, or leaves items out again and again because it is throttling.
+    /// If DynamoDB does not answer, or keeps leaving keys unread because it is throttling.
     pub async fn run(self) -> Result<Found, StoreError> {
         timeout(LONGEST_READ, self.rounds())
             .await
             .unwrap_or_else(|_| Err(StoreError::Unavailable("the read took too long".to_owned())))
     }
 
-    /// Asks until nothing is left.
+    /// Asks until no key is unread.
     async fn rounds(self) -> Result<Found, StoreError> {
         let mut items = Vec::new();
         let mut wanted = self.keys.iter().map(Key::to_item).collect::<Vec<_>>();
@@ -186,11 +181,11 @@ impl<'a> Read<'a> {
 }
 
 impl Found {
-    /// The item of a slot, if there is one. It is copied only if another slot has it, too.
+    /// The item of a slot, if it exists. It is copied only if another slot needs it, too.
     ///
     /// # Errors
     ///
-    /// If the item is not what it should be.
+    /// If the item can't be decoded.
     #[expect(
         private_bounds,
         reason = "slots are made for the types of the table alone"
@@ -210,7 +205,7 @@ impl Found {
         item.map(|item| decode(&key, item)).transpose()
     }
 
-    /// What a counter has counted; nothing, if it does not exist.
+    /// The value of a counter, or 0 if it does not exist.
     #[must_use]
     pub fn count(&self, slot: &Slot<SendCount>) -> u32 {
         let key = slot.key.as_ref();
