@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-/// What the command line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arguments {
     /// Port of the API and of `/dev`. 0 chooses a free one.
@@ -11,12 +10,11 @@ pub struct Arguments {
     pub dynamodb_port: u16,
     /// The folder that keeps data between runs. Without one, nothing is kept.
     pub data: Option<PathBuf>,
-    /// Only say how to use the program.
+    /// Print [`Arguments::HELP`] and exit.
     pub help: bool,
 }
 
 impl Arguments {
-    /// How to use the program.
     pub const HELP: &'static str = "\
 Starts Rollcall on this machine: API, identity provider, mail and DynamoDB.
 
@@ -27,21 +25,19 @@ Usage: cargo run [-- OPTIONS]
   --data DIR         keep accounts and mail in DIR between runs
   --help             print this";
 
-    /// Reads the arguments behind the program's name.
+    /// Parses the arguments after the program's name.
     ///
     /// # Errors
     ///
-    /// A sentence about the argument that is wrong.
-    pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+    /// A sentence about the wrong argument.
+    pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut parsed = Self {
             port: 3000,
             dynamodb_port: 8000,
             data: None,
             help: false,
         };
-        let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
-            // `--port 3000` and `--port=3000` are the same.
             let (name, mut value) = match argument.split_once('=') {
                 Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
                 None => (argument, None),

@@ -1,4 +1,4 @@
-//! A clock that can be moved ahead, to see invites expire and limits pass.
+//! A clock that you can move ahead, to see invites expire and limits pass.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use platform::Clock;
 
-/// The machine's clock, or one that stands still, and how far it was moved ahead.
+/// The clock of the functions: the machine's or one that stands still, plus the seconds it was moved ahead.
 ///
-/// It is the functions' clock. Sign-in tokens keep to real time, so that one that was issued before
-/// a move is still good after it.
+/// Sign-in tokens use real time, so that they stay valid when you move this clock.
 #[derive(Debug, Clone)]
 pub struct AdjustableClock {
     clock: Clock,
@@ -17,13 +16,11 @@ pub struct AdjustableClock {
 }
 
 impl AdjustableClock {
-    /// A clock that runs like the machine's.
     #[must_use]
     pub fn running() -> Self {
         Self::over(Clock::system())
     }
 
-    /// A clock that stands still until it is moved.
     #[must_use]
     pub fn standing_at(time: Timestamp) -> Self {
         Self::over(Clock::new(move || time))
@@ -36,12 +33,10 @@ impl AdjustableClock {
         }
     }
 
-    /// Moves the clock ahead.
     pub fn advance(&self, seconds: u32) {
         self.ahead.fetch_add(i64::from(seconds), Ordering::SeqCst);
     }
 
-    /// The time on this clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let ahead = SignedDuration::from_secs(self.ahead.load(Ordering::SeqCst));
@@ -51,7 +46,6 @@ impl AdjustableClock {
             .unwrap_or(Timestamp::MAX)
     }
 
-    /// This clock, for a function.
     #[must_use]
     pub fn to_clock(&self) -> Clock {
         let clock = self.clone();

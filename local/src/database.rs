@@ -15,17 +15,16 @@ use dynoxide::Database;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 use crate::clock::AdjustableClock;
 use crate::error::StackError;
 use crate::template::Template;
 
-/// The name that the table has in the template, and so on this machine.
+/// The table's name in the template, and on this machine.
 pub(crate) const TABLE: &str = "Table";
 
-/// Opens a database in memory, or in a file of the folder `data`. In memory, items go away by the
-/// stack's clock; in a file, the library knows only the machine's.
+/// Opens a database in memory, or in a file of the folder `data`. In memory, items expire by the
+/// stack's clock. In a file they expire by the machine's, because the library takes no other.
 pub(crate) fn open(data: Option<&Path>, clock: AdjustableClock) -> Result<Database, StackError> {
     let database = match data {
         None => Database::memory_with_clock(Arc::new(TtlClock(clock))),
@@ -46,21 +45,18 @@ impl dynoxide::storage_backend::Clock for TtlClock {
     }
 }
 
-/// Serves a database until `stopped` resolves or its other end is dropped.
-pub(crate) fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     database: Database,
     stopped: oneshot::Receiver<()>,
-) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let stopped = async move {
-            let _ = stopped.await;
-        };
-        let _ = dynoxide::server::serve_with_shutdown(listener, database, stopped).await;
-    })
+) {
+    let stopped = async {
+        let _ = stopped.await;
+    };
+    let _ = dynoxide::server::serve_with_shutdown(listener, database, stopped).await;
 }
 
-/// Creates the table, unless an earlier run has created it.
+/// Creates the table, unless an earlier run did.
 pub(crate) async fn create_table(client: &Client, template: &Template) -> Result<(), StackError> {
     let existing = client.describe_table().table_name(TABLE).send().await;
     if existing.is_ok() {
@@ -72,13 +68,12 @@ pub(crate) async fn create_table(client: &Client, template: &Template) -> Result
     let request = table(client.create_table(), properties).ok_or_else(|| {
         StackError::new(
             "template.yaml",
-            "describes a table in a way that this stack does not support",
+            "describes a table that this stack does not support",
         )
     })?;
-    request
-        .send()
-        .await
-        .map_err(|error| StackError::new("no table", DisplayErrorContext(&error)))?;
+    request.send().await.map_err(|error| {
+        StackError::new("the table cannot be created", DisplayErrorContext(&error))
+    })?;
     let ttl = properties.pointer("/TimeToLiveSpecification/AttributeName");
     let ttl = TimeToLiveSpecification::builder()
         .set_attribute_name(ttl.and_then(Value::as_str).map(str::to_owned))
@@ -91,7 +86,7 @@ pub(crate) async fn create_table(client: &Client, template: &Template) -> Result
         .time_to_live_specification(ttl)
         .send()
         .await
-        .map_err(|error| StackError::new("no TTL", DisplayErrorContext(&error)))?;
+        .map_err(|error| StackError::new("the TTL cannot be set", DisplayErrorContext(&error)))?;
     Ok(())
 }
 
@@ -148,7 +143,7 @@ fn table(
     )
 }
 
-/// The indexes of a kind. DynamoDB wants none rather than an empty list.
+/// The indexes of a kind. `Some(None)`, if the template has none: DynamoDB refuses an empty list.
 fn indexes<T>(
     properties: &Value,
     kind: &str,

@@ -1,7 +1,8 @@
-//! What the stack begins with, made by the functions themselves.
+//! The demo accounts that the stack starts with. The functions themselves create them.
+
+use std::fmt::Display;
 
 use axum::body::Bytes;
-use lambda_http::Response;
 use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use platform::Invocation;
 use provision_account::ProvisionAccount;
@@ -19,7 +20,7 @@ pub(crate) const OWNER: &str = "olivia@example.com";
 /// An account without multi-user access.
 pub(crate) const BASIC_ACCOUNT: &str = "demo-basic";
 
-/// Fills an empty stack. One that has the accounts already stays as it is.
+/// Fills an empty stack. Changes nothing if the accounts exist.
 pub(crate) async fn fill(dev: &Dev) -> Result<(), StackError> {
     if !provision(dev, ACCOUNT, "Demo Company", "pro").await? {
         return Ok(());
@@ -31,15 +32,7 @@ pub(crate) async fn fill(dev: &Dev) -> Result<(), StackError> {
     ] {
         invite(dev, first_name, last_name, email).await?;
         let token = newest_invite_token(dev)?;
-        let path = "/login";
-        call(
-            dev,
-            Method::POST,
-            path,
-            email,
-            &json!({ "inviteToken": token }),
-        )
-        .await?;
+        call(dev, "/login", email, &json!({ "inviteToken": token })).await?;
     }
     invite(dev, "Nora", "Nobody", "bounce@simulator.amazonses.com").await
 }
@@ -50,57 +43,46 @@ async fn provision(dev: &Dev, id: &str, company: &str, plan: &str) -> Result<boo
         "company": company,
         "plan": plan,
         "owner": { "firstName": "Olivia", "lastName": "Owner", "email": OWNER },
-        // Long ago, so that whatever is tried next is newer.
+        // Long ago, so that everything you try next is newer.
         "at": "2026-01-01T00:00:00Z",
     });
     match dev.functions.invoke(ProvisionAccount::NAME, payload).await {
         Some(Ok(provisioned)) => Ok(provisioned.get("outcome") == Some(&json!("created"))),
-        Some(Err(problem)) => Err(StackError::new("no demo account", problem.detail())),
-        None => Err(StackError::new("no demo account", "nothing provisions it")),
+        Some(Err(problem)) => Err(failed(problem.detail())),
+        None => Err(failed("no function provisions accounts")),
     }
 }
 
 async fn invite(dev: &Dev, first: &str, last: &str, email: &str) -> Result<(), StackError> {
     let body = json!({ "firstName": first, "lastName": last, "email": email });
     let path = format!("/accounts/{ACCOUNT}/members");
-    call(dev, Method::POST, &path, OWNER, &body).await
+    call(dev, &path, OWNER, &body).await
 }
 
 fn newest_invite_token(dev: &Dev) -> Result<String, StackError> {
-    let link = dev
-        .mailbox
-        .list()
-        .into_iter()
-        .next()
-        .and_then(|mail| mail.link);
+    let newest = dev.mailbox.list().into_iter().next();
+    let link = newest.and_then(|mail| mail.link);
     link.and_then(|link| Some(link.split_once("#token=")?.1.to_owned()))
-        .ok_or_else(|| StackError::new("no demo member", "an invite has no link"))
+        .ok_or_else(|| failed("an invite has no link"))
 }
 
-/// Calls the API as the person with this address.
-async fn call(
-    dev: &Dev,
-    method: Method,
-    path: &str,
-    email: &str,
-    body: &Value,
-) -> Result<(), StackError> {
-    let failed = |error: &dyn std::fmt::Display| StackError::new("no demo data", error);
-    let token = dev
-        .provider
-        .id_token(&TokenRequest::of(email), None)
-        .map_err(|error| failed(&error))?;
-    let bearer =
-        HeaderValue::from_str(&format!("Bearer {token}")).map_err(|error| failed(&error))?;
+fn failed(why: impl Display) -> StackError {
+    StackError::new("the demo accounts cannot be created", why)
+}
+
+/// Posts to the API as the person with this address.
+async fn call(dev: &Dev, path: &str, email: &str, body: &Value) -> Result<(), StackError> {
+    let person = TokenRequest::of(email);
+    let token = dev.provider.id_token(&person, None).map_err(failed)?;
+    let bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(failed)?;
     let request = HttpRequest {
-        method,
-        uri: path.parse::<Uri>().map_err(|error| failed(&error))?,
+        method: Method::POST,
+        uri: path.parse::<Uri>().map_err(failed)?,
         headers: HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]),
         body: Bytes::from(body.to_string()),
     };
-    let answer: Response<_> = dev.gateway.answer(request).await;
-    match answer.status() {
+    match dev.gateway.answer(request).await.status() {
         StatusCode::OK | StatusCode::CREATED => Ok(()),
-        status => Err(failed(&format!("{path} answered {status}"))),
+        status => Err(failed(format!("{path} answered {status}"))),
     }
 }

@@ -26,7 +26,6 @@ use crate::product;
 use crate::ses::{Mail, Mailbox, SuppressionList};
 use crate::sns::{self, Topic};
 
-/// What the controls work on.
 pub(crate) struct Dev {
     pub(crate) mailbox: Mailbox,
     pub(crate) clock: AdjustableClock,
@@ -39,7 +38,7 @@ pub(crate) struct Dev {
     pub(crate) event_log: EventLog,
 }
 
-/// API Gateway takes bodies of at most 10 MB.
+/// In bytes. API Gateway takes no larger ones.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
 pub(crate) fn router(dev: Arc<Dev>) -> Router {
@@ -75,7 +74,7 @@ async fn mail_json(State(dev): State<Arc<Dev>>) -> Json<Vec<Mail>> {
     Json(dev.mailbox.list())
 }
 
-/// What happened to accounts and people, newest first.
+/// Publishes what is new in the stream, then lists all events, newest first.
 async fn events_json(State(dev): State<Arc<Dev>>) -> Response {
     match dev.stream.publish(&dev.functions).await {
         Ok(()) => Json(dev.event_log.list()).into_response(),
@@ -83,7 +82,7 @@ async fn events_json(State(dev): State<Arc<Dev>>) -> Response {
     }
 }
 
-/// An ID token, as if the person had just signed in.
+/// Creates an ID token, as if the person had just signed in.
 async fn token(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
     let request: TokenRequest = match parse(&body) {
         Ok(request) => request,
@@ -95,7 +94,7 @@ async fn token(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
     }
 }
 
-/// A direct invocation of `provision-account`, or an event for it.
+/// Invokes `provision-account` with a payload or an event.
 async fn accounts(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
     let payload: Value = match parse(&body) {
         Ok(payload) => payload,
@@ -104,7 +103,7 @@ async fn accounts(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
     invoked(dev.functions.invoke(ProvisionAccount::NAME, payload).await)
 }
 
-/// An SES event, as if SES had published it to the topic. A body that isn't JSON is published unchanged.
+/// Takes an SES event, as if SES had published it to the topic. A body that isn't JSON is published unchanged.
 async fn feedback(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
     let message = String::from_utf8_lossy(&body);
     let now = dev.clock.to_clock().now();
@@ -117,7 +116,7 @@ async fn feedback(State(dev): State<Arc<Dev>>, body: Bytes) -> Response {
     invoked(sns::invoke(&dev.functions, event).await)
 }
 
-/// A request to the product's own API, behind the guard.
+/// Takes a request to the product's own API, behind the guard.
 async fn product(
     State(dev): State<Arc<Dev>>,
     method: Method,
@@ -137,7 +136,6 @@ async fn product(
     }
 }
 
-/// The response for a function that was invoked directly.
 fn invoked(outcome: Option<Result<Value, Problem>>) -> Response {
     match outcome {
         Some(Ok(outcome)) => Json(outcome).into_response(),

@@ -1,4 +1,4 @@
-//! What keeps the stack from starting.
+//! Why the stack did not start.
 
 use std::fmt;
 
@@ -6,7 +6,6 @@ use platform::ConfigError;
 
 use crate::template::TemplateError;
 
-/// Why the stack did not start.
 #[derive(Debug)]
 pub struct StackError {
     what: String,
@@ -39,7 +38,7 @@ impl From<TemplateError> for StackError {
 impl From<ConfigError> for StackError {
     fn from(error: ConfigError) -> Self {
         Self::new(
-            "a function cannot start with what template.yaml gives it",
+            "a function cannot start with its environment from template.yaml",
             error,
         )
     }

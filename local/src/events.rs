@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::functions::Functions;
 
-/// How many records Lambda hands over at once (`template.yaml`).
+/// The largest number of records in one invocation (`template.yaml`).
 const BATCH: usize = 100;
 
 /// The events that were put on the bus, oldest first.
@@ -27,7 +27,7 @@ const BATCH: usize = 100;
 pub(crate) struct EventLog(Arc<Mutex<Vec<Value>>>);
 
 impl EventLog {
-    /// All events, newest first.
+    /// Newest first.
     pub(crate) fn list(&self) -> Vec<Value> {
         self.events().iter().rev().cloned().collect()
     }
@@ -58,7 +58,7 @@ async fn put_events(State(log): State<EventLog>, body: Bytes) -> Response {
     Json(json!({ "FailedEntryCount": 0, "Entries": results })).into_response()
 }
 
-/// An event as a consumer gets it
+/// The event that a consumer receives
 /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>).
 fn event(id: &str, entry: &Value) -> Value {
     let field = |name: &str| entry.get(name).cloned().unwrap_or_default();
@@ -75,13 +75,12 @@ fn event(id: &str, entry: &Value) -> Value {
     })
 }
 
-/// Reads the table's stream where it was left off, as Lambda's event source mapping does.
+/// Reads the table's stream from the last position, as Lambda's event source mapping does.
 ///
-/// Nothing reads it all the time: whoever looks at the events has it read first, so that they are
-/// complete.
+/// Nothing polls it. `GET /dev/events.json` reads it first, so that the list of events is complete.
 pub(crate) struct Stream {
     database: Database,
-    /// Where to go on. One reader at a time keeps the order.
+    /// The next position. The lock lets in one reader at a time, which keeps the order.
     iterator: tokio::sync::Mutex<Option<String>>,
 }
 
@@ -93,11 +92,11 @@ impl Stream {
         }
     }
 
-    /// Hands all new records to the function that publishes them. A batch that it does not take
-    /// comes again the next time.
+    /// Hands all new records to `publish-changes`. If it fails on a batch, the next call starts with
+    /// that batch again.
     pub(crate) async fn publish(&self, functions: &Functions) -> Result<(), Problem> {
         let mut iterator = self.iterator.lock().await;
-        // DynamoDB takes its time with what has expired; here it is done when somebody looks.
+        // DynamoDB deletes expired items some time later. Here it happens on each read of the stream.
         self.database.sweep_ttl().map_err(Problem::internal)?;
         loop {
             let shard_iterator = match iterator.take() {
@@ -117,7 +116,7 @@ impl Stream {
             let event = json!({ "Records": batch.records });
             match functions.invoke(PublishChanges::NAME, event).await {
                 Some(published) => published?,
-                None => return Err(Problem::internal("nothing publishes changes")),
+                None => return Err(Problem::internal("no function publishes changes")),
             };
             *iterator = batch.next_shard_iterator;
         }

@@ -26,11 +26,10 @@ use update_details::UpdateDetails;
 
 type Answering<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// What answers the HTTP events of one function.
+/// Answers the HTTP events of one function.
 pub(crate) type ApiHandler = Arc<dyn Fn(Request) -> Answering<Response<Body>> + Send + Sync>;
 
-/// What takes the events of one function that is invoked directly. It reports a failure as Lambda
-/// does.
+/// Takes the events of one function that has no route.
 type EventHandler = Arc<dyn Fn(Value) -> Answering<Result<Value, Problem>> + Send + Sync>;
 
 #[derive(Clone)]
@@ -39,12 +38,12 @@ enum Handler {
     Event(EventHandler),
 }
 
-/// All functions, ready to be invoked.
+/// The handlers, by the names of the operations.
 #[derive(Default)]
 pub(crate) struct Functions(BTreeMap<String, Handler>);
 
 impl Functions {
-    /// Adds the function whose operation has this name. False, if there is no such operation.
+    /// False, if no operation has this name.
     pub(crate) fn add(&mut self, name: &str, platform: Platform) -> Result<bool, ConfigError> {
         let handler = match name {
             AuthorizeLogin::NAME => api_handler::<AuthorizeLogin>(platform)?,
@@ -67,7 +66,7 @@ impl Functions {
         Ok(true)
     }
 
-    /// The handler of a function behind the API.
+    /// None, if the function is not behind the API.
     pub(crate) fn api(&self, name: &str) -> Option<&ApiHandler> {
         match self.0.get(name)? {
             Handler::Api(handler) => Some(handler),
@@ -75,8 +74,8 @@ impl Functions {
         }
     }
 
-    /// Invokes a function directly with an event, whatever it is behind. None, if there is no such
-    /// function, or if it is behind the API and the event is none of API Gateway's.
+    /// Invokes a function directly with an event. None, if no function has this name, or if the
+    /// function is behind the API and the event is not from API Gateway.
     pub(crate) async fn invoke(&self, name: &str, event: Value) -> Option<Result<Value, Problem>> {
         match self.0.get(name)? {
             Handler::Event(handler) => Some(handler(event).await),

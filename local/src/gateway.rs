@@ -1,4 +1,4 @@
-//! What API Gateway does for an HTTP API: routes, the JWT authorizer, events, answers.
+//! The API Gateway of an HTTP API: routes, the JWT authorizer, events, answers.
 
 use std::collections::BTreeMap;
 
@@ -23,10 +23,10 @@ pub struct Gateway {
     clock: AdjustableClock,
 }
 
-/// The API's own name, whatever name it was called by.
+/// The API's name in events, for every `host` that a caller used.
 const DOMAIN: &str = "localhost";
 
-/// An HTTP request, as far as a function gets to know it.
+/// The parts of an HTTP request that reach a function.
 #[derive(Debug)]
 pub(crate) struct HttpRequest {
     pub(crate) method: Method,
@@ -53,10 +53,8 @@ impl Gateway {
         self.routes.iter().map(|(route, _)| route)
     }
 
-    /// Answers a request.
-    ///
-    /// API Gateway's own refusals have other bodies (`{"message":"Unauthorized"}`); here they are
-    /// the API's problems, so that there is one form to look at.
+    /// Answers a request. API Gateway's own refusals have other bodies
+    /// (`{"message":"Unauthorized"}`). Here they are problems, like the API's own.
     pub(crate) async fn answer(&self, request: HttpRequest) -> Response<Body> {
         let request_id = request_id();
         let Some((route, handler, parameters)) = self.route(&request.method, &request.uri) else {
@@ -80,8 +78,8 @@ impl Gateway {
         }
     }
 
-    /// What a Lambda authorizer gets to know about a request to the product's own API. Nothing, if
-    /// the request has no identity source
+    /// The event of a Lambda authorizer for a request to the product's own API. None, if the request has
+    /// no identity source
     /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>).
     pub(crate) fn authorizer_event(&self, request: &HttpRequest) -> Option<Value> {
         let token = request.headers.get("authorization")?;
@@ -111,8 +109,8 @@ impl Gateway {
         Some(event)
     }
 
-    /// The route of a request, with the values of its path parameters. Of two routes that fit, the
-    /// one with fewer parameters counts
+    /// The route of a request, with the values of its path parameters. If two routes match, the
+    /// one with fewer parameters wins
     /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>).
     fn route(
         &self,
@@ -198,8 +196,8 @@ impl Gateway {
     }
 }
 
-/// API Gateway joins the values of a header that occurs several times. How the request came is its
-/// own to say: what a caller claims about that does not get through.
+/// API Gateway joins the values of a repeated header. It sets the headers that say how the request
+/// arrived, and drops the caller's.
 fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut joined = BTreeMap::<String, String>::new();
     for (name, value) in headers {
@@ -219,7 +217,7 @@ fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     joined
 }
 
-/// The values of a route's parameters in a path, decoded. None, if the path is another one.
+/// The decoded values of a route's parameters. None, if the path does not match the route.
 fn path_parameters(route: &str, path: &str) -> Option<BTreeMap<String, String>> {
     let mut parameters = BTreeMap::new();
     let mut parts = path.split('/');
@@ -240,7 +238,7 @@ fn path_parameters(route: &str, path: &str) -> Option<BTreeMap<String, String>> 
     parts.next().is_none().then_some(parameters)
 }
 
-/// A new id, in the look of API Gateway's.
+/// A new id that looks like API Gateway's.
 fn request_id() -> String {
     let random = random::secret().unwrap_or_default();
     format!("{:.11}=", HEXLOWER.encode(&random))

@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 #[expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "it talks to a person"
+    reason = "this prints for a person"
 )]
 async fn main() -> ExitCode {
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
@@ -45,7 +45,7 @@ fn log_to_standard_error() {
     let targets = Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target("platform", LevelFilter::INFO)
-        // It reports every refused request, and conditions that do not hold are daily business.
+        // It logs every refused request, and failed conditions are normal.
         .with_target("dynoxide", LevelFilter::OFF);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     tracing_subscriber::registry()
@@ -54,7 +54,7 @@ fn log_to_standard_error() {
         .init();
 }
 
-/// Waits until the process is asked to stop, by a key or by another process.
+/// Waits for Ctrl-C or SIGTERM.
 async fn stopped() {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {

@@ -1,4 +1,4 @@
-//! A product's own API, behind the guard: `/dev/product` answers what the product would get to know.
+//! A product's own API, behind the guard. `/dev/product` answers with the caller's context that the product receives.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 use platform::Problem;
 use serde_json::{Value, json};
 
-/// Answers a guarded request as API Gateway would: 401 without a token, 403 when the guard says no,
-/// and otherwise the product's answer, which is the guard's context.
+/// Answers as API Gateway does: 403 if the guard says no, and otherwise the product's answer, which
+/// is the guard's context.
 pub(crate) fn answer(verdict: Option<Result<Value, Problem>>) -> Response {
     let Some(Ok(verdict)) = verdict else {
         return refusal(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
@@ -21,7 +21,7 @@ pub(crate) fn answer(verdict: Option<Result<Value, Problem>>) -> Response {
     }
 }
 
-/// API Gateway does not ask the guard about a request without its identity source.
+/// API Gateway answers a request without an identity source itself, and doesn't ask the guard.
 pub(crate) fn unauthorized() -> Response {
     refusal(StatusCode::UNAUTHORIZED, "Unauthorized")
 }

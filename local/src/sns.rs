@@ -1,5 +1,5 @@
-//! The SNS topic between SES and `mail-feedback`: wraps messages in SNS's envelope and invokes the
-//! function, once more after a failure, as Lambda does.
+//! The SNS topic between SES and `mail-feedback`: wraps messages in SNS's envelope, invokes the
+//! function, and tries again after a failure, as Lambda does.
 
 use std::sync::Arc;
 
@@ -8,24 +8,23 @@ use jiff::Timestamp;
 use platform::{Invocation, Problem, random};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 
 use crate::functions::Functions;
 use mail_feedback::MailFeedback;
 
-/// How often Lambda invokes a function with an event that it fails on
+/// How often Lambda invokes a function with an event if it keeps failing
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>).
 const MOST_INVOCATIONS: usize = 3;
 
-/// Where SES publishes. Clones share it.
+/// SES publishes here. Clones share the messages.
 #[derive(Debug, Clone)]
 pub(crate) struct Topic {
     messages: mpsc::UnboundedSender<Value>,
-    /// How many messages are on their way.
+    /// The number of messages that the function hasn't handled yet.
     pending: watch::Sender<usize>,
 }
 
-/// The other end of a topic.
+/// The receiving end of a topic.
 #[derive(Debug)]
 pub(crate) struct Subscription {
     messages: mpsc::UnboundedReceiver<Value>,
@@ -54,7 +53,7 @@ impl Topic {
         }
     }
 
-    /// Waits until the function has taken all that was published so far.
+    /// Waits until the function has handled all messages.
     pub(crate) async fn settled(&self) {
         let mut pending = self.pending.subscribe();
         let _ = pending.wait_for(|pending| *pending == 0).await;
@@ -62,34 +61,30 @@ impl Topic {
 }
 
 impl Subscription {
-    /// Hands every message to the function, one after the other, until `stopped` resolves or its
-    /// other end is dropped.
-    pub(crate) fn deliver(
+    /// Hands the messages to the function, one after the other, until `stopped` resolves.
+    pub(crate) async fn deliver(
         mut self,
         functions: Arc<Functions>,
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
         mut stopped: oneshot::Receiver<()>,
-    ) -> JoinHandle<()> {
-        tokio::spawn(async move {
-            loop {
-                let message = tokio::select! {
-                    message = self.messages.recv() => message,
-                    _ = &mut stopped => None,
-                };
-                let Some(message) = message else { return };
-                let event = envelope(&message.to_string(), now());
-                for _ in 0..MOST_INVOCATIONS {
-                    if let Some(Ok(_)) = invoke(&functions, event.clone()).await {
-                        break;
-                    }
+    ) {
+        loop {
+            let message = tokio::select! {
+                message = self.messages.recv() => message,
+                _ = &mut stopped => None,
+            };
+            let Some(message) = message else { return };
+            let event = envelope(&message.to_string(), now());
+            for _ in 0..MOST_INVOCATIONS {
+                if let Some(Ok(_)) = invoke(&functions, event.clone()).await {
+                    break;
                 }
-                self.pending.send_modify(|pending| *pending -= 1);
             }
-        })
+            self.pending.send_modify(|pending| *pending -= 1);
+        }
     }
 }
 
-/// Invokes the function with one message and returns its outcome.
 pub(crate) async fn invoke(functions: &Functions, event: Value) -> Option<Result<Value, Problem>> {
     functions.invoke(MailFeedback::NAME, event).await
 }
@@ -120,7 +115,7 @@ pub(crate) fn envelope(message: &str, now: Timestamp) -> Value {
     })
 }
 
-/// In the look of SES's message ids.
+/// A new id that looks like SES's.
 pub(crate) fn message_id() -> String {
     let random = random::secret().unwrap_or_default();
     format!("0107{:.32}-000000", HEXLOWER.encode(&random))

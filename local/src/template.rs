@@ -1,4 +1,4 @@
-//! `template.yaml`, as far as the local stack goes by it: functions, routes, environments, table.
+//! The parts of `template.yaml` that the local stack uses: functions, routes, environments, table.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -6,10 +6,9 @@ use std::fmt;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value};
 
-/// The template that the functions of this repository are deployed by.
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
-/// What is wrong with a template, for whoever edits it.
+/// Why the template can't be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError(String);
 
@@ -27,45 +26,37 @@ pub struct Template {
     document: Value,
 }
 
-/// A Lambda function of the template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
-    /// Its name in the template.
+    /// The name in the template.
     pub logical_id: String,
-    /// The binary that it runs, which is the operation's name.
+    /// The name of the binary, which is the operation's name.
     pub operation: String,
-    /// Where its code is.
     pub code_uri: String,
-    /// The routes that lead to it.
     pub routes: Vec<Route>,
 }
 
-/// A route of the HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Route {
-    /// The method, in capitals.
+    /// In capitals.
     pub method: String,
-    /// The path, with parameters in braces.
+    /// With parameters in braces.
     pub path: String,
-    /// Whether the JWT authorizer stands before it.
+    /// The JWT authorizer checks its requests.
     pub has_authorizer: bool,
 }
 
 impl Template {
-    /// The template of this repository.
-    ///
     /// # Errors
     ///
-    /// If it is not one.
+    /// If the file is not a template.
     pub fn of_this_repository() -> Result<Self, TemplateError> {
         Self::parse(TEMPLATE)
     }
 
-    /// Reads a template.
-    ///
     /// # Errors
     ///
-    /// If it is not YAML with the parts of a template.
+    /// If the text is not YAML, or has no `Resources`.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let documents = Yaml::load_from_str(text)
             .map_err(|error| TemplateError(format!("is not YAML: {error}")))?;
@@ -76,7 +67,7 @@ impl Template {
         Ok(Self { document })
     }
 
-    /// A part of the document, by a JSON pointer (RFC 6901).
+    /// A part of the document. The pointer is a JSON pointer (RFC 6901).
     #[must_use]
     pub fn part(&self, pointer: &str) -> Option<&Value> {
         self.document.pointer(pointer)
@@ -94,11 +85,9 @@ impl Template {
             .map(|(name, resource)| (name.as_str(), resource))
     }
 
-    /// The functions.
-    ///
     /// # Errors
     ///
-    /// If one lacks its binary or its code.
+    /// If a function has no binary or no code.
     pub fn functions(&self) -> Result<Vec<Function>, TemplateError> {
         self.resources("AWS::Serverless::Function")
             .map(|(name, resource)| {
@@ -124,11 +113,11 @@ impl Template {
             .collect()
     }
 
-    /// The environment that CloudFormation would give a function, with these parameters.
+    /// The environment that CloudFormation gives a function, with these parameters.
     ///
     /// # Errors
     ///
-    /// If a value is of a kind that is not understood here.
+    /// If a value is something other than a literal, a `!Ref` or a `!Join`.
     pub fn environment(
         &self,
         logical_id: &str,
@@ -151,7 +140,7 @@ impl Template {
             .collect()
     }
 
-    /// The value of a literal, a `!Ref` or a `!Join`. A resource's `!Ref` is its name here.
+    /// The value of a literal, a `!Ref` or a `!Join`. A `!Ref` to a resource is the resource's name.
     fn resolve(&self, value: &Value, parameters: &HashMap<&str, String>) -> Option<String> {
         match value {
             Value::String(text) => Some(text.clone()),

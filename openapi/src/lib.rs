@@ -16,11 +16,11 @@ pub use crate::operations::is_no_operation;
 
 use crate::operations::Operation;
 
-/// The document as it stands in `openapi.json`, which `just bless` writes.
+/// The text of `openapi.json`, which `just bless` writes.
 ///
 /// # Errors
 ///
-/// If `template.yaml` cannot be read.
+/// If `template.yaml` can't be read.
 pub fn text() -> Result<String, TemplateError> {
     let document = document()?;
     // A document of strings and numbers always serializes.
@@ -28,11 +28,11 @@ pub fn text() -> Result<String, TemplateError> {
     Ok(text + "\n")
 }
 
-/// The routes of the template that are not described here.
+/// The routes of the template that have no description here.
 ///
 /// # Errors
 ///
-/// If `template.yaml` cannot be read.
+/// If `template.yaml` can't be read.
 pub fn routes_without_description() -> Result<Vec<Route>, TemplateError> {
     let mut routes = routes()?;
     routes.retain(|route| operations::of(route).is_none() && !is_no_operation(route));

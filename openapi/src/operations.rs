@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 
 use crate::schemas::{company, delivery_status, of as schema, person_name};
 
-/// What the code does not say about an operation of the API.
+/// The facts about an operation that the code does not hold.
 pub(crate) struct Operation {
     pub(crate) id: &'static str,
     pub(crate) tag: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) description: &'static str,
-    /// The ones outside the path.
+    /// Only the ones outside the path.
     pub(crate) parameters: Vec<Value>,
     pub(crate) body: Option<Body>,
     pub(crate) success: Success,
-    /// The refusals that only this operation has.
+    /// Refusals that only this operation has.
     own: &'static [Code],
     common: &'static [&'static [Code]],
 }
@@ -33,7 +33,7 @@ pub(crate) struct Success {
     pub(crate) schema: Value,
 }
 
-/// The problems that any call with a token can get.
+/// The problems of every call with a token.
 const SIGNED_IN: &[Code] = &[
     Code::InvalidRequest,
     Code::Unauthenticated,
@@ -43,7 +43,7 @@ const SIGNED_IN: &[Code] = &[
     Code::Unavailable,
 ];
 
-/// The problems that any call by a person in an account can get.
+/// The problems of every call by a person in an account.
 const IN_ACCOUNT: &[Code] = &[
     Code::NoAccess,
     Code::AccountClosed,
@@ -54,14 +54,13 @@ const IN_ACCOUNT: &[Code] = &[
 ];
 
 impl Operation {
-    /// Every code that the operation can return.
     pub(crate) fn codes(&self) -> Vec<Code> {
         let common = self.common.iter().copied().flatten();
         common.chain(self.own).copied().collect()
     }
 }
 
-/// Whether a route is not an operation of the API, but leads to the web page or to this description.
+/// A route to the web page or to this description.
 #[must_use]
 pub fn is_no_operation(route: &Route) -> bool {
     let path = route.path.as_str();

@@ -1,4 +1,4 @@
-//! Problems, as the code creates them.
+//! Problems, created by the code.
 
 use domain::Timestamp;
 use domain::bounce::{Bounce, BounceCause};
@@ -47,7 +47,7 @@ pub(crate) fn response(status: u16, codes: &[Code]) -> Value {
     })
 }
 
-/// A problem of this kind, as a caller would get it.
+/// A problem of this kind, as a caller receives it.
 pub(crate) fn example(code: Code) -> Value {
     let response = problem(code).into_response("JKJaXmPLvHcESHA=");
     let value: Value = serde_json::from_slice(response.body()).unwrap_or_default();

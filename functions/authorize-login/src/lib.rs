@@ -14,14 +14,12 @@ use platform::store::{Attempt, Seen, Store};
 use platform::telemetry::log_new_identity;
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
-/// Authorizes logins.
 #[derive(Debug)]
 pub struct AuthorizeLogin {
     store: Store,
     pro_plans: ProPlans,
 }
 
-/// What a call asks for.
 enum Asked {
     /// A login to this account, perhaps with the token of an invite to it.
     Account(AccountId, Option<InviteToken>),
@@ -80,8 +78,8 @@ fn parse(call: &Call) -> Result<Asked, Problem> {
     let Some(token) = token else {
         return Ok(account.map_or(Asked::AnyAccount, |account| Asked::Account(account, None)));
     };
-    // A damaged link is no mistake of a program but of a mail program or a person: it gets the
-    // answer that a person can use.
+    // A mail program or a person damaged the link, and not the product. So the answer is one that a
+    // person can use.
     let token: InviteToken = token.parse().map_err(|_| Refusal::InviteInvalid)?;
     if account.is_some_and(|account| account != token.account) {
         let message = domain::Invalid("must be the account of the invite, or be left out");

@@ -1,4 +1,4 @@
-//! ID tokens, judged as the JWT authorizer of an HTTP API judges them
+//! ID tokens, checked like the JWT authorizer of an HTTP API does
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html>).
 
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::public_key::{Algorithm, PublicKey};
 
-/// A token that nobody has verified yet (RFC 7515, 3.1).
+/// A token that is not verified yet (RFC 7515, 3.1).
 pub(crate) struct IdToken<'a> {
     header: Header,
     signed: &'a str,
@@ -23,14 +23,14 @@ pub(crate) struct IdToken<'a> {
 struct Header {
     alg: Algorithm,
     kid: Option<String>,
-    /// Extensions that must be understood (RFC 7515, 4.1.11). None is.
+    /// Extensions that the reader must understand (RFC 7515, 4.1.11). This one understands none.
     crit: Option<Value>,
 }
 
-/// The claims of a token whose signature is right.
+/// The claims of a token with a valid signature.
 pub(crate) struct Claims(Map<String, Value>);
 
-/// The client ids that tokens are meant for: a list, separated by commas.
+/// The client ids that tokens are for, separated by commas.
 #[derive(Debug)]
 pub(crate) struct Audience(Vec<String>);
 
@@ -47,7 +47,7 @@ impl FromStr for Audience {
 }
 
 /// How many seconds the clock of an issuer may be ahead of this one: a token can arrive in the second
-/// that it is made. That is enough for machines that keep their time, and adds nothing to a token's end.
+/// of its issue. It does not extend a token's life.
 const CLOCK_SKEW: f64 = 60.0;
 
 /// Rejects a token. The reason is for the log only.
@@ -81,13 +81,13 @@ impl<'a> IdToken<'a> {
         })
     }
 
-    /// Which key the token says it is signed with.
+    /// The id of the key that the token names.
     pub(crate) fn key_id(&self) -> Result<&str, Problem> {
         let id = self.header.kid.as_deref();
         id.ok_or_else(|| rejected("the token names no key"))
     }
 
-    /// The claims, if the key made the signature.
+    /// Returns the claims, if the key made the signature.
     pub(crate) fn verify(&self, key: &PublicKey) -> Result<Claims, Problem> {
         let signed = self.signed.as_bytes();
         if !key.has_signed(self.header.alg, signed, &self.signature) {
@@ -100,8 +100,7 @@ impl<'a> IdToken<'a> {
 }
 
 impl Claims {
-    /// Checks who issued the token, for whom, and that its time has come, give or take
-    /// [`CLOCK_SKEW`], and is not over.
+    /// Checks issuer, audience and times. A token may begin up to [`CLOCK_SKEW`] in the future.
     pub(crate) fn check(
         &self,
         issuer: &str,
@@ -126,7 +125,7 @@ impl Claims {
         Ok(())
     }
 
-    /// `client_id` counts only where there is no `aud`.
+    /// `client_id` counts only if there is no `aud`.
     fn is_for(&self, audience: &Audience) -> bool {
         let is_ours = |value: &Value| {
             let id = value.as_str();
@@ -139,7 +138,7 @@ impl Claims {
         }
     }
 
-    /// A time in seconds since 1970, which may have a fraction (RFC 7519, 2, `NumericDate`).
+    /// In seconds since 1970, perhaps with a fraction (RFC 7519, 2, `NumericDate`).
     fn time(&self, name: &str) -> Result<Option<f64>, Problem> {
         match self.0.get(name) {
             None => Ok(None),
@@ -150,7 +149,7 @@ impl Claims {
         }
     }
 
-    /// A claim as a text, as API Gateway hands it on: a truth value is one, too.
+    /// A claim as a text, also if it is a boolean. API Gateway passes claims on as texts, too.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match self.0.get(name)? {
             Value::String(text) => Some(text),

@@ -14,20 +14,20 @@ use tokio::sync::Mutex;
 use crate::id_token::rejected;
 use crate::public_key::{Jwk, PublicKey};
 
-/// The keys are asked for again when they are older than this, in seconds.
+/// Older keys are fetched again. In seconds.
 const FRESH_FOR: i64 = 60 * 60;
 
-/// The keys are trusted no longer than this, in seconds, when the issuer does not answer. API Gateway
-/// keeps them for two hours, too.
+/// If the issuer does not answer, older keys are not trusted. In seconds. API Gateway keeps keys for
+/// two hours, too.
 const TRUSTED_FOR: i64 = 2 * FRESH_FOR;
 
-/// The issuer is asked no more often than this, in seconds, whatever keys tokens name.
+/// The pause between two fetches, even if tokens name unknown keys. In seconds.
 const ASK_AGAIN_AFTER: i64 = 10;
 
-/// Longest time that the issuer's two documents take together.
+/// The longest time for both documents of the issuer together.
 const LONGEST_FETCH: Duration = Duration::from_secs(3);
 
-/// The address of an issuer, which is its name, too.
+/// The address of an issuer, which is also its name.
 #[derive(Debug, Clone)]
 pub(crate) struct IssuerUrl(String);
 
@@ -43,7 +43,7 @@ impl FromStr for IssuerUrl {
     }
 }
 
-/// Keys come over TLS, or from this very machine.
+/// Keys come over TLS, or from this machine.
 fn is_trustworthy(url: &str) -> bool {
     url.parse::<Uri>()
         .is_ok_and(|uri| match (uri.scheme_str(), uri.host()) {
@@ -53,7 +53,7 @@ fn is_trustworthy(url: &str) -> bool {
         })
 }
 
-/// The issuer and the keys that it published when it was last asked.
+/// The issuer, and its keys at the last fetch.
 #[derive(Debug)]
 pub(crate) struct Issuer {
     url: IssuerUrl,
@@ -68,14 +68,14 @@ struct Keys {
     asked_at: Option<Timestamp>,
 }
 
-/// What an issuer says about itself (OpenID Connect Discovery 1.0, 3).
+/// An issuer's configuration (OpenID Connect Discovery 1.0, 3).
 #[derive(Deserialize)]
 struct Discovery {
     issuer: String,
     jwks_uri: String,
 }
 
-/// Keys (RFC 7517, 5). Each is read by itself: those of an unknown kind are left out.
+/// Keys (RFC 7517, 5). Keys of an unknown kind are skipped.
 #[derive(Deserialize)]
 struct KeySet {
     keys: Vec<Jwk>,
@@ -95,22 +95,21 @@ impl Issuer {
         }
     }
 
-    /// The name, as the claim `iss` has it.
+    /// The issuer's name in the claim `iss`.
     pub(crate) fn url(&self) -> &str {
         &self.url.0
     }
 
-    /// Asks for the keys, so that the first request does not have to. Whether it succeeds does not
-    /// matter.
+    /// Fetches the keys ahead of the first request. It makes no difference if that fails.
     pub(crate) async fn get_ready(&self, now: Timestamp) {
         let _ = self.keys.lock().await.ask(self, now).await;
     }
 
-    /// The key with an id. The issuer is asked when it is not known, or known for long.
+    /// The key with an id. Fetches the keys if it is unknown, or if they are old.
     ///
     /// # Errors
     ///
-    /// `unauthenticated` if the issuer has no such key, `unavailable` if it does not say.
+    /// `unauthenticated` if the issuer has no such key, `unavailable` if the issuer doesn't answer.
     pub(crate) async fn key(&self, id: &str, now: Timestamp) -> Result<PublicKey, Problem> {
         // Requests that arrive while the issuer is being asked wait for the same answer.
         let mut keys = self.keys.lock().await;
@@ -154,8 +153,8 @@ impl Keys {
         is_within(seconds, self.fetched_at, now)
     }
 
-    /// Gets the issuer's keys, unless it was asked a moment ago. Those that are known stay if it
-    /// does not answer.
+    /// Fetches the issuer's keys, unless it was asked a moment ago. If it doesn't answer, the known keys
+    /// stay.
     async fn ask(&mut self, issuer: &Issuer, now: Timestamp) -> Result<(), &'static str> {
         if is_within(ASK_AGAIN_AFTER, self.asked_at, now) {
             return Ok(());

@@ -1,6 +1,6 @@
 //! The guard of the product's own API: a Lambda authorizer that lets a request pass if its sender
-//! may use the account now. It reads the table at every request, so that a removal, a closing or a
-//! change of plan counts from the next request on.
+//! may use the account now. It reads the table at every request, so a removal, a closing or a change
+//! of plan takes effect with the next request.
 
 mod id_token;
 mod issuer;
@@ -25,21 +25,20 @@ use serde_json::Value;
 use crate::id_token::{Audience, IdToken};
 use crate::issuer::Issuer;
 
-/// Authorizes requests to the product's API.
 #[derive(Debug)]
 pub struct AuthorizeRequest {
     store: Store,
     pro_plans: ProPlans,
     issuer: Issuer,
     audience: Audience,
-    /// Tokens are judged by the machine's own clock: it is the only one that an issuer knows.
+    /// The machine's own clock judges tokens: an issuer knows no other.
     token_clock: Clock,
 }
 
-/// What the sender of a request showed.
+/// The sender's part of a request.
 struct Asked<'a> {
     token: IdToken<'a>,
-    /// The account that the request is about. Without it, the only one of the sender.
+    /// The account that the request concerns. Without one, the sender's only account.
     account: Option<AccountId>,
     /// What the client takes for the sender's row.
     member: Option<&'a str>,
@@ -55,7 +54,7 @@ pub struct Verdict {
     context: Option<Context>,
 }
 
-/// What the product gets to know about the sender: `requestContext.authorizer.lambda` of its event.
+/// What the product learns about the sender: `requestContext.authorizer.lambda` of its event.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Context {
@@ -67,7 +66,7 @@ struct Context {
     email: String,
 }
 
-/// Longest time that a verdict takes. API Gateway waits 10 seconds for one, and answers 500 then.
+/// The longest time of a verdict. API Gateway waits 10 seconds for one, and then answers 500.
 pub const LONGEST_VERDICT: Duration = Duration::from_secs(8);
 
 impl Invocation for AuthorizeRequest {
@@ -103,8 +102,8 @@ impl Invocation for AuthorizeRequest {
             .unwrap_or_else(|_| Err(Problem::unavailable("the verdict took too long")))
     }
 
-    /// A refusal is an answer: no. The log has the reason. A verdict that could not be reached is an
-    /// error, for which API Gateway answers 500: nobody passes either way, and an alarm tells of it.
+    /// A refusal is an answer: no. The log has the reason. If there is no verdict, that is an error, and
+    /// API Gateway answers 500. Nobody passes either way, and an alarm reports the error.
     fn on_refusal(_: Problem) -> Result<Verdict, Problem> {
         Ok(Verdict {
             is_authorized: false,
@@ -117,8 +116,8 @@ impl Invocation for AuthorizeRequest {
     }
 }
 
-/// The names of headers arrive in lower case; a header that occurs twice arrives with a comma, which
-/// is in no account's id.
+/// The names of headers arrive in lower case. A repeated header arrives with a comma, which no
+/// account's id contains.
 fn parse(event: &Value) -> Result<Asked<'_>, Problem> {
     let header = |name: &str| event.get("headers")?.get(name)?.as_str();
     let authorization = header("authorization").ok_or_else(Problem::unauthenticated)?;
@@ -143,7 +142,7 @@ impl AuthorizeRequest {
         caller_of_claims(|name| claims.text(name), asked.member)
     }
 
-    /// Lets the sender into the account: one read, or two if the request names no account.
+    /// Lets the sender into the account, with one read, or two if the request names no account.
     async fn authorize(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! The keys that tokens are verified with.
+//! The keys that verify tokens.
 
 use data_encoding::BASE64URL_NOPAD;
 use ring::signature::{
@@ -6,7 +6,7 @@ use ring::signature::{
 };
 use serde::Deserialize;
 
-/// How a token can be signed (RFC 7518, 3.1). Nothing else is accepted, whatever a token says.
+/// The accepted signature algorithms (RFC 7518, 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(crate) enum Algorithm {
     #[serde(rename = "RS256")]
@@ -29,7 +29,6 @@ pub(crate) struct Jwk {
     y: Option<String>,
 }
 
-/// A key that signatures can be checked with.
 #[derive(Debug, Clone)]
 pub(crate) struct PublicKey {
     pub(crate) id: String,
@@ -66,7 +65,7 @@ impl PublicKey {
         })
     }
 
-    /// Whether the key made a signature. A key is good for its own algorithm alone.
+    /// Whether the key made a signature. A key works only with its own algorithm.
     pub(crate) fn has_signed(
         &self,
         algorithm: Algorithm,

@@ -9,7 +9,6 @@ use platform::commit::until_settled;
 use platform::store::{Actor, Attempt, Store};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
-/// Closes accounts.
 #[derive(Debug)]
 pub struct CloseAccount {
     store: Store,

@@ -7,13 +7,11 @@ use platform::answer::MemberAnswer;
 use platform::mail::{Order, Outbox};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
-/// Invites people.
 #[derive(Debug)]
 pub struct Invite {
     outbox: Outbox,
 }
 
-/// What a call asks for.
 struct Asked {
     account: AccountId,
     invitee: Invitee,

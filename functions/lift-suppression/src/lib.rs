@@ -1,5 +1,5 @@
 //! `DELETE /support/suppressions/{email}`: support takes an address off the mail service's
-//! suppression list, and lets the owners of accounts resend invites to it.
+//! suppression list, and owners can resend invites to it.
 
 use domain::address::EmailAddress;
 use domain::lift::decide;
@@ -10,7 +10,6 @@ use platform::store::{Attempt, Store};
 use platform::support::SupportStaff;
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
-/// Lifts what keeps mail from an address.
 #[derive(Debug)]
 pub struct LiftSuppression {
     store: Store,
@@ -39,8 +38,7 @@ impl Operation for LiftSuppression {
         self.support.admit(call)?;
         let email: EmailAddress = call.path("email")?;
 
-        // The mail service first: an owner who may resend before it is ready would see the mail
-        // come back again.
+        // The mail service first: if an owner resends before that, the mail bounces again.
         self.suppression_list.lift(&email).await?;
         until_settled(|| async {
             // One account after the other, each on what was seen of it.

@@ -10,14 +10,12 @@ use platform::answer::MembersAnswer;
 use platform::store::{Actor, Cursor, CursorText, MembersFilter, StatusFilter, Store};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
-/// Lists people.
 #[derive(Debug)]
 pub struct List {
     store: Store,
     pro_plans: ProPlans,
 }
 
-/// What a call asks for.
 struct Asked {
     account: AccountId,
     filter: MembersFilter,
@@ -25,7 +23,7 @@ struct Asked {
     after: Option<Cursor>,
 }
 
-/// How many people a page holds: 1 to 100.
+/// The most people on a page: 1 to 100.
 struct PageLimit(usize);
 
 impl FromStr for PageLimit {
@@ -67,8 +65,8 @@ impl Operation for List {
         let actor = Actor::admit(caller, seen.as_ref(), &self.pro_plans)?;
         actor.access.require(Ability::MembersList)?;
 
-        // Not before the caller is let in: a page costs what it holds and a search far more, and that
-        // must be no stranger's to spend or to measure.
+        // After the caller is let in: strangers must not spend the cost of a page or a search, or
+        // learn anything from the time that it takes.
         let page = self
             .store
             .members_page(&account, &filter, limit.0, after, now)

@@ -1,8 +1,8 @@
-//! Takes what SES reports about mail, from an SNS topic: what became of a send, so that the owner
-//! of the account and support can see why an invite did not arrive.
+//! Takes SES's reports about mail from an SNS topic, so that owners and support can see why an
+//! invite did not arrive.
 //!
-//! SNS repeats and reorders. Every record stands for itself, and taking it twice is the same as
-//! taking it once.
+//! SNS repeats and reorders. Every record is handled on its own, and handling it twice has the same
+//! result as handling it once.
 
 pub mod ses_event;
 
@@ -19,23 +19,22 @@ use serde::Serialize;
 use serde_json::Value;
 use ses_event::{NoReport, Origin, Report};
 
-/// Takes feedback.
 #[derive(Debug)]
 pub struct MailFeedback {
     store: Store,
     stage: String,
 }
 
-/// What became of an event's records, in numbers.
+/// The numbers of an event's records, by outcome.
 #[derive(Debug, Default, Serialize)]
 pub struct Taken {
     /// Reports about our sends.
     recorded: u32,
-    /// What is not about a send of ours.
+    /// Reports about other mail, and messages that are no reports.
     ignored: u32,
 }
 
-/// What became of one record.
+/// The outcome of one record.
 enum Handled {
     Recorded,
     Ignored(&'static str),
@@ -58,8 +57,8 @@ impl Invocation for MailFeedback {
         self.store.connect().await;
     }
 
-    /// An error, after all records had their turn, makes Lambda invoke again with the same event,
-    /// and in the end keep it, whole, in the queue of lost feedback.
+    /// An error is raised after all records had their turn. It makes Lambda invoke again with the
+    /// same event, and in the end keep the whole event in the queue of lost feedback.
     async fn invoke(&self, event: Value, now: Timestamp) -> Result<Taken, Problem> {
         let records = event.get("Records").and_then(Value::as_array);
         let records = records.ok_or_else(|| unreadable("The event has no records."))?;
@@ -71,8 +70,7 @@ impl Invocation for MailFeedback {
                 Ok(Handled::Recorded) => taken.recorded += 1,
                 Ok(Handled::Ignored(_)) => taken.ignored += 1,
                 Ok(Handled::Rejected(_)) => {
-                    let unreadable = || unreadable("A record could not be understood.");
-                    problem = problem.or_else(|| Some(unreadable()));
+                    problem = problem.or_else(|| Some(unreadable("A record can't be read.")));
                 }
                 Err(failed) => problem = Some(failed),
             }
@@ -133,8 +131,8 @@ impl MailFeedback {
         }
     }
 
-    /// The mail that a report with our tags is about. The last release did not tag the recipient: that is
-    /// the address in the report, or the one in the row.
+    /// The mail of a report with our tags. The last release did not tag the recipient, so it comes from
+    /// the report, or from the row.
     async fn tagged(
         &self,
         report: &Report,
@@ -156,8 +154,8 @@ impl MailFeedback {
         Ok(recipient.map(|recipient| (send.clone(), recipient)))
     }
 
-    /// The mail that a report without tags is about: the newest send, in any account, to the address at
-    /// about that time.
+    /// The mail of a report without tags: the newest send to the address at about that time, in any
+    /// account.
     async fn untagged(&self, report: &Report) -> Result<Option<(Send, EmailKey)>, Problem> {
         let (Some(email), Some(taken_at)) = (&report.destination, report.taken_at) else {
             return Ok(None);
@@ -176,7 +174,6 @@ impl MailFeedback {
         Ok(nearest.map(|(_, send)| (send, EmailKey::of(email))))
     }
 
-    /// Reads, decides, commits on what was seen.
     async fn attempt(
         &self,
         report: &Report,

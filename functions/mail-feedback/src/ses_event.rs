@@ -1,7 +1,7 @@
-//! Reading what SES publishes, in either of its forms: event publishing (`eventType`) and identity
+//! Reading SES's reports, in either of their forms: event publishing (`eventType`) and identity
 //! notifications (`notificationType`).
 //!
-//! Anything can be missing, of another type or unknown: SES adds fields and values as it goes.
+//! Any part can be missing, unknown or of another type: SES keeps adding fields and values.
 //! <https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html>
 //! <https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html>
 
@@ -16,9 +16,9 @@ use serde_json::Value;
 /// Why a message of the topic is no report about a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoReport {
-    /// It is something else that SES says, and of no interest here.
+    /// SES sends it, but it is not about the delivery of a mail.
     Ignorable(&'static str),
-    /// Nobody understands it.
+    /// It is not one of the known messages.
     Unreadable(&'static str),
 }
 
@@ -27,43 +27,39 @@ use NoReport::{Ignorable, Unreadable};
 /// A report about a mail that may be ours.
 #[derive(Debug)]
 pub struct Report {
-    /// The same for every repetition of the report.
+    /// Every repetition of the report has the same id.
     pub id: FeedbackId,
-    /// When what it reports happened.
+    /// When the reported event happened.
     pub at: Timestamp,
-    /// What kind of report it is.
     pub kind: FeedbackKind,
-    /// What it says about the mail.
     pub status: DeliveryStatus,
-    /// What the mail system said, word for word.
+    /// The mail system's own words.
     pub words: Words,
-    /// Where the mail comes from.
     pub origin: Origin,
-    /// The address that the mail was sent to.
+    /// The mail's recipient.
     pub destination: Option<EmailAddress>,
-    /// When SES took the mail.
+    /// When SES accepted the mail.
     pub taken_at: Option<Timestamp>,
 }
 
-/// Where the mail comes from.
+/// The sender of the mail, by its tags.
 #[derive(Debug)]
 pub enum Origin {
     /// Our tags: the deployment's stage and the send.
     Tagged {
-        /// The deployment that sent it.
         stage: String,
         send: Send,
-        /// Whom it was sent to. The last release did not tag that.
+        /// The last release did not tag the recipient.
         recipient: Option<EmailKey>,
     },
     /// Tags of others.
     Foreign,
-    /// Nobody can tell: identity notifications carry no tags.
+    /// Identity notifications carry no tags.
     Untagged,
 }
 
-/// Reads the message of one SNS record. `sns_message_id` and `published_at` are the record's own,
-/// for what the message leaves out; both stay the same when SNS repeats itself.
+/// Reads the message of one SNS record. `sns_message_id` and `published_at` are the record's own, in
+/// case the message has none; both stay the same when SNS repeats the record.
 ///
 /// # Errors
 ///
@@ -93,7 +89,7 @@ pub fn read(
         return Err(Unreadable("no mail object"));
     }
 
-    // A time that is far off would sort a report where nobody looks for it.
+    // A report with a time that is far off would be sorted where nobody looks.
     let near = |at: &Timestamp| at.duration_since(published_at).as_hours().abs() < 14 * 24;
     let time = |pointer: &str| text(&event, pointer).and_then(timestamp);
     let taken_at = time("/mail/timestamp");
@@ -121,7 +117,7 @@ pub fn read(
     })
 }
 
-/// What the part of an event says that its kind is about.
+/// The result of reading the part of an event that its kind has.
 struct Reading<'a> {
     kind: FeedbackKind,
     part: &'a str,
@@ -132,55 +128,35 @@ struct Reading<'a> {
 /// The kinds of events
 /// (<https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html#event-publishing-retrieving-sns-contents-top-level-json-object>).
 fn reading<'a>(name: &str, event: &Value) -> Result<Reading<'a>, NoReport> {
-    let said = |kind, part, status| {
+    let reading = |kind, part, status, diagnostic: Option<&str>| {
         Ok(Reading {
             kind,
             part,
             status,
-            words: Words::default(),
+            words: Words {
+                diagnostic: diagnostic.and_then(|pointer| words(event, pointer)),
+                ..Words::default()
+            },
         })
     };
     match name {
-        "Send" => said(FeedbackKind::Send, "send", DeliveryStatus::Sent),
+        "Send" => reading(FeedbackKind::Send, "send", DeliveryStatus::Sent, None),
         "Delivery" => {
-            let diagnostic = words(event, "/delivery/smtpResponse");
-            Ok(Reading {
-                kind: FeedbackKind::Delivery,
-                part: "delivery",
-                status: DeliveryStatus::Delivered,
-                words: Words {
-                    diagnostic,
-                    ..Words::default()
-                },
-            })
+            let diagnostic = Some("/delivery/smtpResponse");
+            let (kind, status) = (FeedbackKind::Delivery, DeliveryStatus::Delivered);
+            reading(kind, "delivery", status, diagnostic)
         }
         "DeliveryDelay" => Ok(delay(event)),
         "Bounce" => bounce(event),
         "Complaint" => complaint(event),
         "Reject" => {
-            let diagnostic = words(event, "/reject/reason");
-            Ok(Reading {
-                kind: FeedbackKind::Reject,
-                part: "reject",
-                status: DeliveryStatus::Rejected,
-                words: Words {
-                    diagnostic,
-                    ..Words::default()
-                },
-            })
+            let (kind, status) = (FeedbackKind::Reject, DeliveryStatus::Rejected);
+            reading(kind, "reject", status, Some("/reject/reason"))
         }
-        // SES took the mail and then could not write it: it is not sent.
+        // SES accepted the mail and then could not render it, so it is not sent.
         "Rendering Failure" => {
-            let diagnostic = words(event, "/failure/errorMessage");
-            Ok(Reading {
-                kind: FeedbackKind::Reject,
-                part: "failure",
-                status: DeliveryStatus::Rejected,
-                words: Words {
-                    diagnostic,
-                    ..Words::default()
-                },
-            })
+            let (kind, status) = (FeedbackKind::Reject, DeliveryStatus::Rejected);
+            reading(kind, "failure", status, Some("/failure/errorMessage"))
         }
         "Open" | "Click" | "Subscription" => Err(Ignorable("not about delivery")),
         "AmazonSnsSubscriptionSucceeded" => Err(Ignorable("notice")),
@@ -272,8 +248,8 @@ fn complaint<'a>(event: &Value) -> Result<Reading<'a>, NoReport> {
     })
 }
 
-/// The recipient whom a report is about. Every mail has one; its address in a report can be another
-/// one than we sent to, after forwarding, so it is not looked at.
+/// The recipient in a report. Every mail has one. After forwarding, its address can differ from ours, so
+/// the address is ignored.
 fn recipient<'a>(event: &'a Value, list: &str) -> &'a Value {
     let list = event
         .pointer(list)
@@ -333,7 +309,7 @@ fn words(value: &Value, pointer: &str) -> Option<String> {
     )
 }
 
-/// ISO 8601, and the variants of it that SES has been seen to write.
+/// ISO 8601, and the variants of it that SES is known to write.
 #[must_use]
 pub fn timestamp(text: &str) -> Option<Timestamp> {
     text.parse()

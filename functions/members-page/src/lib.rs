@@ -2,8 +2,8 @@
 //! which people use the API. `GET /openapi.json`: the same for programs.
 //!
 //! One document, the shell, serves all addresses; its modules decide what to show. Everything is
-//! embedded in the binary, and anybody may read it: it holds no secret. What the page shows comes
-//! from the API, with the ID token of whoever looks at it.
+//! embedded in the binary, and anybody may read it: it holds no secret. The page gets its data from
+//! the API, with the ID token of the person who uses it.
 
 use askama::Template;
 use data_encoding::HEXLOWER;
@@ -19,7 +19,6 @@ use platform::problem::Code;
 use platform::{ConfigError, Environment, Problem, PublicOperation};
 use sha2::{Digest, Sha256};
 
-/// Serves the page.
 #[derive(Debug)]
 pub struct MembersPage {
     shell: String,
@@ -27,7 +26,7 @@ pub struct MembersPage {
     content_security_policy: HeaderValue,
 }
 
-/// What the page has to know about the deployment.
+/// The facts about the deployment that the page needs.
 struct Settings {
     issuer: String,
     client_id: String,
@@ -37,7 +36,7 @@ struct Settings {
     resend_cooldown_seconds: u32,
     support_group: String,
     support_group_claim: String,
-    /// Domains of large mail providers, which an address may have been meant to be at.
+    /// Domains of large mail providers, to spot misspelt addresses.
     mail_providers: String,
 }
 
@@ -47,11 +46,10 @@ struct Settings {
 struct Shell<'a> {
     settings: &'a Settings,
     version: &'static str,
-    /// All modules are fetched at once, and not one after the other as they import each other.
+    /// The browser fetches all modules at once, instead of one after the other along the imports.
     modules: Vec<&'static str>,
 }
 
-/// A file that the shell leads to.
 struct Asset {
     name: &'static str,
     content_type: &'static str,
@@ -114,7 +112,7 @@ impl PublicOperation for MembersPage {
 }
 
 impl MembersPage {
-    /// The shell. A browser asks every time whether it still has the newest one.
+    /// The shell. A browser asks every time whether its copy is still the newest.
     fn document(&self, asked: &HeaderMap) -> Response<Body> {
         let is_known = asked
             .get(IF_NONE_MATCH)
@@ -140,7 +138,7 @@ impl MembersPage {
     }
 }
 
-/// What a browser must know about the document besides its Content-Security-Policy.
+/// The headers of the document, besides its Content-Security-Policy.
 const DOCUMENT_HEADERS: [(HeaderName, &str); 6] = [
     (CONTENT_TYPE, "text/html; charset=utf-8"),
     (CACHE_CONTROL, "no-cache"),
@@ -156,7 +154,7 @@ const DOCUMENT_HEADERS: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// The description of the API. It changes with a release, so nobody keeps it for long.
+/// The description of the API. It changes with a release, so caches keep it only for a short time.
 fn description() -> Response<Body> {
     let mut response = Response::new(Body::Text(DESCRIPTION.to_owned()));
     let headers = response.headers_mut();
@@ -172,7 +170,7 @@ fn description() -> Response<Body> {
 
 const DESCRIPTION: &str = include_str!("../../../openapi.json");
 
-/// One file of the page. Its URL changes with its content, so that it can be kept for good.
+/// One file of the page. Its URL changes with its content, so caches can keep it forever.
 fn asset(version: Option<&str>, file: &str, asked: &HeaderMap) -> Result<Response<Body>, Problem> {
     let asset = ASSETS
         .iter()
@@ -203,9 +201,9 @@ fn asset(version: Option<&str>, file: &str, asked: &HeaderMap) -> Result<Respons
     Ok(response)
 }
 
-/// Whether a header's list, separated by commas, has an item. Compression on the way makes tags
-/// weak (`W/`), which is no difference here (RFC 9110, 13.1.2); an item with a weight of its own
-/// (`gzip;q=0.5`) counts as another one.
+/// Whether a comma-separated header has an item. Compression on the way makes tags weak (`W/`),
+/// which makes no difference here (RFC 9110, 13.1.2). An item with a weight (`gzip;q=0.5`) is a
+/// different item.
 fn has_item(list: &HeaderValue, item: &HeaderValue) -> bool {
     let (Ok(list), Ok(item)) = (list.to_str(), item.to_str()) else {
         return false;
@@ -221,9 +219,9 @@ fn etag(shell: &str) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{hash:.32}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// What the page may load and whom it may talk to (<https://www.w3.org/TR/CSP3/>): itself, and the
-/// issuer. No inline code, no frame around it, no form that goes anywhere, and no way to make
-/// markup out of text.
+/// The page may only load from itself, and only talk to itself and the issuer
+/// (<https://www.w3.org/TR/CSP3/>). It allows no inline code, no frame around it and no form that
+/// leaves the page, and text can't become markup.
 fn content_security_policy(issuer: &str, other_origins: &str) -> Result<HeaderValue, ConfigError> {
     let issuer = origin(issuer).ok_or_else(|| ConfigError::new("ISSUER", "is not a URL"))?;
     let connect = format!("'self' {issuer} {other_origins}");

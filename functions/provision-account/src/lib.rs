@@ -1,5 +1,5 @@
-//! Creates an account and keeps company and plan up to date, called by the product's billing:
-//! directly, or by an EventBridge event whose detail is the same payload.
+//! Creates an account and keeps its company and plan up to date. The product's billing calls it
+//! directly, or with an EventBridge event that has the same payload as its detail.
 
 use domain::account::{Account, AccountStatus, Plan};
 use domain::id::{AccountId, EmailKey};
@@ -14,60 +14,54 @@ use platform::{ConfigError, Invocation, Platform, Problem};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Provisions accounts.
 #[derive(Debug)]
 pub struct ProvisionAccount {
     store: Store,
 }
 
-/// What provisioning did.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Provisioned {
     account_id: AccountId,
     outcome: Outcome,
-    /// Why nothing changed, if it was not so already.
+    /// Why the message changed nothing, unless everything was up to date.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
-    /// Whether the account is in use now: billing may keep a closed one up to date.
+    /// Tells billing whether it is updating a closed account.
     status: &'static str,
 }
 
-/// What became of the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
-    /// It is new.
     Created,
-    /// Company or plan changed.
     Updated,
-    /// It was so already, or something newer was known.
+    /// Everything was up to date, or the message was not newer.
     Unchanged,
 }
 
-/// Why what billing says changes nothing.
+/// Why a message from billing changed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// Something newer is known, or just as new.
+    /// The known message is newer, or just as new.
     NotNewer,
 }
 
-/// What an event or a call says.
 struct Asked {
     account: AccountId,
-    /// As billing writes it.
+    /// Not checked yet.
     company: String,
     plan: Plan,
     reopen: bool,
     since: Since,
     revision: Option<u64>,
-    /// Only a new account is given an owner. For others, it does not matter what is wrong with this.
+    /// Only a new account needs an owner. For others, mistakes in it don't matter.
     owner: Result<Owner, Vec<FieldError>>,
 }
 
-/// How far ahead of the clock, in seconds, something can be said to have happened. More than that is a
-/// mistake, after which nothing would be newer for a long time.
+/// In seconds. A time that is further ahead of the clock is a mistake: no message would be newer
+/// for a long time.
 const MOST_AHEAD: i64 = 24 * 60 * 60;
 
 impl Invocation for ProvisionAccount {
@@ -101,8 +95,8 @@ fn company_named(text: &str) -> Result<CompanyName, Vec<FieldError>> {
 }
 
 impl Asked {
-    /// What the account is to be. A name that billing only repeats was accepted once, and must not stop a
-    /// change of plan because the rules for new names have become stricter.
+    /// The account as billing wants it. A name that billing only repeats was accepted once. It must not
+    /// stop a change of plan if the rules for new names have become stricter since.
     fn provisioning(&self, known: Option<&Account>) -> Result<Provisioning, Vec<FieldError>> {
         let known = known.map(|account| &account.provisioned_company);
         let company = match known.filter(|company| company.as_str() == self.company) {
@@ -121,7 +115,6 @@ impl Asked {
 }
 
 impl ProvisionAccount {
-    /// Reads, decides, commits on what was seen.
     async fn attempt(
         &self,
         request: &Asked,
@@ -155,26 +148,19 @@ impl ProvisionAccount {
             let created = done(Outcome::Created, None, account.status);
             return Ok(write.commit(created).await?);
         };
+        let unchanged = |reason| Attempt::Settled(done(Outcome::Unchanged, reason, known.status));
         match update(&wanted.map_err(Problem::invalid_fields)?, known) {
             Update::Commit(account) => {
                 let updated = done(Outcome::Updated, None, account.status);
                 Ok(write.account(Some(known), &account).commit(updated).await?)
             }
-            Update::Unchanged => Ok(Attempt::Settled(done(
-                Outcome::Unchanged,
-                None,
-                known.status,
-            ))),
-            Update::NotNewer => {
-                let reason = Some(Reason::NotNewer);
-                let unchanged = done(Outcome::Unchanged, reason, known.status);
-                Ok(Attempt::Settled(unchanged))
-            }
+            Update::Unchanged => Ok(unchanged(None)),
+            Update::NotNewer => Ok(unchanged(Some(Reason::NotNewer))),
         }
     }
 }
 
-/// An event is told by its `detail-type`; its `time` orders it among others.
+/// An event has a `detail-type`, and its `time` orders it among others.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
 fn parse(mut event: Value, now: Timestamp) -> Result<Asked, Problem> {
     if event.get("detail-type").is_none() {
@@ -195,7 +181,7 @@ fn parse(mut event: Value, now: Timestamp) -> Result<Asked, Problem> {
     parse_detail(detail, Since::Event(happened_at), now)
 }
 
-/// Billing may say more than is asked for here: what is not known is ignored.
+/// Billing may send more fields: unknown ones are ignored.
 fn parse_detail(detail: Value, since: Since, now: Timestamp) -> Result<Asked, Problem> {
     let mut fields = Fields::of_value(detail)?;
     let account = fields.required("accountId");

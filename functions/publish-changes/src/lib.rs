@@ -1,7 +1,7 @@
-//! Tells the rest of the product what happened to accounts and their people: reads the table's
-//! stream, and puts an event on the bus for every change that other systems may need.
+//! Publishes changes of accounts and their people: reads the table's stream, and puts an event on
+//! the bus for every change that other systems may need.
 //!
-//! Events come at least once. When one cannot be put, the whole batch comes again: consumers
+//! Events come at least once. If the bus refuses one, the whole batch comes again. Consumers
 //! recognize repetitions by an event's id, and late events by its sequence number.
 
 use domain::Timestamp;
@@ -16,17 +16,15 @@ use platform::{ConfigError, Invocation, Platform, Problem};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Publishes changes.
 #[derive(Debug)]
 pub struct PublishChanges {
     store: Store,
     bus: Bus,
 }
 
-/// The outcome of a batch of the stream.
 #[derive(Debug, Serialize)]
 pub struct Published {
-    /// How many events there were in it.
+    /// The number of events from the batch.
     events: usize,
 }
 
@@ -56,8 +54,8 @@ impl Invocation for PublishChanges {
                 None => events.extend(events_of(&record)?),
             }
         }
-        // Before anything can fail: who has no access any more must be on record. A batch that comes
-        // again is logged again.
+        // First of all, because the log must record every loss of access even if the bus fails. A
+        // batch that comes again is logged again.
         let removals: Vec<_> = events.iter().filter_map(removal).collect();
         for (account, member, removal) in &removals {
             log_removal(account, member, removal);
@@ -69,14 +67,14 @@ impl Invocation for PublishChanges {
         })
     }
 
-    /// A batch is about many accounts.
+    /// A batch concerns many accounts.
     fn account(_: &Published) -> Option<&AccountId> {
         None
     }
 }
 
 impl PublishChanges {
-    /// The event of an invite whose time is over, if it is still the same invite.
+    /// The event of an expired invite. None, if the invite was accepted, cancelled or sent again.
     async fn expiry(
         &self,
         record: &Record<'_>,
@@ -92,7 +90,6 @@ impl PublishChanges {
     }
 }
 
-/// The removal that an event tells of.
 fn removal(event: &Event) -> Option<(&AccountId, &MemberId, &Removal)> {
     let Change::MemberRemoved(member, removal) = &event.change else {
         return None;
@@ -100,7 +97,7 @@ fn removal(event: &Event) -> Option<(&AccountId, &MemberId, &Removal)> {
     Some((&event.account, member, removal))
 }
 
-/// The events of one write. Two at most: a plan that changes while the account is reopened.
+/// The events of one write. There are at most two: a new plan while the account is reopened.
 fn events_of(record: &Record<'_>) -> Result<Vec<Event>, Problem> {
     let Some(changes) = record.changes()? else {
         return Ok(Vec::new());

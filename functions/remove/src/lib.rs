@@ -12,7 +12,6 @@ use platform::commit::until_settled;
 use platform::store::{Actor, Attempt, Store};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
-/// Removes people.
 #[derive(Debug)]
 pub struct Remove {
     store: Store,

@@ -11,7 +11,6 @@ use platform::answer::MemberAnswer;
 use platform::mail::{Order, Outbox};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
-/// Sends invites again.
 #[derive(Debug)]
 pub struct Resend {
     outbox: Outbox,

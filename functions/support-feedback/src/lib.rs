@@ -18,7 +18,6 @@ use platform::support::SupportStaff;
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 use tokio::join;
 
-/// Shows support what happened to mail.
 #[derive(Debug)]
 pub struct SupportFeedback {
     store: Store,
@@ -27,15 +26,14 @@ pub struct SupportFeedback {
     pro_plans: ProPlans,
 }
 
-/// What a call asks for.
 enum Asked {
-    /// All about one person.
+    /// Everything about one person.
     Person(EmailAddress),
-    /// Feedback about everybody's mail, back to a time.
+    /// Feedback about everybody's mail since a time.
     Recent(Timestamp, Option<FeedbackCursor>),
 }
 
-/// An address as people paste it into a query, where a plus that is not escaped stands for a space.
+/// An address as people paste it into a query. There, an unescaped plus means a space.
 struct PastedAddress(EmailAddress);
 
 impl FromStr for PastedAddress {
@@ -46,7 +44,7 @@ impl FromStr for PastedAddress {
     }
 }
 
-/// How far back recent feedback goes if the call does not say.
+/// How far back recent feedback goes by default.
 const RECENT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Operation for SupportFeedback {
@@ -104,7 +102,7 @@ fn parse(call: &Call) -> Result<Asked, Problem> {
 }
 
 impl SupportFeedback {
-    /// Reads all that is known about a person, side by side.
+    /// Reads everything about a person, side by side.
     async fn person(&self, email: &EmailAddress, now: Timestamp) -> Result<Answer, Problem> {
         let (memberships, feedback, suppression) = join!(
             self.store.memberships_at(email),
@@ -133,7 +131,7 @@ impl SupportFeedback {
     }
 }
 
-/// What the recipient's mail server said about the newest mail to a person. Feedback comes newest
+/// The answer of the recipient's mail server to the newest mail to a person. Feedback comes newest
 /// first.
 fn said<'a>(feedback: &'a [Feedback], account: &Account, member: &Member) -> Option<&'a str> {
     feedback

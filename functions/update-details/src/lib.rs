@@ -12,14 +12,12 @@ use platform::problem::FieldError;
 use platform::store::{Actor, Attempt, Store};
 use platform::{Answer, Call, ConfigError, Operation, Platform, Problem};
 
-/// Changes details.
 #[derive(Debug)]
 pub struct UpdateDetails {
     store: Store,
     pro_plans: ProPlans,
 }
 
-/// What a call asks for.
 enum Update {
     Company(CompanyName),
     Name(MemberId, NewName),

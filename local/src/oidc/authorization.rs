@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::provider::{Grant, NO_STORE, Provider, TokenRequest};
 
 /// The parameters of an authorization request (OpenID Connect Core 1.0, section 3.1.2.1; RFC
-/// 7636, section 4.3). All are optional here, so that what is missing can be said properly.
+/// 7636, section 4.3). All are optional here, so that the error can name a missing one.
 #[derive(Deserialize)]
 pub(super) struct AuthorizationRequest {
     response_type: Option<String>,
@@ -31,27 +31,25 @@ pub(super) struct AuthorizationRequest {
     login_hint: Option<String>,
 }
 
-/// An authorization request that can be granted.
 struct Authorization {
     client: ReturnAddress,
     nonce: Option<String>,
     challenge: Vec<u8>,
 }
 
-/// Where the browser goes back to, and what the client recognises its request by.
+/// The URI that the browser returns to, and the state by which the client recognises its request.
 pub(super) struct ReturnAddress {
     redirect_uri: String,
     state: Option<String>,
 }
 
-/// An error that the client is told (RFC 6749, section 4.1.2.1): its code and a sentence.
+/// An error for the client (RFC 6749, section 4.1.2.1): its code and a sentence.
 pub(super) type ClientError = (&'static str, &'static str);
 
-/// Why an authorization request is not granted.
 pub(super) enum AuthorizationError {
-    /// It cannot be trusted to say where to go, so that the person is told.
+    /// The redirect URI can't be trusted, so the person sees the error.
     Person(&'static str),
-    /// The client is told, by way of the redirect URI.
+    /// The redirect URI carries the error to the client.
     Client(ReturnAddress, ClientError),
 }
 
@@ -81,7 +79,7 @@ impl AuthorizationRequest {
         }
     }
 
-    /// The code challenge, if all is right.
+    /// Returns the code challenge.
     fn check_parameters(&self) -> Result<Vec<u8>, ClientError> {
         let invalid_request = |why| Err(("invalid_request", why));
         match self.response_type.as_deref() {
@@ -108,13 +106,12 @@ impl AuthorizationRequest {
     }
 }
 
-/// Whether a list of words, separated by spaces, has a word.
 fn has_word(words: Option<&str>, word: &str) -> bool {
     words.is_some_and(|words| words.split(' ').any(|other| other == word))
 }
 
-/// Whether a URI can be redirected to: absolute, http or https, no fragment (RFC 6749, section
-/// 3.1.2). On a developer's machine any host will do.
+/// A redirect URI is absolute, http or https, and has no fragment (RFC 6749, section 3.1.2). On a
+/// developer's machine, every host is allowed.
 fn is_redirect_uri(text: &str) -> bool {
     let Ok(uri) = text.parse::<Uri>() else {
         return false;
@@ -125,7 +122,7 @@ fn is_redirect_uri(text: &str) -> bool {
         && !text.contains('#')
 }
 
-/// Sends the browser on, by GET whatever the method was (RFC 9110, section 15.4.4).
+/// Sends the browser on with GET, after any method (RFC 9110, section 15.4.4).
 fn redirect(uri: &str, parameters: &[(&str, Option<&str>)]) -> Response {
     let mut location = uri.to_owned();
     for (name, value) in parameters {
@@ -162,12 +159,11 @@ impl IntoResponse for AuthorizationError {
     }
 }
 
-/// What the sign-in form holds.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct SignInForm {
     email: String,
-    /// A browser leaves out a box that is not checked.
+    /// A browser omits an unchecked box.
     email_verified: bool,
     sub: String,
     /// Separated by commas.
@@ -178,7 +174,7 @@ pub(super) struct SignInForm {
 impl SignInForm {
     fn token_request(&self) -> Result<TokenRequest, &'static str> {
         let email = self.email.trim();
-        // What is a good address is the API's to decide: this only catches slips.
+        // This only catches slips: the API decides which addresses are valid.
         if !email.contains('@') {
             return Err("Enter an e-mail address.");
         }
@@ -241,7 +237,7 @@ pub(super) async fn authorize(
     ))
 }
 
-/// The form is sent to the address of its page, whose query is the authorization request.
+/// The form goes to the address of its page, whose query is the authorization request.
 pub(super) async fn sign_in(
     State(provider): State<Arc<Provider>>,
     Query(request): Query<AuthorizationRequest>,
@@ -294,7 +290,7 @@ pub(super) struct LogoutRequest {
     state: Option<String>,
 }
 
-/// Nobody stays signed in here, so that there is nothing to end: this only sends the browser on.
+/// Nobody stays signed in here, so this only sends the browser on.
 pub(super) async fn logout(Query(request): Query<LogoutRequest>) -> Response {
     match request.post_logout_redirect_uri {
         Some(uri) if is_redirect_uri(&uri) => {

@@ -1,4 +1,4 @@
-//! The check of tokens that API Gateway makes.
+//! API Gateway's check of tokens.
 
 use std::collections::BTreeMap;
 
@@ -19,17 +19,17 @@ pub(crate) struct Authorizer {
     validation: Validation,
 }
 
-/// The token is missing or invalid. API Gateway does not say which, either.
+/// The token is missing or invalid. API Gateway doesn't say which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unauthorized;
 
 impl Authorizer {
-    /// An authorizer for tokens of `issuer` that are meant for one of `audience`.
+    /// Accepts tokens of `issuer` for one of `audience`.
     pub(crate) fn new(issuer: String, audience: Vec<String>, key: &SigningKey) -> Self {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.leeway = 0;
         validation.validate_nbf = true;
-        // `client_id` can take the place of `aud`, which the library does not know.
+        // The library doesn't know that `client_id` can replace `aud`.
         validation.validate_aud = false;
         let KeyPair { verifying, id, .. } = &*key.0;
         Self {
@@ -41,12 +41,8 @@ impl Authorizer {
         }
     }
 
-    /// The claims of the token in an `Authorization` header, as API Gateway hands them to a
+    /// The claims of the token in an `Authorization` header, as API Gateway passes them to a
     /// function.
-    ///
-    /// # Errors
-    ///
-    /// [`Unauthorized`].
     pub(crate) fn claims(
         &self,
         authorization: Option<&str>,
@@ -87,7 +83,7 @@ impl Authorizer {
     }
 }
 
-/// The token itself: a header may hold it alone or after `Bearer`.
+/// A header may hold the token alone or after `Bearer`.
 fn without_bearer(header: &str) -> &str {
     match header.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => token.trim(),
@@ -95,7 +91,7 @@ fn without_bearer(header: &str) -> &str {
     }
 }
 
-/// Whether a token says that it was issued before now, if it says when.
+/// False, if the token says that it was issued in the future.
 fn is_issued(claims: &Map<String, Value>) -> bool {
     claims.get("iat").is_none_or(|iat| {
         iat.as_u64()
@@ -103,7 +99,7 @@ fn is_issued(claims: &Map<String, Value>) -> bool {
     })
 }
 
-/// A claim in the form in which a function gets it: always a string.
+/// A function receives every claim as a string.
 fn claim_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -23,7 +23,7 @@ pub(super) struct TokenExchange {
     code_verifier: Option<String>,
 }
 
-/// A parameter that must be there. One without a value counts as missing (RFC 6749, section 3.2).
+/// A parameter without a value counts as missing (RFC 6749, section 3.2).
 fn required<'a>(value: &'a Option<String>, missing: &'static str) -> Result<&'a str, TokenError> {
     let value = value.as_deref().filter(|value| !value.is_empty());
     value.ok_or(TokenError::new("invalid_request", missing))
@@ -69,7 +69,7 @@ pub(super) async fn token(
     let Ok(Form(request)) = request else {
         return Err(TokenError::new(
             "invalid_request",
-            "Send the parameters as a form, each of them once.",
+            "Send the parameters as a form, each one once.",
         ));
     };
     let tokens = exchange(&provider, &request)?;
@@ -114,7 +114,7 @@ fn exchange(provider: &Provider, request: &TokenExchange) -> Result<Value, Token
     }))
 }
 
-/// Whether a text has the form that RFC 7636, section 4.1 wants.
+/// RFC 7636, section 4.1.
 fn is_code_verifier(text: &str) -> bool {
     (43..=128).contains(&text.len())
         && text

@@ -1,9 +1,7 @@
-//! An OpenID provider where you can sign in as anyone, and the check of its tokens that API
-//! Gateway makes.
+//! An OpenID provider where you can sign in as anyone, and API Gateway's check of its tokens.
 //!
 //! The provider speaks the authorization code flow (OpenID Connect Core 1.0, section 3.1) for one
-//! public client, with PKCE (RFC 7636). Times are the machine's own: the stack's adjustable clock
-//! does not move sign-in tokens.
+//! public client, with PKCE (RFC 7636). It uses the machine's clock, and not the stack's adjustable one.
 
 mod authorization;
 mod authorizer;
@@ -31,7 +29,7 @@ pub use signing_key::SigningKey;
 
 /// The provider's endpoints, relative to the issuer.
 pub(crate) fn router(provider: Arc<Provider>) -> Router {
-    // What a browser page on another port has to reach.
+    // Pages on other ports call these.
     let cross_origin = Router::new()
         .route("/.well-known/openid-configuration", get(discovery))
         .route("/jwks.json", get(jwks))

@@ -1,4 +1,4 @@
-//! What the provider knows and hands out: codes, and tokens for those who signed in.
+//! The provider's codes, and tokens for people who signed in.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,26 +13,25 @@ use sha2::{Digest, Sha256};
 
 use super::signing_key::SigningKey;
 
-/// How long a token is good for, in seconds.
+/// In seconds.
 pub(super) const TOKEN_LIFE: u64 = 60 * 60;
 
-/// Nothing that this provider answers to a sign-in may be kept.
+/// Answers to a sign-in must not be cached.
 pub(super) const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
-/// How long a code is good for. RFC 6749, section 4.1.2 wants it short.
+/// RFC 6749, section 4.1.2 wants codes to expire quickly.
 const CODE_LIFE: Duration = Duration::from_secs(60);
 
-/// The person a token is for: the body of `POST /dev/token`, or the sign-in form's input.
+/// The person that a token is for: the body of `POST /dev/token`, or the sign-in form's input.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
-    /// The claim `email`.
     pub email: String,
-    /// The claim `email_verified`; true unless said otherwise.
+    /// True by default.
     pub email_verified: Option<bool>,
-    /// The claim `sub`. By default it follows from the address, so that it is stable.
+    /// By default, it follows from the address, so that it is stable.
     pub sub: Option<String>,
-    /// The claim `groups`, which is left out when there are none.
+    /// The token has no such claim if the list is empty.
     pub groups: Option<Vec<String>>,
 }
 
@@ -73,7 +72,6 @@ struct IdToken<'a> {
     groups: &'a [String],
 }
 
-/// The OpenID provider, for one client.
 pub(crate) struct Provider {
     pub(super) issuer: String,
     pub(super) client_id: String,
@@ -81,7 +79,6 @@ pub(crate) struct Provider {
     codes: Mutex<HashMap<String, (Grant, Instant)>>,
 }
 
-/// What a code is exchanged for.
 pub(super) struct Grant {
     pub(super) sign_in: TokenRequest,
     pub(super) auth_time: u64,
@@ -91,7 +88,7 @@ pub(super) struct Grant {
 }
 
 impl Provider {
-    /// A provider at `issuer`, the URL that its router is reached under.
+    /// `issuer` is the URL of the provider's router.
     pub(crate) fn new(issuer: String, client_id: String, key: SigningKey) -> Self {
         Self {
             issuer,
@@ -101,11 +98,7 @@ impl Provider {
         }
     }
 
-    /// An ID token for somebody who signs in now.
-    ///
-    /// # Errors
-    ///
-    /// If the key cannot sign.
+    /// An ID token for a person who signs in now.
     pub(crate) fn id_token(
         &self,
         request: &TokenRequest,
@@ -138,11 +131,6 @@ impl Provider {
         encode(&header, &claims, &self.key.0.signing)
     }
 
-    /// A code that stands for a grant until it is exchanged.
-    ///
-    /// # Errors
-    ///
-    /// If there are no random numbers.
     pub(super) fn issue_code(&self, grant: Grant) -> Result<String, NoRandomness> {
         let code = random_text()?;
         let now = Instant::now();
@@ -152,7 +140,7 @@ impl Provider {
         Ok(code)
     }
 
-    /// What a code stands for. It is good for one attempt, whatever becomes of that.
+    /// Takes the grant of a code. Every code works once, even if the exchange fails.
     pub(super) fn take_code(&self, code: &str) -> Option<Grant> {
         let (grant, expires) = self.codes().remove(code)?;
         (expires > Instant::now()).then_some(grant)

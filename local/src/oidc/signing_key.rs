@@ -1,4 +1,4 @@
-//! The key that signs tokens.
+//! The RSA key that signs tokens.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -11,17 +11,17 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use rsa::RsaPrivateKey;
 use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 
-/// The size of the RSA key: the least that RFC 7518, section 3.3 allows for RS256.
+/// The smallest key that RFC 7518, section 3.3 allows for RS256.
 const KEY_BITS: usize = 2048;
 
-/// The RSA key that signs tokens. Clones share it.
+/// Clones share the key.
 #[derive(Clone)]
 pub struct SigningKey(pub(super) Arc<KeyPair>);
 
 pub(super) struct KeyPair {
     pub(super) signing: EncodingKey,
     pub(super) verifying: DecodingKey,
-    /// What is published: the public key with its id.
+    /// The public key with its id, which anyone may fetch.
     pub(super) jwk: Jwk,
     /// The thumbprint of the public key (RFC 7638): the same key always has the same id.
     pub(super) id: String,
@@ -32,17 +32,17 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// If no key can be made, for want of random numbers.
+    /// If the system has no random numbers.
     pub fn generate() -> Result<Self, SigningKeyError> {
         Self::from_pem(generate_pem()?.as_bytes())
     }
 
-    /// The key of a PEM file (PKCS#8, RFC 5958). Without the file, a new key is made and written
-    /// there, readable by nobody else, so that tokens outlive a restart.
+    /// Reads a PEM file (PKCS#8, RFC 5958). If there is none, this writes a new key there, so that tokens
+    /// survive a restart. Only the file's owner can read it.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or written, or holds something else.
+    /// If the file can't be read or written, or holds something else.
     pub fn load_or_generate(path: &Path) -> Result<Self, SigningKeyError> {
         match fs::read(path) {
             Ok(pem) => Self::from_pem(&pem),
@@ -90,11 +90,11 @@ fn generate_pem() -> Result<String, SigningKeyError> {
     let pem = key
         .to_pkcs8_pem(LineEnding::LF)
         .map_err(SigningKeyError::Encode)?;
-    // The library's own type would wipe the memory, which a key for development does not need.
+    // The library's own type wipes the memory. A key for development doesn't need that.
     Ok(pem.as_str().to_owned())
 }
 
-/// Writes a new file that only its owner can read.
+/// Only the owner can read the file.
 fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -103,16 +103,11 @@ fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     options.open(path)?.write_all(content)
 }
 
-/// Why there is no key to sign with.
 #[derive(Debug)]
 pub enum SigningKeyError {
-    /// No key could be made.
     Generate(rsa::Error),
-    /// A new key could not be written as PEM.
     Encode(rsa::pkcs8::Error),
-    /// The file could not be read or written.
     File(io::Error),
-    /// The file does not hold an RSA private key in PEM.
     Unusable(jsonwebtoken::errors::Error),
 }
 

@@ -1,17 +1,16 @@
-//! What SES publishes about a mail, by what its recipient's address asks for: the mailbox simulator
+//! The events that SES publishes about a mail. The recipient's address chooses them, as in the mailbox simulator
 //! (<https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator>).
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::Mail;
+use super::mailbox::Mail;
 use super::suppression::{Suppressed, SuppressionReason};
 use crate::sns::message_id;
 
-/// The domain of the simulator's addresses.
 const SIMULATOR: &str = "simulator.amazonses.com";
 
-/// All events about a mail, in the order in which things happen.
+/// All events about a mail, in the order in which they happen.
 pub(crate) fn about(mail: &Mail, suppressed: Option<Suppressed>, now: Timestamp) -> Vec<Value> {
     let event = |name: &str, part: &str, content: Value| {
         let mut event = Map::new();
@@ -34,7 +33,7 @@ pub(crate) fn about(mail: &Mail, suppressed: Option<Suppressed>, now: Timestamp)
         })
     };
     if let Some(suppressed) = suppressed {
-        let came_of = match suppressed.reason {
+        let outcome = match suppressed.reason {
             SuppressionReason::Bounce => bounce(
                 "Permanent",
                 "OnAccountSuppressionList",
@@ -49,7 +48,7 @@ pub(crate) fn about(mail: &Mail, suppressed: Option<Suppressed>, now: Timestamp)
                 complaint(mail, Some("OnAccountSuppressionList"), None, now),
             ),
         };
-        return vec![send, came_of];
+        return vec![send, outcome];
     }
     match simulated(&mail.to) {
         Some("bounce") => vec![
@@ -89,8 +88,7 @@ pub(crate) fn about(mail: &Mail, suppressed: Option<Suppressed>, now: Timestamp)
     }
 }
 
-/// Which behaviour an address of the simulator stands for. A label (`bounce+label@`) makes no
-/// difference.
+/// The behaviour that an address of the simulator stands for, without its label (`bounce+label@`).
 fn simulated(address: &str) -> Option<&str> {
     let (local, domain) = address.split_once('@')?;
     let name = local.split_once('+').map_or(local, |(name, _)| name);
@@ -131,7 +129,7 @@ fn mail_object(mail: &Mail) -> Value {
     })
 }
 
-/// What happens to a mail takes its time, which also puts the events in order.
+/// Delivery takes time. The pauses also put the events in order.
 fn later(now: Timestamp, milliseconds: i64) -> Timestamp {
     let pause = SignedDuration::from_millis(milliseconds);
     now.saturating_add(pause).unwrap_or(now)

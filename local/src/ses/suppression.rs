@@ -1,5 +1,5 @@
-//! The suppression list: addresses that SES does not send to, because mail to them came back for
-//! good or met a complaint.
+//! The suppression list: addresses that SES doesn't send to, because mail to them bounced for good
+//! or met a complaint.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,24 +11,22 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Why an address is on the list, as SES says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum SuppressionReason {
-    /// Mail came back for good.
+    /// Mail bounced for good.
     Bounce,
-    /// Somebody complained.
+    /// The recipient complained.
     Complaint,
 }
 
-/// An address on the list.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Suppressed {
     pub(crate) reason: SuppressionReason,
     pub(crate) since: Timestamp,
 }
 
-/// The list, shared by all who look at it. Addresses are kept in lower case.
+/// Clones share the list. It keeps addresses in lower case.
 #[derive(Debug, Clone, Default)]
 pub struct SuppressionList(Arc<Mutex<Contents>>);
 
@@ -40,7 +38,7 @@ struct Contents {
 }
 
 impl SuppressionList {
-    /// The list of earlier runs that the folder keeps, if there is a folder.
+    /// Starts with the list that earlier runs kept in the folder.
     pub(crate) fn open(folder: Option<&Path>) -> io::Result<Self> {
         let Some(folder) = folder else {
             return Ok(Self::default());
@@ -58,11 +56,9 @@ impl SuppressionList {
         Ok(Self(Arc::new(Mutex::new(contents))))
     }
 
-    /// Puts an address on the list.
-    ///
     /// # Errors
     ///
-    /// If the list cannot be kept.
+    /// If the list's file can't be written.
     pub fn add(&self, email: &str, reason: SuppressionReason, since: Timestamp) -> io::Result<()> {
         let mut contents = self.contents();
         let email = email.to_lowercase();
@@ -79,7 +75,7 @@ impl SuppressionList {
             .copied()
     }
 
-    /// Takes an address off the list. False, if it was not on it.
+    /// False, if the address wasn't on the list.
     pub(crate) fn remove(&self, email: &str) -> io::Result<bool> {
         let mut contents = self.contents();
         let was_listed = contents.addresses.remove(&email.to_lowercase()).is_some();
@@ -87,8 +83,8 @@ impl SuppressionList {
         Ok(was_listed)
     }
 
-    /// Does what SES does when it publishes an event: hard bounces and complaints put the recipient
-    /// on the list, unless it was not even tried
+    /// Puts the recipient on the list after a hard bounce or a complaint, as SES does when it publishes the event.
+    /// It doesn't if SES never tried to deliver the mail
     /// (<https://docs.aws.amazon.com/ses/latest/dg/sending-email-suppression-list.html>).
     pub(crate) fn learn(&self, event: &Value, now: Timestamp) -> io::Result<()> {
         let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);

@@ -1,4 +1,4 @@
-//! What a role may do: data, served with login and list, and asked by every operation.
+//! The abilities of each role: data that login and list return, and that every operation checks.
 
 use crate::member::Role;
 use crate::text::named_enum;
@@ -8,13 +8,11 @@ named_enum! {
     pub enum Ability {
         /// Use the product.
         AccountUse = "account:use",
-        /// See who is in the account.
         MembersList = "members:list",
         MembersInvite = "members:invite",
         MembersResend = "members:resend",
         /// Remove a person, or cancel an invite.
         MembersRemove = "members:remove",
-        /// Change the account's details.
         AccountUpdate = "account:update",
         AccountClose = "account:close",
     }

@@ -118,7 +118,7 @@ pub struct Access<'a> {
 
 /// Lets a caller into an account, or says why not.
 ///
-/// `membership` is what one consistent read found. The order of the refusals is part of the API.
+/// `membership` comes from one consistent read. The order of the refusals is part of the API.
 ///
 /// # Errors
 ///
@@ -135,8 +135,8 @@ pub fn authorize<'a>(
     }
 }
 
-/// The same for closing the account, the one call that a closed account answers: an owner who lost
-/// the answer asks again, and must not read that it went wrong.
+/// The same for closing the account, the one call that a closed account answers. An owner who lost
+/// the answer asks again, and must not read that the call failed.
 ///
 /// # Errors
 ///
@@ -182,19 +182,16 @@ fn authorize_person<'a>(
 }
 
 impl<'a> Access<'a> {
-    /// The account.
     #[must_use]
     pub fn account(&self) -> &'a Account {
         self.account
     }
 
-    /// The caller's own row.
     #[must_use]
     pub fn member(&self) -> &'a Member {
         self.member
     }
 
-    /// The caller's membership.
     #[must_use]
     pub fn active(&self) -> &'a Active {
         self.active

@@ -16,27 +16,26 @@ pub struct Account {
     #[serde(rename = "accountId")]
     pub id: AccountId,
     pub company: CompanyName,
-    /// The company as billing last gave it. The owner can have changed `company` since.
+    /// The name that billing last sent. The owner may have changed `company` since.
     pub provisioned_company: CompanyName,
-    /// What the customer pays for.
     pub plan: Plan,
     #[serde(flatten)]
     pub status: AccountStatus,
     /// The main account holder.
     #[serde(rename = "ownerId")]
     pub owner: MemberId,
-    /// The newest message from billing. Older ones come too late.
+    /// The newest message from billing. Older ones change nothing.
     #[serde(flatten)]
     pub provisioned: Provisioned,
 }
 
-/// Where a message from billing stands among the others.
+/// The place of a message from billing in the order of all messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provisioned {
-    /// Since when what it says is true.
+    /// When the message became true.
     #[serde(rename = "provisionedAt")]
     pub at: Timestamp,
-    /// Billing's own number for it.
+    /// Billing's own number for the message.
     #[serde(
         rename = "provisionedRevision",
         default,
@@ -57,7 +56,6 @@ pub enum AccountStatus {
 }
 
 impl AccountStatus {
-    /// The status as answers say it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -68,7 +66,6 @@ impl AccountStatus {
 }
 
 impl Account {
-    /// The same account with another status.
     #[must_use]
     pub fn with_status(&self, status: AccountStatus) -> Self {
         Self {
@@ -108,7 +105,6 @@ impl FromStr for Plan {
 pub struct ProPlans(Vec<Plan>);
 
 impl ProPlans {
-    /// Whether a plan is pro-level.
     #[must_use]
     pub fn include(&self, plan: &Plan) -> bool {
         self.0.contains(plan)

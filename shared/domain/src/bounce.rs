@@ -29,7 +29,6 @@ pub struct BounceReport<'a> {
     pub action: Option<&'a str>,
 }
 
-/// What a bounce is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
     /// The e-mail did not arrive and will not.
@@ -40,7 +39,6 @@ pub enum Meaning {
     AutomaticReply,
 }
 
-/// An e-mail that came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "StoredBounce", into = "StoredBounce")]
 pub struct Bounce {
@@ -202,7 +200,6 @@ const fn bounce(cause: BounceCause) -> Meaning {
     Meaning::Bounce(Bounce { cause })
 }
 
-/// What a bounce means.
 #[must_use]
 pub fn interpret(report: BounceReport<'_>) -> Meaning {
     let sublabel = report.sublabel.unwrap_or_default();
@@ -373,8 +370,8 @@ mod tests {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Whether an owner who follows the advice for what was found does the wrong thing about what is
-    /// true: blames an address that is right, or resends to one that takes no mail.
+    /// Whether the advice for `found` is wrong for `truth`: the owner would blame a correct address, or
+    /// resend to one that takes no mail.
     fn misleads(truth: BounceCause, found: BounceCause) -> bool {
         let blames = |cause| matches!(cause, BounceCause::NoMailbox | BounceCause::NoDomain);
         (blames(found) && !blames(truth)) || found.permanence() < truth.permanence()

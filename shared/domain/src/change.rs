@@ -1,4 +1,4 @@
-//! What happened to an account or a person, told from a row before and after a write.
+//! Changes of an account or a person, derived from a row before and after a write.
 
 use jiff::Timestamp;
 
@@ -7,21 +7,18 @@ use crate::delivery::Delivery;
 use crate::id::MemberId;
 use crate::member::{Member, Removal, State};
 
-/// Something that happened, for the rest of the product to know.
+/// A change that the rest of the product may need to know about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Somebody was invited.
     MemberInvited {
-        /// Who.
         member: MemberId,
-        /// By whom.
         by: MemberId,
-        /// From when on the link no longer works, unless the invite is sent again.
+        /// From then on, the link doesn't work, unless the invite is sent again.
         expires_at: Timestamp,
     },
-    /// Somebody accepted an invite.
+    /// A person accepted an invite.
     MemberActivated(MemberId),
-    /// Somebody was removed, or an invite was cancelled.
+    /// A person was removed, or an invite was cancelled.
     MemberRemoved(MemberId, Removal),
     /// Somebody signs in with another address now.
     MemberAddressChanged(MemberId),
@@ -31,26 +28,19 @@ pub enum Change {
     InviteDeliveryChanged(MemberId, Delivery),
     /// The newest link of an invite stopped working without being used.
     InviteExpired {
-        /// Whose.
         member: MemberId,
-        /// From when on.
         at: Timestamp,
     },
-    /// The account was closed.
     AccountClosed,
-    /// The account was opened again.
     AccountReopened,
-    /// The account has another plan.
     AccountPlanChanged {
-        /// The plan until now.
         before: Plan,
-        /// The plan from now on.
         after: Plan,
     },
 }
 
 impl Change {
-    /// The kind, by which consumers ask for it.
+    /// Consumers subscribe to changes by this name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -104,8 +94,8 @@ pub fn of_member(before: Option<&Member>, after: &Member) -> Option<Change> {
     }
 }
 
-/// What happened to a person when the time of an invite was over that was to end at `at`: nothing,
-/// if the invite was accepted, cancelled or sent again by then.
+/// The change when an invite that was to end at `at` is over. None, if the invite was accepted,
+/// cancelled or sent again before.
 #[must_use]
 pub fn of_expiry(member: &Member, at: Timestamp) -> Option<Change> {
     match &member.state {
@@ -230,7 +220,7 @@ mod tests {
             (Some(&here), &moved, Some("member.address_changed")),
             (Some(&here), &there, Some("member.identity_changed")),
             (Some(&removed), &removed, None),
-            // The owner, whom the product itself made.
+            // The owner, whom the product created.
             (None, &active, None),
         ] {
             assert_eq!(name(before, after), expected, "{before:?} {after:?}");

@@ -9,9 +9,9 @@ use crate::account::{Account, AccountStatus};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// Write this account, which is closed.
+    /// Write this account, which is now closed.
     Commit(Account),
-    /// The account is closed already, by this very call or by another one.
+    /// This call, or another one, closed the account before.
     Closed(Account),
 }
 

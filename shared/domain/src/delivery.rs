@@ -7,13 +7,11 @@ use crate::bounce::{Bounce, BounceCause, Permanence};
 use crate::reason::reasons;
 use crate::text::Invalid;
 
-/// What is known about an invite's newest send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
     #[serde(flatten)]
     pub status: DeliveryStatus,
-    /// When this happened.
     pub at: Timestamp,
     /// When support lifted the block on the address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,7 +83,6 @@ macro_rules! names {
             pub const NOT_A_NAME: Invalid =
                 Invalid(concat!("must be one of ", $first_name, $(", ", $name),+));
 
-            /// The name of the status, one of [`Self::NAMES`].
             #[must_use]
             pub fn name(&self) -> &'static str {
                 match self {
@@ -110,13 +107,11 @@ names! {
 }
 
 impl Delivery {
-    /// What is known about an e-mail that is about to be sent.
     #[must_use]
     pub fn of_new_send(now: Timestamp) -> Self {
         Self::reported(DeliveryStatus::Sending, now)
     }
 
-    /// What a single report says.
     #[must_use]
     pub fn reported(status: DeliveryStatus, at: Timestamp) -> Self {
         Self {
@@ -150,12 +145,12 @@ impl Delivery {
         self.lifted_at.is_none() && self.status.is_undeliverable()
     }
 
-    /// Whether support has looked into it and lifted the block on the address.
+    /// Support has lifted the block on the address.
     pub(crate) fn is_unblocked(&self) -> bool {
         self.lifted_at.is_some() && self.status.is_undeliverable()
     }
 
-    /// The same, once support has lifted the block on the address.
+    /// The delivery after support lifted the block on the address.
     #[must_use]
     pub fn lifted(&self, now: Timestamp) -> Self {
         Self {
@@ -164,7 +159,6 @@ impl Delivery {
         }
     }
 
-    /// What to do about it, in a sentence for the owner of an account.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         if self.is_unblocked() {
@@ -243,8 +237,7 @@ impl DeliveryStatus {
 }
 
 impl BounceCause {
-    /// What to do about it, in a sentence for the owner of an account. It suggests a resend only
-    /// where [`Delivery::is_undeliverable`] allows one.
+    /// It suggests a resend only where [`Delivery::is_undeliverable`] allows one.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
@@ -275,7 +268,6 @@ impl BounceCause {
 }
 
 impl SendFailure {
-    /// What to do about it, in a sentence for the owner of an account.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {

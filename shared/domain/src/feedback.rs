@@ -11,20 +11,18 @@ use crate::member::Member;
 /// One report of the mail system about one send. Its serialised form is the item in the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feedback {
-    /// The same for every repetition of the report.
+    /// Every repetition of the report has the same id.
     #[serde(rename = "feedbackId")]
     pub id: FeedbackId,
-    /// When what it reports happened.
+    /// When the reported event happened.
     pub at: Timestamp,
-    /// The address that the mail was sent to.
     pub email: EmailAddress,
     #[serde(flatten)]
     pub send: Send,
     pub kind: FeedbackKind,
-    /// What it says about the mail.
     #[serde(rename = "delivery")]
     pub status: DeliveryStatus,
-    /// What the mail system said, word for word.
+    /// The mail system's own words.
     #[serde(flatten)]
     pub words: Words,
 }
@@ -41,25 +39,23 @@ pub struct Send {
     pub number: u32,
 }
 
-/// What kind of report it is, as SES calls it.
+/// The kinds of reports, as SES names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeedbackKind {
-    /// SES took the mail.
+    /// SES accepted the mail.
     Send,
-    /// The mail is late.
     Delay,
-    /// The recipient's mail server took the mail.
+    /// The recipient's mail server accepted the mail.
     Delivery,
-    /// The mail came back, or something in answer to it did.
+    /// The mail bounced, or an auto-responder answered it.
     Bounce,
-    /// Somebody complained.
     Complaint,
-    /// SES refused to send what it had taken.
+    /// SES refused to send a mail that it had accepted.
     Reject,
 }
 
-/// What the mail system said, for support to read. It can hold the address.
+/// The mail system's own words, for support to read. They can hold the address.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Words {
@@ -69,16 +65,15 @@ pub struct Words {
     /// SES's subtype of a bounce or complaint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sublabel: Option<String>,
-    /// The enhanced status code of the other mail server (RFC 3463).
+    /// The enhanced status code of the recipient's mail server (RFC 3463).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smtp_status: Option<String>,
-    /// What the other mail server said.
+    /// The answer of the recipient's mail server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diagnostic: Option<String>,
 }
 
 impl Feedback {
-    /// How long a report is kept.
     pub const LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 }
 
@@ -86,12 +81,12 @@ impl Feedback {
 pub enum Decision {
     /// Record the report, if it is not recorded yet, and write this row, if there is one.
     Commit(Option<Member>),
-    /// Nothing: it was all done before.
+    /// Nothing is left to do.
     Done,
 }
 
-/// Decides what a report changes: the delivery of the send that it is about, if that is the newest
-/// one of its invite, and nothing else. Mail decides nothing about access.
+/// Decides what a report changes: the delivery of its send, if that is the newest one of the
+/// invite, and nothing else. Mail decides nothing about access.
 #[must_use]
 pub fn decide(feedback: &Feedback, member: &Member, is_recorded: bool) -> Decision {
     let changed = newest_delivery(member, feedback.send.number).and_then(|delivery| {
@@ -111,13 +106,12 @@ fn newest_delivery(member: &Member, number: u32) -> Option<&Delivery> {
     Some(&invite.delivery)
 }
 
-/// How long before its commit, by the clocks of two machines, and how long after it a mail can have
-/// been sent.
+/// The earliest and the latest time of a send, relative to its commit, by the clocks of two machines.
 const EARLIEST_SEND: SignedDuration = SignedDuration::from_secs(-5);
 const LATEST_SEND: SignedDuration = SignedDuration::from_secs(30);
 
-/// Whether a mail that SES took at `taken_at` can be the newest send to a person, and how far the
-/// two times are apart. For reports that say no more than when and to whom.
+/// How far apart the newest send to a person and a mail that SES accepted at `taken_at` are. None,
+/// if they can't be the same mail. For reports that give only a time and an address.
 #[must_use]
 pub fn time_from_newest_send(member: &Member, taken_at: Timestamp) -> Option<SignedDuration> {
     let apart = taken_at.duration_since(member.invite()?.last_sent_at);

@@ -45,7 +45,6 @@ pub struct MemberId(String);
 text_newtype!(MemberId);
 
 impl MemberId {
-    /// The id of the person with this address in this account.
     #[must_use]
     pub fn of(account: &AccountId, email: &EmailAddress) -> Self {
         // Neither part can contain a line feed, so different pairs are different texts.
@@ -74,7 +73,6 @@ pub struct EmailKey(String);
 text_newtype!(EmailKey);
 
 impl EmailKey {
-    /// The key of an address.
     #[must_use]
     pub fn of(email: &EmailAddress) -> Self {
         Self(base32_digest(email.as_str()))

@@ -11,12 +11,10 @@ use crate::member::{Invite, Member, Role, State};
 use crate::name::PersonName;
 use crate::sending::{Decision, Invited, Sending};
 
-/// The parameters of inviting. The deployment sets them.
+/// The deployment sets these parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    /// The plans that include multi-user access.
     pub pro_plans: ProPlans,
-    /// How much mail may be sent, and how long invites live.
     pub limits: Limits,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing here can wait, call out, read a clock or draw a random number: time and secrets are
 //! arguments, and the manifest has no crate that could do otherwise. Each operation of the API has
-//! one pure function here that decides: what was read goes in, a change or a [`Refusal`] comes out.
+//! one pure function here that decides: the rows that were read go in, a change or a [`Refusal`] comes out.
 
 mod reason;
 mod text;

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
-/// Parameters of inviting. The deployment sets them.
+/// The deployment sets these parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// How long an invite's newest link works.
@@ -17,7 +17,7 @@ pub struct Limits {
     pub sends_per_recipient_per_day: u32,
 }
 
-/// Whole seconds from `now` until `then`, at least one: what `Retry-After` says.
+/// Whole seconds from `now` until `then`, at least one, for `Retry-After`.
 #[must_use]
 pub fn seconds_until(then: Timestamp, now: Timestamp) -> u64 {
     u64::try_from(then.duration_since(now).as_secs())

@@ -14,9 +14,8 @@ use crate::token::{InviteToken, TokenHash};
 /// An invite token that came with a login, and the row that it names.
 #[derive(Debug, Clone, Copy)]
 pub struct Presented<'a> {
-    /// The token.
     pub token: &'a InviteToken,
-    /// The person that it says it was made for.
+    /// The person whom the token names.
     pub invited: Option<&'a Member>,
 }
 
@@ -30,9 +29,8 @@ pub struct Entrance<'a> {
 /// Where a login leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
-    /// The account.
     pub account: Account,
-    /// The caller, as the row is or is to be.
+    /// The caller's row after the login.
     pub member: Member,
     /// The row that the caller gives up by accepting an invite to another one, as it is to be: an
     /// identity has one membership in an account.
@@ -116,7 +114,7 @@ pub fn decide_without_account(
     only(caller, logins, |login| &login.account)
 }
 
-/// Lets a caller into the only one of some accounts that is open to the caller.
+/// Lets the caller in, if exactly one of the accounts is open to them.
 ///
 /// # Errors
 ///
@@ -243,8 +241,7 @@ impl<'a> Presented<'a> {
     /// The person that a genuine token was sent to, if that is not the caller: neither by the identity
     /// nor by the address.
     ///
-    /// A token that proves nothing says nothing either: whoever makes one up learns no more than
-    /// without it.
+    /// A forged token gets the same answers as no token, so forging one reveals nothing.
     fn made_for_another(self, caller: &Caller) -> Option<&'a Member> {
         self.invited
             .filter(|invited| !caller.owns(invited) && caller.email() != Some(&invited.email))

@@ -29,12 +29,12 @@ pub struct Member {
     pub role: Role,
     #[serde(flatten)]
     pub state: State,
-    /// The number of the newest send to this person. It goes on counting over invites, so that
-    /// what the mail system reports about a mail of a cancelled invite never meets a later one.
+    /// The number of the newest send to this person. It continues across invites, so that feedback
+    /// on a mail of a cancelled invite never counts for a later one.
     pub last_send: u32,
 }
 
-/// What a person is in an account. Only the table says so: no request can.
+/// Only the table decides a person's role: no request can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
@@ -44,20 +44,19 @@ pub enum Role {
     Member,
 }
 
-/// Where a person stands. Only a new invite makes a removed person active again.
+/// Only a new invite can make a removed person active again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "camelCase")]
 pub enum State {
     /// Invited, and has not logged in yet.
     #[serde(with = "open_invite")]
     Invited(Invite),
-    /// Can log in.
     Active(Active),
     /// Was removed, or had the invite cancelled.
     Removed(Removal),
 }
 
-/// An open invite stands in the item under its own name, as an accepted one does.
+/// The item stores an open invite under its own name, like an accepted one.
 mod open_invite {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -77,23 +76,18 @@ mod open_invite {
     }
 }
 
-/// An unaccepted membership.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Invite {
     pub invited_at: Timestamp,
     pub invited_by: MemberId,
-    /// From when on the newest link no longer works.
+    /// From then on, the newest link doesn't work.
     pub expires_at: Timestamp,
-    /// The tokens sent so far.
     pub tokens: Tokens,
-    /// How many mails of this invite were sent.
     pub sends: u32,
-    /// When the newest one was sent.
     pub last_sent_at: Timestamp,
-    /// How many of today's (the day of `last_sent_at`) sends were resends.
+    /// How many sends on the day of `last_sent_at` were resends.
     pub resends_that_day: u32,
-    /// What became of the newest mail.
     pub delivery: Delivery,
 }
 
@@ -106,10 +100,9 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// How many earlier tokens are remembered. A token older than that is an unknown one.
+    /// Older tokens count as unknown.
     const REMEMBERED: usize = 30;
 
-    /// The tokens of a new invite.
     #[must_use]
     pub fn first(newest: TokenHash) -> Self {
         Self {
@@ -118,20 +111,19 @@ impl Tokens {
         }
     }
 
-    /// The tokens after one more send.
     #[must_use]
     pub fn followed_by(&self, newest: TokenHash) -> Self {
         let earlier = self.iter().take(Self::REMEMBERED).copied().collect();
         Self { newest, earlier }
     }
 
-    /// The one that opens the account.
+    /// The token that opens the account.
     #[must_use]
     pub fn newest(&self) -> TokenHash {
         self.newest
     }
 
-    /// Whether a token was sent with this invite, however long ago.
+    /// Whether a token was sent with this invite, even if it is not the newest.
     #[must_use]
     pub fn contain(&self, token: TokenHash) -> bool {
         self.iter().any(|known| *known == token)
@@ -161,7 +153,6 @@ impl From<Tokens> for Vec<TokenHash> {
     }
 }
 
-/// Membership in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Active {
     #[serde(rename = "activeSince")]
@@ -199,9 +190,8 @@ impl Removal {
 }
 
 named_enum! {
-    /// Where a person stands at a certain time, as answers and the list's filter say it.
+    /// A person's state at a certain time, for answers and for the list's filter.
     pub enum Status {
-        /// Can log in.
         Active = "active",
         /// Invited, and the link works.
         Invited = "invited",
@@ -212,7 +202,7 @@ named_enum! {
 }
 
 impl Member {
-    /// Where the person stands now. Whether an invite has expired is computed, never stored.
+    /// Whether an invite has expired is computed, never stored.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> Status {
         match &self.state {
@@ -252,8 +242,7 @@ impl Member {
         }
     }
 
-    /// Whether the membership is the one that an earlier look at the row found, and no invite has
-    /// begun anew since.
+    /// Whether this is the same membership or invite as in an earlier read, and not a newer invite.
     #[must_use]
     pub fn is_still(&self, earlier: &Self) -> bool {
         match (self.invite(), earlier.invite()) {
@@ -263,8 +252,8 @@ impl Member {
         }
     }
 
-    /// What became of the newest mail, as far as it still matters: all about an open invite, and
-    /// what is amiss with the address of somebody who signs in with it.
+    /// The delivery of the newest mail, as long as it matters: always for an open invite, and for
+    /// an active person only if there is a problem with the address.
     #[must_use]
     pub fn shown_delivery(&self) -> Option<&Delivery> {
         let delivery = &self.invite()?.delivery;
@@ -277,7 +266,6 @@ impl Member {
         }
     }
 
-    /// The same person with another state.
     #[must_use]
     pub fn with_state(&self, state: State) -> Self {
         Self {
@@ -286,8 +274,7 @@ impl Member {
         }
     }
 
-    /// The same person once more is known about the newest mail of the invite. Nothing but
-    /// `delivery` changes: mail decides nothing about access.
+    /// Nothing but `delivery` changes: mail decides nothing about access.
     #[must_use]
     pub fn with_delivery(&self, delivery: Delivery) -> Self {
         let known = |invite: &Invite| Invite {

@@ -8,37 +8,32 @@ use crate::id::{AccountId, MemberId};
 use crate::member::{Active, Member, Role, State};
 use crate::name::{CompanyName, PersonName};
 
-/// What the product says about an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provisioning {
-    /// The product's id of the account.
     pub account: AccountId,
-    /// The company.
     pub company: CompanyName,
-    /// What the customer pays for now.
     pub plan: Plan,
-    /// Whether an account that its owner closed is to be opened again.
+    /// Reopen the account if its owner closed it.
     pub reopen: bool,
-    /// When it became so. Events come late, repeated and out of order.
+    /// When this became true. Events come late, repeated and out of order.
     pub since: Since,
-    /// Billing's own number of what it says: the higher one is newer.
+    /// Billing's own number of the message: a higher one is newer.
     pub revision: Option<u64>,
 }
 
-/// When what billing says became so, and how exactly that is known.
+/// When a message from billing became true, and how exactly that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Since {
-    /// Billing says when.
+    /// The message says when.
     Said(Timestamp),
-    /// The time of an event, which EventBridge gives in whole seconds: two events of one second came
-    /// in an order that nobody knows.
+    /// The time of an event. EventBridge gives whole seconds, so the order of two events in the
+    /// same second is unknown.
     Event(Timestamp),
     /// Billing calls, and says what is true now.
     Now(Timestamp),
 }
 
 impl Since {
-    /// The time.
     #[must_use]
     pub fn at(self) -> Timestamp {
         match self {
@@ -55,26 +50,20 @@ impl Since {
     }
 }
 
-/// Who owns a new account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
-    /// The first name.
     pub first_name: PersonName,
-    /// The last name.
     pub last_name: PersonName,
-    /// The address that the owner signs in with.
     pub email: EmailAddress,
 }
 
-/// What becomes of an account that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Update {
-    /// Write the account, and nothing else: people are never touched. Where nothing but the time is
-    /// new, that is written, so that what comes late can be told.
+    /// Write the account, and never people. A newer time is written even if nothing else changed,
+    /// so that late messages can be recognised.
     Commit(Account),
-    /// Everything is as it should be.
     Unchanged,
-    /// Something newer is known, or just as new.
+    /// The known message is newer, or just as new.
     NotNewer,
 }
 
@@ -108,12 +97,12 @@ pub fn create(wanted: &Provisioning, owner: &Owner, now: Timestamp) -> (Account,
 
 /// Decides what provisioning changes.
 ///
-/// The owner is set when the account is created. After that, people belong to the account itself:
-/// a plan change must neither undo a change of name nor hand the account to somebody else. In the
-/// same way, the company counts only if billing says another one than before: what billing repeats
-/// must not undo what the owner changed.
+/// The owner is set when the account is created. After that, people belong to the account: a change
+/// of plan must neither undo a new name nor hand the account to another person. For the same
+/// reason, the company changes only if billing sends a different one than before: a repetition must
+/// not undo the owner's change.
 ///
-/// A closed account is kept up to date, and stays closed unless it is to be reopened. What was said
+/// A closed account is kept up to date, and stays closed unless billing reopens it. A message from
 /// before the closing reopens nothing: it may be a late repetition of an earlier reopening.
 #[must_use]
 pub fn update(wanted: &Provisioning, seen: &Account) -> Update {
@@ -155,8 +144,8 @@ impl Provisioning {
         }
     }
 
-    /// Revisions are compared where there are two, times otherwise. A time that is not exact may be as
-    /// early as the known one and yet be newer: a plan that was paid for must not get lost.
+    /// Compares revisions if both messages have one, and times otherwise. An inexact time may equal
+    /// the known one and still be newer: a paid plan must not get lost.
     fn is_newer_than(&self, known: Provisioned) -> bool {
         match (self.revision, known.revision, self.since) {
             (Some(told), Some(known), _) => told > known,
@@ -196,7 +185,7 @@ mod tests {
         }
     }
 
-    /// What is known, what is told then, and whether that counts.
+    /// The known message, the new one, and whether the new one counts.
     #[test]
     fn what_is_not_newer_changes_nothing() {
         let said = |text| Since::Said(second(text));
@@ -215,19 +204,19 @@ mod tests {
             ((None, event("05")), (None, event("05")), true),
             ((None, event("05")), (None, event("04")), false),
             ((None, event("05")), (None, event("06")), true),
-            // An event of the second in which billing called counts as older: what a person has just
-            // been told must not be undone.
+            // An event in the second of billing's call counts as older: it must not undo what a
+            // person was just told.
             ((None, now("05.4")), (None, event("05")), false),
             ((None, now("05.4")), (None, event("06")), true),
             ((None, event("05")), (None, now("05.4")), true),
             ((None, now("05.4")), (None, now("05.4")), true),
-            // Revisions decide where there are two.
+            // Revisions decide if both messages have one.
             ((Some(7), event("05")), (Some(8), event("05")), true),
             ((Some(7), event("05")), (Some(8), event("01")), true),
             ((Some(7), event("05")), (Some(7), event("05")), false),
             ((Some(7), event("05")), (Some(6), event("09")), false),
             ((Some(7), event("05")), (Some(0), now("09")), false),
-            // And where there is one, the time.
+            // Otherwise, the time decides.
             ((Some(7), event("05")), (None, event("06")), true),
             ((Some(7), event("05")), (None, now("06")), true),
             ((None, now("06")), (Some(8), event("05")), false),
@@ -246,7 +235,7 @@ mod tests {
                 Update::NotNewer if !counts => {}
                 other => panic!("{known:?}, then {told:?}: {other:?}"),
             }
-            // The same once more is no news, whatever its time.
+            // A repetition is no news, whatever its time.
             assert_eq!(update(&known, &account), Update::Unchanged);
         }
     }

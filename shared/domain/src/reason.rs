@@ -23,7 +23,6 @@ macro_rules! reasons {
         }
 
         impl $type {
-            /// Every one.
             pub const ALL: [Self; [$($reason),+].len()] = [$(Self::$variant),+];
 
             /// What happened, in a sentence for the owner of an account.

@@ -1,10 +1,10 @@
-//! The named ways in which a rule says no.
+//! The ways in which a rule says no.
 
 use crate::delivery::Delivery;
 use crate::id::AccountId;
 use crate::name::CompanyName;
 
-/// Why an operation was refused. What callers read about it is chosen once, at the edge.
+/// Why a rule refused an operation. The platform chooses the words for callers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// The caller's token proves no address, and no row belongs to the caller's identity.
@@ -14,23 +14,18 @@ pub enum Refusal {
     /// The caller has nothing to do with this account, or there is no such account: the two are
     /// one, so that nobody can find out which accounts exist.
     NoAccess,
-    /// The account is closed.
     AccountClosed,
     /// The caller was removed from the account.
     AccessRevoked,
     /// The account's plan does not include multi-user access.
     UpgradeRequired,
-    /// The caller is invited and has not yet used the link of the invite.
+    /// The caller is invited and hasn't used the link of the invite yet.
     InviteLinkRequired,
     /// The row that the caller's address leads to belongs to another identity.
     IdentityMismatch,
-    /// Only the owner may do this.
     OwnerOnly,
-    /// No such person in this account.
     MemberNotFound,
-    /// The person is in the account already.
     AlreadyMember,
-    /// The person is invited already.
     AlreadyInvited,
     /// Somebody who was invited with this address, and has another one now, is in the account.
     AddressInUse,
@@ -41,38 +36,32 @@ pub enum Refusal {
     NotInvited,
     /// The newest mail to the person bounced for good, or the person complained about it.
     AddressUndeliverable(Delivery),
-    /// The owner cannot be removed.
     OwnerCannotBeRemoved,
     /// The idempotency key was used for a different request.
     IdempotencyKeyReused,
-    /// The invite was sent a moment ago.
     ResendTooSoon {
-        /// In how many seconds it may be sent again.
+        /// In seconds.
         retry_after: u64,
     },
-    /// Too much mail was sent already.
     SendLimitReached {
-        /// Which limit it was.
         limit: SendLimit,
-        /// In how many seconds it allows more.
+        /// In seconds.
         retry_after: u64,
     },
-    /// The person is in several accounts and did not say which one is meant.
+    /// The caller is in several accounts and named none of them.
     ChooseAccount(Vec<AccountChoice>),
     /// The invite was made for another address.
     WrongAccount {
-        /// The invited address, all but unrecognisable.
+        /// The invited address, masked.
         invited: String,
     },
     /// No invite has this token.
     InviteInvalid,
-    /// The token is that of an earlier send.
+    /// The token belongs to an earlier send.
     InviteSuperseded,
-    /// The invite's time is over.
     InviteExpired,
 }
 
-/// A limit on mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendLimit {
     /// Resends of one invite on one day.
@@ -86,8 +75,6 @@ pub enum SendLimit {
 /// An account that a person can choose to log in to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountChoice {
-    /// Its id.
     pub id: AccountId,
-    /// Its company.
     pub company: CompanyName,
 }

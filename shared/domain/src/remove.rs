@@ -10,9 +10,8 @@ use crate::member::{Member, Removal, Role, State};
 /// What one consistent read found.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
-    /// The row of the person to remove.
     pub member: Option<&'a Member>,
-    /// The same row as the first attempt of this call found it.
+    /// The same row at the first attempt of this call.
     pub at_first: Option<&'a Member>,
 }
 
@@ -20,7 +19,7 @@ pub struct Seen<'a> {
 pub enum Decision {
     /// Write this row, whose state is the given removal.
     Commit(Member, Removal),
-    /// The person is removed already, by this very call or by another one.
+    /// This call, or another one, removed the person before.
     Removed(Removal),
 }
 

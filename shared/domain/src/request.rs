@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 use crate::Refusal;
 use crate::text::{Invalid, text_newtype};
 
-/// What a client sends as `Idempotency-Key`: 1 to 255 visible ASCII characters.
+/// The client's `Idempotency-Key`: 1 to 255 visible ASCII characters.
 ///
-/// No comma is among them: API Gateway joins a header that was given twice by one, and of two keys
-/// nobody could say which one counts.
+/// Commas are refused: API Gateway joins a repeated header with commas, and of two keys it would be
+/// unclear which one counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
@@ -35,25 +35,23 @@ impl FromStr for IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// What stands for the key in the table.
+    /// The table holds this instead of the key.
     #[must_use]
     pub fn hash(&self) -> String {
         digest(&[&self.0])
     }
 }
 
-/// What a request asks for, as a digest: two requests that ask for the same have the same one.
+/// A digest of what a request asks for. Requests that ask for the same have the same one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// The fingerprint of an operation and its arguments.
     #[must_use]
     pub fn of(parts: &[&str]) -> Self {
         Self(digest(parts))
     }
 
-    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -72,11 +70,9 @@ fn digest(parts: &[&str]) -> String {
 /// A request that was carried out, and its answer. Its serialised form is the item in the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedRequest {
-    /// What was asked for.
     pub fingerprint: Fingerprint,
-    /// The answer's body.
     pub answer: String,
-    /// Until when a repetition gets this answer; by then DynamoDB's TTL may delete the item.
+    /// A repetition gets this answer until then. Afterwards, DynamoDB's TTL may delete the item.
     #[serde(
         rename = "expires",
         with = "jiff::fmt::serde::timestamp::second::required"
@@ -85,10 +81,8 @@ pub struct RecordedRequest {
 }
 
 impl RecordedRequest {
-    /// How long a repetition gets the first answer.
     const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
-    /// The record of a request that is carried out now.
     #[must_use]
     pub fn new(fingerprint: Fingerprint, answer: String, now: Timestamp) -> Self {
         let expires_at = now.saturating_add(Self::LIFETIME).unwrap_or(Timestamp::MAX);
@@ -100,11 +94,11 @@ impl RecordedRequest {
     }
 }
 
-/// Recognises a request that was carried out before: its answer, or nothing if it is new.
+/// The answer to an earlier request with the same key. None, if the request is new.
 ///
 /// # Errors
 ///
-/// [`Refusal::IdempotencyKeyReused`] if the key stands for a different request.
+/// [`Refusal::IdempotencyKeyReused`] if the earlier request was a different one.
 pub fn first_answer(
     recorded: Option<&RecordedRequest>,
     fingerprint: &Fingerprint,

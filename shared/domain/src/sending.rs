@@ -10,16 +10,15 @@ use crate::refusal::SendLimit;
 use crate::request::{Fingerprint, RecordedRequest, first_answer};
 use crate::token::TokenHash;
 
-/// A call that sends an invite: what it brings along, and what one consistent read found.
+/// A call that sends an invite: its own data, and the results of one consistent read.
 #[derive(Debug, Clone, Copy)]
 pub struct Sending<'a> {
-    /// The token that the mail is going to carry.
+    /// The mail will carry this token.
     pub token: TokenHash,
-    /// What the call asks for.
     pub fingerprint: &'a Fingerprint,
-    /// The request that the call's idempotency key stands for.
+    /// The recorded request with the call's idempotency key.
     pub request: Option<&'a RecordedRequest>,
-    /// The row of the person that the mail is for.
+    /// The recipient's row.
     pub member: Option<&'a Member>,
     /// The row of the invite that this one replaces, if it goes to a corrected address.
     pub replaces: Option<&'a Member>,
@@ -28,7 +27,7 @@ pub struct Sending<'a> {
     pub tried_send: Option<u32>,
     /// Mails of the account in this hour.
     pub account_sends: u32,
-    /// Mails to the recipient on this day, if that is known before the row is read.
+    /// Mails to the recipient on this day. None, if the address is unknown before the row is read.
     pub recipient_sends: Option<u32>,
     pub limits: &'a Limits,
     pub now: Timestamp,
@@ -38,13 +37,12 @@ pub struct Sending<'a> {
 pub enum Decision {
     /// Write this row, count the mail, then send it.
     Commit(Invited),
-    /// An earlier attempt of this very call wrote this row: go on with the mail.
+    /// An earlier attempt of this call wrote this row: go on with the mail.
     Committed(Invited),
     /// Give the answer that the same request got before.
     Replay(String),
 }
 
-/// A person with an open invite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invited {
     member: Member,
@@ -149,7 +147,6 @@ impl Sending<'_> {
     }
 }
 
-/// The refusal of a mail that a limit does not allow.
 #[must_use]
 pub fn limit_reached(limit: SendLimit, now: Timestamp) -> Refusal {
     let retry_at = match limit {

@@ -1,4 +1,4 @@
-//! What support wants to know about a person: why they can't get in, and what to do.
+//! Support's view of a person: why they can't get in, and what to do.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,6 @@ use crate::name::CompanyName;
 pub enum Suppression {
     /// The mail service could not be asked.
     Unknown,
-    /// The address is not on it.
     NotListed,
     /// The address is on it, so the mail service sends nothing to it.
     Listed {
@@ -23,7 +22,6 @@ pub enum Suppression {
     },
 }
 
-/// What puts an address on the suppression list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SuppressionReason {
@@ -33,12 +31,9 @@ pub enum SuppressionReason {
     Complaint,
 }
 
-/// A person's place in one account.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
-    /// The account.
     pub account: &'a Account,
-    /// The person's row in it.
     pub member: &'a Member,
     /// What the recipient's mail server said about the newest e-mail, verbatim.
     pub said: Option<&'a str>,
@@ -637,8 +632,8 @@ mod tests {
         }
     }
 
-    /// What the advice asks the owner to do is allowed, and what the verdict asks support to do is
-    /// not what the advice warns of.
+    /// The advice only asks the owner for what is allowed, and the verdict never asks support for what
+    /// the advice warns of.
     #[test]
     fn what_is_advised_is_allowed() {
         let others = [

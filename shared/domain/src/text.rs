@@ -1,4 +1,4 @@
-//! What all types share that are a string obeying a rule.
+//! Shared code of the types that are texts with a rule.
 
 use std::fmt;
 
@@ -17,13 +17,12 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Gives a newtype over `String` its one way in for what people send (`FromStr`, which the type writes by
-/// hand) and its ways out. With `serde(try_from = "String")`, rows go through the same door; names and
-/// addresses are `serde(transparent)` instead, so that a row gives back what was accepted once.
+/// Implements the conversions of a newtype over `String`. The type itself implements `FromStr`, for
+/// input. With `serde(try_from = "String")`, rows are checked in the same way. Names and addresses
+/// are `serde(transparent)` instead, so that a row gives back a text that was once accepted.
 macro_rules! text_newtype {
     ($type:ident) => {
         impl $type {
-            /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0

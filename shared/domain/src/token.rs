@@ -1,4 +1,4 @@
-//! The secret of an invite and what is kept of it.
+//! The secret of an invite, and the hash that the table stores.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,13 +13,11 @@ use crate::text::Invalid;
 
 /// The text behind `#token=` in an invite's link: `<accountId>.<memberId>.<secret>`.
 ///
-/// It tells whom it was made for, so that one read finds the row it may open; only the secret
-/// proves anything. There is no way to print it but [`InviteToken::to_link_text`].
+/// It names account and member, so that one read finds the row. Only the secret proves anything.
+/// Only [`InviteToken::to_link_text`] prints it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct InviteToken {
-    /// The account that the invite is to.
     pub account: AccountId,
-    /// The invited person.
     pub member: MemberId,
     secret: [u8; 32],
 }
@@ -50,7 +48,7 @@ impl InviteToken {
         TokenHash(Sha256::digest(self.secret).into())
     }
 
-    /// The token as it stands in a link. For the mail only: it opens the account.
+    /// For the mail only: this text opens the account.
     #[must_use]
     pub fn to_link_text(&self) -> String {
         format!(

@@ -9,7 +9,7 @@ use crate::account::Account;
 use crate::member::Member;
 use crate::name::{CompanyName, PersonName};
 
-/// The parts of a person's name to change. What is absent stays as it is.
+/// The parts of a person's name to change. Absent parts stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewName {
     pub first: Option<PersonName>,
@@ -18,9 +18,8 @@ pub struct NewName {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision<T> {
-    /// Write this.
     Commit(T),
-    /// Nothing to write: it is already so, by this very call or by another one.
+    /// Nothing to write: this call, or another one, wrote it before.
     Unchanged(T),
 }
 

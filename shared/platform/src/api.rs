@@ -21,27 +21,26 @@ use crate::{Platform, telemetry};
 
 /// One operation of the API: a Lambda function behind API Gateway.
 pub trait Operation: Sized + Send + Sync + 'static {
-    /// Its one name, in kebab case: package, binary, event and test are called so.
+    /// In kebab case: the name of package, binary, event and test.
     const NAME: &'static str;
 
-    /// Whether the log says who called: for what support staff do with other people's data.
+    /// Whether the log names the caller, for support staff who handle other people's data.
     const LOGS_SUBJECT: bool = false;
 
-    /// The metric that counts its calls by how they ended, if somebody should watch that.
+    /// Counts its calls by outcome.
     const COUNTED_AS: Option<Metric> = None;
 
-    /// Reads what the operation needs to know from the platform.
+    /// Reads the configuration from the platform.
     ///
     /// # Errors
     ///
     /// Names the environment variable that is missing or wrong.
     fn new(platform: &Platform) -> Result<Self, ConfigError>;
 
-    /// Does what need not wait for the first call: opens the connections that calls need. It must not
-    /// matter whether that succeeds.
+    /// Does what can be done before the first call: opens the connections that calls need. It must
+    /// make no difference if that fails.
     fn get_ready(&self) -> impl Future<Output = ()> + Send;
 
-    /// Carries out one call.
     fn answer(&self, call: &Call) -> impl Future<Output = Result<Answer, Problem>> + Send;
 }
 
@@ -49,7 +48,7 @@ pub trait Operation: Sized + Send + Sync + 'static {
 ///
 /// # Errors
 ///
-/// What is wrong with the configuration, or with Lambda's runtime API.
+/// If the configuration is wrong, or Lambda's runtime API fails.
 pub async fn run<O: Operation>() -> Result<(), lambda_http::Error> {
     let (operation, clock) = telemetry::start(O::NAME, |environment| {
         let platform = Platform::deployed(environment)?;
@@ -63,12 +62,12 @@ pub async fn run<O: Operation>() -> Result<(), lambda_http::Error> {
     .await
 }
 
-/// Longest time that a call takes, below the function's timeout (`template.yaml`): whoever waits
-/// gets an answer from us, and the log a line.
+/// The longest time of a call, below the function's timeout (`template.yaml`): a caller who waits
+/// always gets an answer from us, and the log gets a line.
 pub const LONGEST_CALL: Duration = Duration::from_secs(14);
 
-/// The slowest call that there can be fits in: its last attempt, the mail, and writing down that the
-/// mail failed. What is committed is answered as such.
+/// The slowest possible call fits in: its last attempt, the mail, and writing down that the mail
+/// failed. A committed call is answered as such.
 const _: () = {
     let [_, request] = DYNAMODB_TIMEOUTS;
     let [_, mail] = SES_TIMEOUTS;
@@ -78,7 +77,7 @@ const _: () = {
     assert!(slowest.as_millis() < LONGEST_CALL.as_millis());
 };
 
-/// Answers one event and logs how it went, once.
+/// Answers one event and logs the outcome, once.
 pub async fn serve<O: Operation>(operation: &O, clock: &Clock, request: Request) -> Response<Body> {
     let request_id = request_id(&request);
     let path_account = path_account(&request);
@@ -109,7 +108,8 @@ pub async fn serve<O: Operation>(operation: &O, clock: &Clock, request: Request)
     }
 }
 
-/// The account that the path names, for the log: only if it is an id, since callers write paths.
+/// The account that the path names, for the log. None, if the text is not an id: callers write
+/// paths.
 fn path_account(request: &Request) -> Option<AccountId> {
     request
         .path_parameters_ref()?

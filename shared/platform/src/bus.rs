@@ -14,32 +14,29 @@ use crate::aws::cause;
 use crate::config::ConfigError;
 use crate::problem::Problem;
 
-/// The version of what stands in events. A consumer reads what it knows and ignores new fields; what
-/// means something else gets another version.
+/// The version of the format of events. A consumer reads the fields that it knows and ignores
+/// others. A field with a new meaning needs another version.
 const VERSION: u32 = 1;
 
-/// `PutEvents` takes no more at once.
+/// The limit of `PutEvents`.
 const MOST_AT_ONCE: usize = 10;
 
-/// The bus, through one client.
 #[derive(Clone, Debug)]
 pub struct Bus {
     client: Client,
     name: String,
 }
 
-/// Something that happened, as the bus has it.
 #[derive(Debug)]
 pub struct Event {
-    /// The same however often the event comes.
+    /// The same for every repetition of the event.
     pub id: String,
-    /// Rises with every change of the same account or person: what has a lower one came late.
+    /// Rises with every change of the same account or person: an event with a lower number came
+    /// late.
     pub sequence: u64,
-    /// When it happened, in seconds since 1970.
+    /// In seconds since 1970.
     pub time: i64,
-    /// The account.
     pub account: AccountId,
-    /// What happened.
     pub change: Change,
 }
 
@@ -82,7 +79,7 @@ enum About<'a> {
 }
 
 impl Bus {
-    /// The bus that `EVENT_BUS` names.
+    /// Uses the bus that `EVENT_BUS` names.
     ///
     /// # Errors
     ///
@@ -98,7 +95,7 @@ impl Bus {
     ///
     /// # Errors
     ///
-    /// `unavailable` if it does not take one. Those before it are on the bus.
+    /// `unavailable` if the bus refuses one. The events before it are on the bus.
     pub async fn put(&self, events: &[Event]) -> Result<(), Problem> {
         for events in events.chunks(MOST_AT_ONCE) {
             let entries = events.iter().map(|event| self.entry(event));

@@ -1,4 +1,4 @@
-//! One call of the API: who calls, when, and what with.
+//! One call of the API: who calls, when, and with what.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -16,19 +16,18 @@ use lambda_http::{Request, RequestExt};
 use crate::fields::Fields;
 use crate::problem::{LARGEST_BODY, Problem};
 
-/// A call whose caller is known.
 #[derive(Debug)]
 pub struct Call {
-    /// The verified identity on the request.
     pub caller: Caller,
-    /// When the call arrived. Everything in it happens at this time.
+    /// The time of arrival. Everything in the call happens at this time.
     pub now: Timestamp,
     request: Request,
     account: OnceLock<AccountId>,
 }
 
 impl Call {
-    /// Reads the caller from what API Gateway's JWT authorizer verified, and bounds the body.
+    /// Reads the caller from the claims that API Gateway's JWT authorizer verified, and limits the
+    /// body.
     ///
     /// # Errors
     ///
@@ -46,7 +45,7 @@ impl Call {
         })
     }
 
-    /// Notes the account that the call turns out to be about, where the path does not name it.
+    /// Notes the account that the call concerns, if the path doesn't name it.
     pub fn concerns(&self, account: &AccountId) {
         let _ = self.account.set(account.clone());
     }
@@ -55,7 +54,6 @@ impl Call {
         self.account.get()
     }
 
-    /// The header that the ID token came in.
     pub(crate) fn authorization(&self) -> Option<&str> {
         self.request.headers().get(AUTHORIZATION)?.to_str().ok()
     }
@@ -74,14 +72,14 @@ impl Call {
             .map_err(|reason| Problem::invalid_field(name, reason))
     }
 
-    /// Whether the path of the route has a parameter: what tells the routes of one operation apart.
+    /// Whether the route's path has a parameter. An operation with several routes can distinguish
+    /// them by it.
     #[must_use]
     pub fn has_path(&self, name: &str) -> bool {
         let parameters = self.request.path_parameters_ref();
         parameters.is_some_and(|parameters| parameters.first(name).is_some())
     }
 
-    /// The parameters of the query string.
     #[must_use]
     pub fn query(&self) -> Fields {
         let parameters = self.request.query_string_parameters_ref();
@@ -101,11 +99,11 @@ impl Call {
         Fields::of_json(self.request.body())
     }
 
-    /// The key that makes the call repeatable, if the caller gave one.
+    /// The key that makes the call repeatable, if the caller sent one.
     ///
     /// # Errors
     ///
-    /// `invalid_request` if it is not one.
+    /// `invalid_request` if it is malformed.
     pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Problem> {
         const NAME: &str = "Idempotency-Key";
         let header = self.request.headers().get(NAME);
@@ -116,7 +114,7 @@ impl Call {
     }
 }
 
-/// The id under which API Gateway, the log and the answer know a request.
+/// The request's id for API Gateway, the log and the answer.
 #[must_use]
 pub fn request_id(request: &Request) -> String {
     request_context_id(request)
@@ -136,7 +134,7 @@ fn request_context_id(request: &Request) -> Option<&str> {
     }
 }
 
-/// What the JWT authorizer verified, if one stood before the route.
+/// The claims that the JWT authorizer verified. None, if the route has no authorizer.
 fn claims(request: &Request) -> Option<&HashMap<String, String>> {
     match request.request_context_ref()? {
         RequestContext::ApiGatewayV2(context) => {
@@ -146,8 +144,8 @@ fn claims(request: &Request) -> Option<&HashMap<String, String>> {
     }
 }
 
-/// The claims arrive as strings, whatever they were in the token
-/// ([API Gateway](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)).
+/// Claims arrive as strings, even if they were something else in the token ([API
+/// Gateway](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)).
 fn caller(request: &Request) -> Result<Caller, Problem> {
     let claims = claims(request).ok_or_else(Problem::unauthenticated)?;
     let hint = request.headers().get(MEMBER_ID);

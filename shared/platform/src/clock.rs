@@ -1,16 +1,15 @@
-//! Where the time comes from.
+//! The source of the time.
 
 use std::fmt;
 use std::sync::Arc;
 
 use domain::Timestamp;
 
-/// A clock that tells whole seconds, which is all that the rules and the answers know.
+/// A clock in whole seconds: the rules and the answers need no more.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// The machine's clock.
     #[must_use]
     #[expect(
         clippy::disallowed_methods,
@@ -20,12 +19,11 @@ impl Clock {
         Self::new(Timestamp::now)
     }
 
-    /// A clock that asks `now`.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// The time, cut to the second.
+    /// Cut to the second.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let now = (self.0)();

@@ -1,4 +1,4 @@
-//! Read, decide, commit on what was seen; and again when another writer was faster.
+//! Read, decide, commit on what was seen; and again if another writer was faster.
 
 use std::time::Duration;
 
@@ -8,16 +8,14 @@ use crate::problem::Problem;
 use crate::random;
 use crate::store::Attempt;
 
-/// How often a call decides before it gives up.
 const MOST_ATTEMPTS: u32 = 8;
 
-/// After this time no new attempt is made.
 const NO_ATTEMPT_AFTER: Duration = Duration::from_secs(3);
 
-/// Longest pause after the first collision; it grows with every further one.
+/// The longest pause after the first collision. It grows with every further one.
 const PAUSE: Duration = Duration::from_millis(15);
 
-/// When the last attempt begins at the latest.
+/// The last attempt begins by then.
 pub(crate) const LAST_ATTEMPT_BY: Duration =
     NO_ATTEMPT_AFTER.saturating_add(PAUSE.saturating_mul(MOST_ATTEMPTS));
 
@@ -25,7 +23,7 @@ pub(crate) const LAST_ATTEMPT_BY: Duration =
 ///
 /// # Errors
 ///
-/// Those of an attempt, or `unavailable` when their number or the time has run out.
+/// Those of an attempt, or `unavailable` if there are too many attempts or the time is over.
 pub async fn until_settled<T, A>(attempt: impl Fn() -> A) -> Result<T, Problem>
 where
     A: Future<Output = Result<Attempt<T>, Problem>>,

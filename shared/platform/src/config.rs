@@ -9,13 +9,12 @@ use domain::invite::Rules;
 use domain::limits::Limits;
 use jiff::SignedDuration;
 
-/// The variables that a deployment sets for a function.
 #[derive(Clone)]
 pub struct Environment(Arc<Lookup>);
 
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// A variable that is missing or does not hold what it should.
+/// A variable that is missing or has a wrong value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     variable: String,
@@ -23,7 +22,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// What is wrong with a variable, as the end of a sentence: "is not set".
+    /// The reason is the end of a sentence: "is not set".
     pub fn new(variable: &str, reason: impl Into<String>) -> Self {
         Self {
             variable: variable.to_owned(),
@@ -45,7 +44,6 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Environment {
-    /// The environment of this process.
     #[must_use]
     #[expect(
         clippy::disallowed_methods,

@@ -1,7 +1,7 @@
 //! How long a call waits for the services that it depends on, and in how many tries.
 //!
-//! Every request is measured where it leaves for the network, and added up per call. The log's line
-//! about the call and the metrics have the sums, so that a slow call says what was slow.
+//! Every request is measured where it leaves for the network. The sums per call go to the log's
+//! line about the call and to the metrics, so that you can see why a call was slow.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -14,20 +14,15 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::time::Instant;
 
-/// A service that calls wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dependency {
-    /// The table.
     DynamoDb,
-    /// The mail service.
     Ses,
-    /// The event bus.
     EventBridge,
     /// The issuer of the ID tokens.
     Issuer,
 }
 
-/// What a call waited for one service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Wait {
     tries: u32,
@@ -35,18 +30,18 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    /// How many requests were made, those that were tried again included.
+    /// The number of requests, including repeated ones.
     pub(crate) fn tries(self) -> u32 {
         self.tries
     }
 
-    /// How long they took, in milliseconds to a tenth. Requests made side by side are added up.
+    /// Milliseconds to a tenth. Requests made side by side are added up.
     pub(crate) fn milliseconds(self) -> f64 {
         (self.time.as_secs_f64() * 10_000.0).round() / 10.0
     }
 }
 
-/// What a call waited for, by service: nothing, where it made no request.
+/// A call's waits, by service. Zero, if it made no request.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Waits {
     pub(crate) dynamodb: Option<Wait>,
@@ -67,12 +62,12 @@ impl Waits {
 }
 
 tokio::task_local! {
-    /// What the call that is under way has waited for. Calls that run side by side in one process, as
-    /// in the local stack, have one each.
+    /// The waits of the current call. Calls that run side by side in one process, as in the local
+    /// stack, have one each.
     static WAITS: RefCell<Waits>;
 }
 
-/// Carries out a call, and says what it waited for.
+/// Carries out a call and measures its waits.
 pub(crate) async fn measured<T>(call: impl Future<Output = T>) -> (T, Waits) {
     let waits = RefCell::new(Waits::default());
     let measured = async {
@@ -82,7 +77,7 @@ pub(crate) async fn measured<T>(call: impl Future<Output = T>) -> (T, Waits) {
     WAITS.scope(waits, measured).await
 }
 
-/// One try of a request, from now until this is dropped: also one that is given up counts.
+/// One try of a request, from now until this is dropped. Abandoned tries count, too.
 pub(crate) struct Try {
     dependency: Dependency,
     begun: Instant,
@@ -99,7 +94,7 @@ impl Try {
 
 impl Drop for Try {
     fn drop(&mut self) {
-        // Nobody counts while a function gets ready.
+        // Without a call, nothing is counted: a function is getting ready.
         let _ = WAITS.try_with(|waits| {
             let mut waits = waits.borrow_mut();
             let wait = waits.of(self.dependency).get_or_insert_default();
@@ -109,7 +104,7 @@ impl Drop for Try {
     }
 }
 
-/// An HTTP client for the requests to one service, each of which is measured.
+/// An HTTP client that measures each request to one service.
 pub(crate) fn measured_client(
     client: SharedHttpClient,
     dependency: Dependency,

@@ -12,8 +12,8 @@ use crate::problem::{Code, FieldError, Problem};
 
 /// Named values from outside. Reading takes them out one by one and collects the mistakes.
 ///
-/// Read every field first, then call [`Fields::finish`], which refuses unknown fields and returns what
-/// was required.
+/// Read every field first, then call [`Fields::finish`], which refuses unknown fields and returns
+/// the required values.
 #[derive(Debug)]
 pub struct Fields {
     /// The prefix of the names in errors: `owner.` for the fields of the object `owner`.
@@ -64,7 +64,6 @@ impl Fields {
         }
     }
 
-    /// The parameters of a query string.
     pub fn of_query<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let mut fields = Self::of_values(BTreeMap::new());
         for (name, value) in parameters {
@@ -167,12 +166,11 @@ impl Fields {
         }
     }
 
-    /// Allows unknown fields.
     pub fn ignore_rest(&mut self) {
         self.values.clear();
     }
 
-    /// Ends the reading, and returns the values of what was required.
+    /// Ends the reading, and returns the required values.
     ///
     /// # Errors
     ///
@@ -217,12 +215,10 @@ impl<T> Required<T> {
     }
 }
 
-/// Some required fields.
 pub trait AllRequired {
-    /// Their values.
     type Values;
 
-    /// Their values, unless there is a mistake.
+    /// None, if there is a mistake.
     fn values(self) -> Option<Self::Values>;
 }
 
@@ -251,7 +247,6 @@ impl<A, B, C> AllRequired for (Required<A>, Required<B>, Required<C>) {
     }
 }
 
-/// Any text.
 struct Text(String);
 
 impl FromStr for Text {

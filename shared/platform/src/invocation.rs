@@ -18,41 +18,41 @@ use crate::{Platform, telemetry};
 /// One operation that is invoked with a JSON event: a Lambda function that is not behind API
 /// Gateway.
 pub trait Invocation: Sized + Send + Sync + 'static {
-    /// Its one name, in kebab case: package, binary, event and test are called so.
+    /// In kebab case: the name of package, binary, event and test.
     const NAME: &'static str;
 
-    /// The metric that counts its events by how they ended, if somebody should watch that.
+    /// Counts its events by outcome.
     const COUNTED_AS: Option<Metric> = None;
 
-    /// What comes of an event, as the invoker gets it.
+    /// The invoker receives this.
     type Outcome: Serialize + Send + 'static;
 
-    /// Reads what the operation needs to know from the platform.
+    /// Reads the configuration from the platform.
     ///
     /// # Errors
     ///
     /// Names the environment variable that is missing or wrong.
     fn new(platform: &Platform) -> Result<Self, ConfigError>;
 
-    /// Does what need not wait for the first event: opens the connections that every event needs. It
-    /// must not matter whether that succeeds.
+    /// Does what can be done before the first event: opens the connections that every event needs.
+    /// It must make no difference if that fails.
     fn get_ready(&self, _now: Timestamp) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
 
-    /// Carries out what an event says, at the time `now`.
+    /// Carries out an event, at the time `now`.
     ///
-    /// An error makes Lambda try an asynchronous event again, and then keep it in the queue of lost
-    /// ones.
+    /// An error makes Lambda try an asynchronous event again, and in the end keep it in the queue
+    /// of lost events.
     fn invoke(
         &self,
         event: Value,
         now: Timestamp,
     ) -> impl Future<Output = Result<Self::Outcome, Problem>> + Send;
 
-    /// What the invoker gets when the event is refused: the problem itself, unless the operation has
-    /// an outcome that says no. A failure (`internal`, `unavailable`) is always an error of the
-    /// invocation, so that Lambda counts it.
+    /// The outcome of a refused event: the problem itself, unless the operation has an outcome that
+    /// says no. A failure (`internal`, `unavailable`) is always an error of the invocation, so that
+    /// Lambda counts it.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ pub trait Invocation: Sized + Send + Sync + 'static {
         Err(problem)
     }
 
-    /// The account that an outcome is about, for the log.
+    /// The account that an outcome concerns, for the log.
     fn account(outcome: &Self::Outcome) -> Option<&AccountId>;
 }
 
@@ -69,7 +69,7 @@ pub trait Invocation: Sized + Send + Sync + 'static {
 ///
 /// # Errors
 ///
-/// What is wrong with the configuration, or with Lambda's runtime API.
+/// If the configuration is wrong, or Lambda's runtime API fails.
 pub async fn run<O: Invocation>() -> Result<(), Error> {
     let (operation, clock) = telemetry::start(O::NAME, |environment| {
         let platform = Platform::deployed(environment)?;
@@ -90,18 +90,18 @@ pub async fn run<O: Invocation>() -> Result<(), Error> {
     .await
 }
 
-/// Carries out one event and logs how it went, once.
+/// Carries out one event and logs the outcome, once.
 ///
 /// # Errors
 ///
-/// What the operation answers, or `unavailable` if that takes too long.
+/// The operation's problem, or `unavailable` if it takes too long.
 pub async fn serve<O: Invocation>(
     operation: &O,
     request_id: &str,
     event: Value,
     now: Timestamp,
 ) -> Result<O::Outcome, Problem> {
-    // Boxed, since the compiler cannot lay out futures that are nested so deep.
+    // Boxed, because the compiler can't lay out futures that are nested so deeply.
     let invoked = Box::pin(operation.invoke(event, now));
     let (invoked, waits) = measured(tokio::time::timeout(LONGEST_CALL, invoked)).await;
     let outcome = invoked.unwrap_or_else(|_| Err(Problem::unavailable("the event took too long")));
@@ -124,7 +124,7 @@ pub async fn serve<O: Invocation>(
     })
 }
 
-/// What a direct invocation gets as the function's error, and the queue of lost events keeps.
+/// The function's error for a direct invocation, which the queue of lost events keeps.
 fn diagnostic(problem: &Problem) -> Diagnostic {
     Diagnostic {
         error_type: problem.code().as_str().to_owned(),

@@ -1,9 +1,9 @@
 //! Everything that touches the outside: HTTP events, the table, mail, configuration, logs, time.
 //!
-//! An operation of the API implements [`Operation`]; [`api::run`] is its `main`, and
-//! [`api::serve`] turns one HTTP event into one answer wherever the event came from. An operation
-//! that other services invoke implements [`Invocation`], and [`invocation`] does the same for it.
-//! What anybody may read implements [`PublicOperation`], see [`public`].
+//! An operation of the API implements [`Operation`]; [`api::run`] is its `main`, and [`api::serve`]
+//! turns one HTTP event into one answer. An operation that other services invoke implements
+//! [`Invocation`], and [`invocation`] does the same for it. An operation that needs no sign-in
+//! implements [`PublicOperation`], see [`public`].
 
 pub mod answer;
 pub mod api;
@@ -36,14 +36,10 @@ pub use invocation::Invocation;
 pub use problem::Problem;
 pub use public::PublicOperation;
 
-/// What an operation is configured from.
 #[derive(Clone, Debug)]
 pub struct Platform {
-    /// The variables that the deployment sets.
     pub environment: Environment,
-    /// Access to AWS.
     pub aws: aws::Aws,
-    /// The time.
     pub clock: Clock,
 }
 

@@ -1,12 +1,12 @@
-//! Metrics: what happened, counted.
+//! Metrics: counts of what happened.
 //!
 //! A count is an event of `tracing`, like a line of the log. A deployed function writes it to
-//! standard output in CloudWatch's embedded metric format, and CloudWatch takes it from there: no
-//! request is made and nothing waits.
+//! standard output in CloudWatch's embedded metric format, and CloudWatch takes it from there,
+//! without a request and without waiting.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 //!
-//! `docs/operating.md` says what each metric tells. Each distinct combination of a metric and its
-//! dimensions is paid for, so nothing is counted by account or person.
+//! `docs/operating.md` explains each metric. Each distinct combination of a metric and its
+//! dimensions costs money, so nothing is counted by account or person.
 
 use std::fmt;
 use std::io::Write;
@@ -24,17 +24,15 @@ use tracing_subscriber::layer::Context;
 use crate::clock::Clock;
 use crate::dependency::{Wait, Waits};
 
-/// What a count's event is about, in place of a module.
+/// The target of counts, in place of a module.
 pub(crate) const TARGET: &str = "metrics";
 
-/// The namespace of all metrics at CloudWatch.
 pub const NAMESPACE: &str = "Rollcall";
 
 /// One line a metric: what it counts, its name at CloudWatch, and the dimension that it is counted by, beside
 /// the stage, if there is one.
 macro_rules! metrics {
     ($($(#[doc = $about:literal])+ $metric:ident $($dimension:literal)?,)+) => {
-        /// Something that is counted.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Metric {
             $($(#[doc = $about])+ $metric,)+
@@ -89,8 +87,8 @@ impl Metric {
     }
 }
 
-/// Counts a call by how it ended, if it is one that is counted, and says what it waited for. It is one
-/// line, since every call writes it.
+/// Counts a call by its outcome, if such calls are counted, and adds what it waited for. It is one
+/// line, because every call writes it.
 pub(crate) fn count_call(counted_as: Option<Metric>, code: &'static str, waits: &Waits) {
     let (metric, dimension) = (
         counted_as.map(Metric::name),
@@ -113,12 +111,11 @@ pub(crate) fn count_call(counted_as: Option<Metric>, code: &'static str, waits: 
     );
 }
 
-/// Counts a call that failed through no fault of the caller.
 pub(crate) fn count_failure(operation: &'static str) {
     Metric::Failures.count(operation);
 }
 
-/// Counts a mail that the mail service took, or did not take; the first one of an invite has the
+/// Counts a mail that the mail service accepted or refused. The first mail of an invite has the
 /// number 1.
 pub(crate) fn count_send(number: u32, outcome: Result<(), SendFailure>) {
     match outcome {
@@ -136,19 +133,17 @@ pub(crate) fn count_send(number: u32, outcome: Result<(), SendFailure>) {
     }
 }
 
-/// Counts an invite that was accepted.
 pub fn count_acceptance() {
     Metric::InvitesAccepted.count("");
 }
 
-/// Counts removals.
 pub fn count_removals(removals: usize) {
     for _ in 0..removals {
         Metric::Removals.count("");
     }
 }
 
-/// Counts what the mail system reported about a mail, if it is a reason to look.
+/// Counts a report about a mail, if it can be a reason to look.
 pub fn count_feedback(status: &DeliveryStatus) {
     match status {
         DeliveryStatus::Bounced(bounce) => Metric::Bounces.count(match bounce.cause.permanence() {
@@ -184,20 +179,20 @@ where
         if measured.is_empty() {
             return;
         }
-        // A count that cannot be written is not worth a failed call.
+        // A failed count must not fail the call.
         if let Ok(line) = measured.embedded(&self.stage, self.clock.now().as_millisecond()) {
             let _ = self.writer.make_writer().write_all(line.as_bytes());
         }
     }
 }
 
-/// The fields of an event: something that is counted, times, or both.
+/// The fields of an event: a count, times, or both.
 #[derive(Default)]
 struct Measured {
     metric: String,
     dimension: Option<String>,
     value: String,
-    /// What a call waited for, in milliseconds.
+    /// The call's waits, in milliseconds.
     times: Vec<(&'static str, f64)>,
 }
 
@@ -206,13 +201,12 @@ impl Measured {
         self.metric.is_empty() && self.times.is_empty()
     }
 
-    /// One line.
     fn embedded(&self, stage: &str, milliseconds: i64) -> serde_json::Result<String> {
         let by_stage: &[&str] = &["stage"];
         let by_dimension = self.dimension.as_deref().map(|name| ["stage", name]);
         let mut directives = Vec::new();
         if !self.metric.is_empty() {
-            // The total, and the part that the dimension tells.
+            // The total, and the part for the dimension's value.
             let parts = by_dimension.as_ref().map(<[&str; 2]>::as_slice);
             directives.push(Directive {
                 namespace: NAMESPACE,
@@ -248,8 +242,8 @@ impl Measured {
     }
 }
 
-/// A line of the embedded metric format: what it measures, and the values of that and of its
-/// dimensions under their names.
+/// A line of the embedded metric format: its metrics, and the values of metrics and dimensions
+/// under their names.
 struct Line<'a> {
     metadata: Metadata<'a>,
     stage: &'a str,

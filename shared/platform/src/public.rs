@@ -1,4 +1,4 @@
-//! From an HTTP event to its answer, for what anybody may read without signing in.
+//! From an HTTP event to its answer, for operations that need no sign-in.
 
 use std::convert::Infallible;
 
@@ -13,24 +13,19 @@ use crate::telemetry::log_outcome;
 
 /// One operation that needs no caller: a Lambda function behind a route without authorizer.
 ///
-/// It gets the environment and nothing else of the platform, so that it cannot reach the table or
-/// send mail, and needs no rights to.
+/// It gets nothing of the platform but the environment, so it can't reach the table or send mail,
+/// and needs no permission to.
 pub trait PublicOperation: Sized + Send + Sync + 'static {
-    /// Its one name, in kebab case: package, binary, event and test are called so.
+    /// In kebab case: the name of package, binary, event and test.
     const NAME: &'static str;
 
-    /// Reads what the operation needs to know from the environment.
+    /// Reads the configuration from the environment.
     ///
     /// # Errors
     ///
     /// Names the variable that is missing or wrong.
     fn new(environment: &Environment) -> Result<Self, ConfigError>;
 
-    /// Answers one request.
-    ///
-    /// # Errors
-    ///
-    /// A refusal.
     fn answer(&self, request: &Request) -> Result<Response<Body>, Problem>;
 }
 
@@ -38,7 +33,7 @@ pub trait PublicOperation: Sized + Send + Sync + 'static {
 ///
 /// # Errors
 ///
-/// What is wrong with the configuration, or with Lambda's runtime API.
+/// If the configuration is wrong, or Lambda's runtime API fails.
 pub async fn run<O: PublicOperation>() -> Result<(), lambda_http::Error> {
     let operation = &telemetry::start(O::NAME, |environment| O::new(&environment))?;
     lambda_http::run(service_fn(async move |request| {
@@ -47,7 +42,7 @@ pub async fn run<O: PublicOperation>() -> Result<(), lambda_http::Error> {
     .await
 }
 
-/// Answers one event and logs how it went, once.
+/// Answers one event and logs the outcome, once.
 pub fn serve<O: PublicOperation>(operation: &O, request: &Request) -> Response<Body> {
     let request_id = request_id(request);
     let outcome = operation.answer(request);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The operating system gave no random numbers. Nothing secret can be made then.
+/// The operating system gave no random numbers, so no secret can be made.
 #[derive(Debug)]
 pub struct NoRandomness(getrandom::Error);
 
@@ -29,7 +29,7 @@ pub fn secret() -> Result<[u8; 32], NoRandomness> {
     Ok(secret)
 }
 
-/// A time between nothing and `longest`, so that writers that collided do not collide again.
+/// A time between zero and `longest`, so that writers that collided do not collide again.
 #[must_use]
 pub fn up_to(longest: Duration) -> Duration {
     let mut byte = [0];

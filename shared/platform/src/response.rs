@@ -13,7 +13,7 @@ pub(crate) fn json_response(
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    // Rights change from one moment to the next: no answer may be kept.
+    // Rights can change at any moment, so no answer may be cached.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(request_id) = HeaderValue::from_str(request_id) {
         headers.insert("x-request-id", request_id);

@@ -1,4 +1,4 @@
-//! The product's support staff, as the ID token names them.
+//! The product's support staff, according to the ID token.
 
 use std::str::FromStr;
 
@@ -13,21 +13,21 @@ use crate::clock::Clock;
 use crate::config::{ConfigError, Environment};
 use crate::problem::Problem;
 
-/// Who counts as support staff: the one right that a token gives and not the table. So the token must
-/// be young: whoever leaves the group at the issuer is out when it gets too old.
+/// Who counts as support staff. It is the one right that comes from a token and not from the table,
+/// so the token must be young: people who leave the group at the issuer lose access when their
+/// token gets too old.
 #[derive(Debug)]
 pub struct SupportStaff {
-    /// The claim of the ID token that lists the caller's groups.
+    /// The claim that lists the caller's groups.
     claim: String,
-    /// The group's name in it.
     group: String,
     session: SessionLength,
-    /// Tokens are judged by the machine's own clock: it is the only one that an issuer knows.
+    /// The machine's own clock judges tokens: an issuer knows no other.
     token_clock: Clock,
 }
 
 impl SupportStaff {
-    /// The group that the deployment names.
+    /// Reads the group from the environment.
     ///
     /// # Errors
     ///
@@ -41,10 +41,11 @@ impl SupportStaff {
         })
     }
 
-    /// Lets a caller go on who is in the group, by an ID token that is young enough.
+    /// Lets a caller in who is in the group, with an ID token that is young enough.
     ///
-    /// The groups are read from the token itself, which API Gateway has verified: in the claims that it
-    /// hands on, a list is `[a b]`, and a group whose name has a space looks like two.
+    /// The groups come from the token itself, which API Gateway has verified. In the claims that
+    /// API Gateway passes on, a list is `[a b]`, so a group with a space in its name looks like
+    /// two.
     ///
     /// # Errors
     ///
@@ -68,7 +69,7 @@ impl SupportStaff {
         }
     }
 
-    /// A list of texts, or one text: some providers write a list of one so.
+    /// A list of texts, or one text: some providers write a list with one item like that.
     fn is_in(&self, groups: &Value) -> bool {
         match groups {
             Value::Array(groups) => groups.iter().any(|group| *group == *self.group),
@@ -101,8 +102,8 @@ impl FromStr for SessionLength {
     }
 }
 
-/// The claims in a token (RFC 7519, 7.2), whose signature is somebody else's to check. It stands alone
-/// or after `Bearer`, as API Gateway takes it.
+/// The claims of a token (RFC 7519, 7.2). The caller must check the signature. The header holds the
+/// token alone or after `Bearer`, as API Gateway accepts both.
 fn payload(authorization: &str) -> Option<Map<String, Value>> {
     let token = match authorization.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => token.trim(),

@@ -22,12 +22,12 @@ use crate::dependency::{Wait, Waits};
 use crate::metrics::{self, EmbeddedMetrics, Metric};
 use crate::problem::Problem;
 
-/// Starts a function: its log, and then what `build` makes of the environment.
+/// Starts the log, then runs `build`.
 ///
 /// # Errors
 ///
-/// What is wrong with the configuration. It is also logged here, because Lambda would show it as plain
-/// text, which no query for errors finds.
+/// If the configuration is wrong. The error is also logged here, because Lambda would show it as
+/// plain text, and queries for errors would miss it.
 pub(crate) fn start<T>(
     operation: &'static str,
     build: impl FnOnce(Environment) -> Result<T, ConfigError>,
@@ -45,7 +45,7 @@ pub(crate) fn start<T>(
     })
 }
 
-/// What writes the lines of a deployed function: its log, and its metrics among them.
+/// Writes the lines of a deployed function: its log and its metrics.
 ///
 /// Only our own crates write to it: the SDK's debug lines contain what it sends.
 ///
@@ -73,7 +73,6 @@ where
         .with(metrics.with_filter(only(metrics::TARGET, Level::INFO))))
 }
 
-/// Writes the lines of our own crates.
 fn lines<S, W>(level: Level, writer: W) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -93,24 +92,21 @@ fn only(target: &str, level: Level) -> Targets {
     targets.with_default(LevelFilter::OFF)
 }
 
-/// Which call a line is about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LoggedCall<'a> {
-    /// The operation's name.
     pub(crate) operation: &'static str,
-    /// The id under which API Gateway, the caller and the log know the request.
+    /// The request's id for API Gateway, the caller and the log.
     pub(crate) request_id: &'a str,
-    /// The account that the call is about, if that is known.
+    /// The account that the call concerns, if known.
     pub(crate) account_id: Option<&'a AccountId>,
-    /// The `sub` of the caller's ID token, if the log must say who it was.
+    /// The `sub` of the caller's ID token, if the log must name the caller.
     pub(crate) subject: Option<&'a str>,
-    /// The metric that counts such calls by outcome, if there is one.
     pub(crate) counted_as: Option<Metric>,
     pub(crate) waits: Waits,
 }
 
-/// Logs and counts how a call ended: one line per call in the log, and one in the metrics if there is
-/// something to measure.
+/// Logs and counts the outcome of a call: one line per call in the log, and one in the metrics if
+/// there is something to measure.
 pub(crate) fn log_outcome(call: LoggedCall<'_>, outcome: Result<StatusCode, &Problem>) {
     let LoggedCall {
         operation,
@@ -125,7 +121,7 @@ pub(crate) fn log_outcome(call: LoggedCall<'_>, outcome: Result<StatusCode, &Pro
         Ok(status) => ("ok", status.as_u16()),
         Err(problem) => (problem.code().as_str(), problem.code().status().as_u16()),
     };
-    /// A line about the call, with everything that is known.
+    /// A line about the call, with all known fields.
     macro_rules! line {
         ($level:ident, $cause:expr, $message:literal) => {
             $level!(

@@ -8,20 +8,19 @@ use http::Uri;
 use crate::aws;
 use crate::dependency::{Dependency, Try};
 
-/// A client that gets documents. It is the SDK's own: there is no second one in a binary.
+/// A client that gets documents. It uses the SDK's HTTP client, so that a binary has only one.
 ///
-/// It does not limit time: whoever calls does.
+/// It has no timeout: the caller sets one.
 #[derive(Debug)]
 pub struct Web(SharedHttpClient);
 
 impl Web {
-    /// A client that trusts the certificates that the system trusts.
     #[must_use]
     pub fn new() -> Self {
         Self(aws::https_client_with_system_roots())
     }
 
-    /// A client for servers on this machine: it trusts no certificate.
+    /// For servers on this machine: it trusts no certificate.
     #[must_use]
     pub fn without_tls() -> Self {
         Self(aws::https_client(Vec::new()))
@@ -31,7 +30,8 @@ impl Web {
     ///
     /// # Errors
     ///
-    /// If there is no answer, or one with another status than 200: a sentence for the log.
+    /// If there is no answer, or one with another status than 200. The error is a sentence for the
+    /// log.
     pub async fn get(&self, url: &Uri) -> Result<Vec<u8>, &'static str> {
         let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else {
             return Err("not an absolute URL");
@@ -47,7 +47,7 @@ impl Web {
             .deserializer(body)
             .build();
         let path = url.path_and_query().map_or("/", |path| path.as_str());
-        // The only such server is the issuer.
+        // The issuer is the only such server.
         let this_try = Try::begin(Dependency::Issuer);
         let document = get.invoke(path.to_owned()).await;
         drop(this_try);

@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use crate::Failure;
 
-/// The arguments of the program.
 pub(crate) struct Arguments {
-    /// Where the functions are: `<operation>`, or `<LogicalId>/bootstrap`.
+    /// The folder of the functions: `<operation>`, or `<LogicalId>/bootstrap`.
     pub(crate) functions: PathBuf,
-    /// Where the baselines in Rust are.
+    /// The folder of the baselines in Rust.
     pub(crate) baselines: PathBuf,
-    /// Where results go.
+    /// The folder for results.
     pub(crate) out: PathBuf,
     /// A description of the machine, as a Markdown list.
     pub(crate) machine: String,
@@ -67,7 +66,6 @@ impl Arguments {
         Ok(parsed)
     }
 
-    /// Whether to run a part.
     pub(crate) fn does(&self, part: &str) -> bool {
         self.parts.is_empty() || self.parts.iter().any(|name| name == part)
     }

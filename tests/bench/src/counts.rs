@@ -9,19 +9,19 @@ use crate::function::{Function, Stage, Subject};
 /// The number of invocations in the mean cost of a warm one.
 const WARM: u64 = 100;
 
-/// How often each count is made.
+/// The number of runs per count.
 const RUNS: usize = 3;
 
-/// Instructions of a function, in user mode.
+/// The instructions of a function, in user mode.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counts {
     /// From its start to the end of the first invocation.
     pub(crate) to_first: u64,
-    /// Of one further invocation.
+    /// Per further invocation.
     pub(crate) warm: u64,
 }
 
-/// Counts the instructions of two runs, which differ by their numbers of invocations.
+/// Counts the instructions of two runs with different numbers of invocations.
 ///
 /// # Errors
 ///
@@ -66,7 +66,6 @@ fn run(stage: &mut Stage, subject: &Subject, invocations: u64) -> Result<u64, Fa
     Ok(total.trim().parse()?)
 }
 
-/// Where valgrind is.
 const VALGRIND: &str = "/usr/bin/valgrind";
 
 /// Whether a subject's instructions can be counted: valgrind is installed, and the subject has no
@@ -78,20 +77,19 @@ pub(crate) fn can_count(subject: &Subject) -> bool {
 
 /// The most instructions that a function may take.
 pub(crate) struct Ceiling {
-    /// The function's operation.
     pub(crate) operation: String,
     /// To the end of the first invocation.
     pub(crate) to_first: u64,
-    /// Per warm one.
+    /// Per warm invocation.
     pub(crate) warm: u64,
 }
 
 impl Ceiling {
-    /// Reads lines of an operation and two numbers; others begin with `#`.
+    /// Reads lines of an operation and two numbers. Lines that begin with `#` are comments.
     ///
     /// # Errors
     ///
-    /// A line that can't be parsed.
+    /// If a line can't be parsed.
     pub(crate) fn read(file: &Path) -> Result<Vec<Self>, Failure> {
         let text = fs::read_to_string(file)?;
         let lines = text.lines().filter(|line| !line.starts_with('#'));

@@ -1,5 +1,5 @@
 //! The stand-in for AWS: a TLS server that replays recorded answers of the local stack. The answers
-//! are real, and cost next to nothing.
+//! are real, and cost almost nothing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,7 +24,7 @@ const AMAZON_ROOTS: &str = include_str!("../../../shared/platform/src/aws/amazon
 /// The system's certificates, for programs that use them.
 const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// The file with the key of the certificates, and of tokens.
+/// The file of the key for the certificates and for tokens.
 pub(crate) const SIGNING_KEY: &str = "signing-key.pem";
 
 /// An operation's requests with their answers.
@@ -60,18 +60,14 @@ impl Recording {
     }
 }
 
-/// Where the local stack's services are, `address:port` each.
+/// The addresses of the local stack's services, as `address:port`.
 #[derive(Debug, Clone)]
 pub(crate) struct Services {
-    /// DynamoDB.
     pub(crate) dynamodb: String,
-    /// SES.
     pub(crate) ses: String,
-    /// EventBridge.
     pub(crate) events: String,
 }
 
-/// The server.
 pub(crate) struct Endpoints {
     url: String,
     state: Arc<Mutex<State>>,
@@ -88,7 +84,7 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// If there is no port, or the file cannot be written.
+    /// If no port is free, or the file can't be written.
     pub(crate) fn start(folder: &Path, bundle: &Path) -> Result<Self, Failure> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let url = format!("https://localhost:{}", listener.local_addr()?.port());
@@ -105,12 +101,11 @@ impl Endpoints {
         Ok(Self { url, state })
     }
 
-    /// Where it is.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// From now on, forwards every request to the services, and records it.
+    /// From now on, forwards every request to the services and records it.
     pub(crate) fn record(&self, services: Services) {
         self.set(State {
             recording: Recording::default(),
@@ -118,7 +113,6 @@ impl Endpoints {
         });
     }
 
-    /// What was recorded.
     pub(crate) fn recorded(&self) -> Recording {
         let state = self.state.lock();
         state.map_or_else(|_| Recording::default(), |state| state.recording.clone())
@@ -192,7 +186,7 @@ fn answer(request: &Request, state: &Mutex<State>) -> Result<Arc<Vec<u8>>, Failu
     let (method, path) = request.line();
     let target = request.header("x-amz-target");
     let mut asked = target.map_or_else(|| format!("{method} {path}"), str::to_owned);
-    // The mail without a recipient, which opens the connection, is refused.
+    // The service refuses the mail without a recipient, which only opens the connection.
     if request.body == b"{}" {
         asked += " of nothing";
     }

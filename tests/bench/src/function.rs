@@ -14,17 +14,17 @@ use crate::runtime_api::RuntimeApi;
 /// Something to measure: a function or a baseline.
 #[derive(Clone)]
 pub(crate) struct Subject {
-    /// What the tables call it.
+    /// Its name in the tables.
     pub(crate) name: String,
     /// The program and its arguments.
     pub(crate) command: Vec<PathBuf>,
-    /// Its whole environment, as Lambda would set it.
+    /// The whole environment, as Lambda sets it.
     pub(crate) environment: BTreeMap<String, String>,
-    /// What it is invoked with.
+    /// The payload of each invocation.
     pub(crate) event: Vec<u8>,
-    /// A part of every right answer.
+    /// A part of every correct answer.
     pub(crate) expected: &'static str,
-    /// What AWS answers.
+    /// The recorded answers of AWS.
     pub(crate) recording: Recording,
 }
 
@@ -32,25 +32,23 @@ pub(crate) struct Subject {
 pub(crate) struct Stage {
     pub(crate) api: RuntimeApi,
     pub(crate) endpoints: Endpoints,
-    /// Where logs go.
+    /// The folder for logs.
     pub(crate) folder: PathBuf,
 }
 
-/// A running function.
 pub(crate) struct Function<'a> {
     child: Child,
     api: &'a mut RuntimeApi,
     subject: &'a Subject,
-    /// From its start until it asked for the first event.
+    /// From the start to the first request for an event.
     pub(crate) init: Duration,
 }
 
-/// Memory, in KiB.
+/// In KiB.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Memory {
     /// The most that was resident so far.
     pub(crate) peak: u64,
-    /// What is resident now.
     pub(crate) resident: u64,
 }
 
@@ -60,7 +58,7 @@ impl<'a> Function<'a> {
     ///
     /// # Errors
     ///
-    /// If it does not start; its output is in a file then.
+    /// If it does not start. Its output is in a file.
     pub(crate) fn start(
         stage: &'a mut Stage,
         subject: &'a Subject,
@@ -72,7 +70,7 @@ impl<'a> Function<'a> {
         Self::start_anyhow(stage, subject, in_front, quota)
     }
 
-    /// The same, with whatever the endpoints do.
+    /// The same, in any mode of the endpoints.
     ///
     /// # Errors
     ///
@@ -118,11 +116,11 @@ impl<'a> Function<'a> {
         Ok(function)
     }
 
-    /// Invokes the function and checks its answer. Returns how long that took.
+    /// Invokes the function and checks its answer. Returns the time that it took.
     ///
     /// # Errors
     ///
-    /// If the answer is wrong: a benchmark of failures is worth nothing.
+    /// If the answer is wrong: a benchmark of failures is worthless.
     pub(crate) fn invoke(&mut self) -> Result<Duration, Failure> {
         let answered = self.api.invoke(&self.subject.event);
         let (answer, took) = answered.map_err(|error| self.complaint(&error))?;
@@ -134,20 +132,18 @@ impl<'a> Function<'a> {
         }
     }
 
-    /// Invokes it often.
-    ///
     /// # Errors
     ///
-    /// If an answer is not the right one.
+    /// If an answer is wrong.
     pub(crate) fn invoke_times(&mut self, times: usize) -> Result<Vec<Duration>, Failure> {
         (0..times).map(|_| self.invoke()).collect()
     }
 
-    /// What is resident, by <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>.
+    /// Reads the resident memory (<https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>).
     ///
     /// # Errors
     ///
-    /// If the kernel does not say.
+    /// If the kernel doesn't report it.
     pub(crate) fn memory(&self) -> Result<Memory, Failure> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let value = |name: &str| {
@@ -165,7 +161,7 @@ impl<'a> Function<'a> {
     ///
     /// # Errors
     ///
-    /// If it cannot be asked.
+    /// If it can't be asked.
     pub(crate) fn end(mut self) -> Result<(), Failure> {
         let process = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &process]).status()?;
@@ -186,11 +182,11 @@ impl Drop for Function<'_> {
     }
 }
 
-/// The size of a program, and of what is uploaded of it, in bytes.
+/// The size of a program, and of its upload, in bytes.
 ///
 /// # Errors
 ///
-/// If it cannot be read.
+/// If the program can't be read.
 pub(crate) fn sizes(program: &Path) -> Result<[u64; 2], Failure> {
     let size = fs::metadata(program)?.len();
     // The same compression as zip, without zip's directory.

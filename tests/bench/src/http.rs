@@ -1,12 +1,10 @@
-//! As much HTTP/1.1 as the servers of the benchmark need: they must cost next to nothing.
+//! The part of HTTP/1.1 that the servers of the benchmark need: they must cost almost nothing.
 
 use std::io::{self, BufRead, Error, Write};
 
-/// A request.
 pub(crate) struct Request {
-    /// Method, path and headers, as they came.
+    /// Method, path and headers, unchanged.
     pub(crate) head: String,
-    /// The body.
     pub(crate) body: Vec<u8>,
 }
 
@@ -15,7 +13,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// A broken connection, or a body without a `content-length`.
+    /// If the connection breaks, or a body has no `content-length`.
     pub(crate) fn read(connection: &mut impl BufRead) -> io::Result<Option<Self>> {
         let mut head = String::new();
         loop {
@@ -41,7 +39,6 @@ impl Request {
         Ok(Some(request))
     }
 
-    /// The method and the path.
     pub(crate) fn line(&self) -> (&str, &str) {
         let mut words = self.head.split(' ');
         (
@@ -50,7 +47,7 @@ impl Request {
         )
     }
 
-    /// The value of a header, by its name in lower case.
+    /// The name is in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().skip(1).find_map(|line| {
             let (key, value) = line.split_once(':')?;
@@ -63,7 +60,7 @@ impl Request {
 ///
 /// # Errors
 ///
-/// A broken connection.
+/// If the connection breaks.
 pub(crate) fn write(
     connection: &mut impl Write,
     status: &str,

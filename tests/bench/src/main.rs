@@ -27,7 +27,7 @@ use crate::report::{Row, Size};
 use crate::runtime_api::RuntimeApi;
 use crate::subjects::Workshop;
 
-/// Why nothing is measured, in a sentence.
+/// The reason, in a sentence.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The functions whose times are measured: a login, a guard, a page, a removal, a mail.
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     std::fs::create_dir_all(&arguments.out)?;
     let bundle = arguments.out.join("ca.pem");
-    // Making one takes a while.
+    // Generating one takes a while.
     let signing_key = SigningKey::load_or_generate(&arguments.out.join(SIGNING_KEY))?;
     let mut stage = Stage {
         api: RuntimeApi::start()?,
@@ -111,7 +111,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     report::write(&arguments.out, &arguments.machine, &rows, &sizes)
 }
 
-/// The functions, each with the baseline that asks AWS for the same, and the other baselines.
+/// The functions, each with the baseline that makes the same requests to AWS, and the other
+/// baselines.
 fn subjects(
     stage: &mut Stage,
     workshop: &Workshop,

@@ -7,33 +7,32 @@ use crate::Failure;
 use crate::function::{Function, Memory, Stage, Subject};
 use crate::quota::Quota;
 
-/// Invocations after the first one, one right after the other.
+/// Invocations after the first one, without pauses.
 const WARM: usize = 1_000;
-/// Invocations in all of the rounds that look at memory.
+/// Invocations in the rounds that measure memory.
 const MANY: usize = 10_000;
-/// Which rounds those are.
+/// One round in this many measures memory.
 const EVERY: usize = 5;
 /// Invocations with a small share of the processor, after the first one of a round.
 const PACED: usize = 40;
-/// How far apart these are.
+/// The time between two of these.
 const PACE: Duration = Duration::from_millis(25);
 
-/// What was measured of one subject, over all rounds.
+/// The measurements of one subject, over all rounds.
 #[derive(Default, Clone)]
 pub(crate) struct Times {
     /// From the start to the first request for an event.
     pub(crate) init: Vec<Duration>,
-    /// The first invocation.
     pub(crate) first: Vec<Duration>,
-    /// Further ones.
+    /// Further invocations.
     pub(crate) warm: Vec<Duration>,
-    /// Both with a small share of the processor, from the first request for an event on.
+    /// Of starts with a small share of the processor after the first request for an event.
     pub(crate) small_init: Vec<Duration>,
     pub(crate) small_first: Vec<Duration>,
     pub(crate) small_paced: Vec<Duration>,
     /// After the first 1,000 invocations.
     pub(crate) memory: Vec<Memory>,
-    /// After 10,000, with what it was after 1,000.
+    /// After 10,000, together with the value after 1,000.
     pub(crate) grown: Vec<[Memory; 2]>,
 }
 
@@ -109,7 +108,6 @@ pub(crate) fn percentile(values: &[Duration], percent: usize) -> Option<Duration
     sorted.get((last * percent).div_ceil(100)).copied()
 }
 
-/// The middle one.
 pub(crate) fn median(values: &[Duration]) -> Option<Duration> {
     percentile(values, 50)
 }

@@ -27,7 +27,7 @@ impl Quota {
     ///
     /// # Errors
     ///
-    /// If that is not allowed, or there is no controller for processors.
+    /// If the system forbids it, or has no controller for processors.
     pub(crate) fn new() -> io::Result<Self> {
         let name = format!("rollcall-bench-{}", std::process::id());
         let (root, version) = if Path::new("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").exists() {
@@ -46,20 +46,16 @@ impl Quota {
         Ok(quota)
     }
 
-    /// Puts a process into the group.
-    ///
     /// # Errors
     ///
-    /// If it cannot be moved.
+    /// If the process can't be moved.
     pub(crate) fn add(&self, process: u32) -> io::Result<()> {
         fs::write(self.folder.join("cgroup.procs"), process.to_string())
     }
 
-    /// Limits the group from now on.
-    ///
     /// # Errors
     ///
-    /// If that is not allowed.
+    /// If the system forbids it.
     pub(crate) fn impose(&self) -> io::Result<()> {
         match self.version {
             Version::One => {
@@ -70,11 +66,9 @@ impl Quota {
         }
     }
 
-    /// Removes the group's limit.
-    ///
     /// # Errors
     ///
-    /// If that is not allowed.
+    /// If the system forbids it.
     pub(crate) fn lift(&self) -> io::Result<()> {
         match self.version {
             Version::One => self.write("cpu.cfs_quota_us", "-1"),

@@ -10,7 +10,7 @@ use crate::counts::Counts;
 use crate::function::{Memory, Subject, sizes};
 use crate::measure::{Times, median, percentile};
 
-/// What was measured of a subject.
+/// The measurements of a subject.
 pub(crate) struct Row {
     name: String,
     pub(crate) times: Option<Times>,
@@ -18,7 +18,6 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Nothing yet.
     pub(crate) fn new(subject: &Subject) -> Self {
         Self {
             name: subject.name.clone(),
@@ -63,7 +62,7 @@ fn growth(before: Memory, after: Memory) -> i64 {
     after.resident.cast_signed() - before.resident.cast_signed()
 }
 
-/// How large a function is, in bytes.
+/// The sizes of a function, in bytes.
 pub(crate) struct Size {
     name: String,
     program: u64,
@@ -71,11 +70,6 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// The size of a program.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read.
     pub(crate) fn of(name: &str, program: &Path) -> Result<Self, Failure> {
         let [program, zipped] = sizes(program)?;
         Ok(Self {
@@ -143,7 +137,6 @@ fn summary(machine: &str, rows: &[Row], sizes: &[Size]) -> Result<String, Failur
     Ok(text)
 }
 
-/// The rows of the summary.
 const SUMMARY: [&str; 5] = [
     "authorize-login",
     "invite",
@@ -228,7 +221,7 @@ fn size(text: &mut String, sizes: &[Size]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A goal, and how near it is.
+/// A goal, and how close it is.
 struct Goal {
     of: &'static str,
     what: &'static str,

@@ -16,16 +16,16 @@ use crate::http::{self, Request};
 /// The longest wait for a function, which may run under valgrind.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// The API, for one function at a time.
+/// Serves one function at a time.
 pub(crate) struct RuntimeApi {
     address: SocketAddr,
     calls: Receiver<Call>,
     waiting: Option<SyncSender<Vec<u8>>>,
-    /// When the last event was handed over.
+    /// The time when the last event was handed over.
     handed_over: Arc<Mutex<Instant>>,
 }
 
-/// What a function calls.
+/// A function's call to the API.
 enum Call {
     /// It asks for an event.
     Next(Instant, SyncSender<Vec<u8>>),
@@ -61,22 +61,22 @@ impl RuntimeApi {
         })
     }
 
-    /// Where it is, for `AWS_LAMBDA_RUNTIME_API`.
+    /// The value of `AWS_LAMBDA_RUNTIME_API`.
     pub(crate) fn address(&self) -> String {
         self.address.to_string()
     }
 
-    /// Forgets the function that was served, before another one is started.
+    /// Forgets the last function before another one is started.
     pub(crate) fn forget(&mut self) {
         self.waiting = None;
         self.calls.try_iter().for_each(drop);
     }
 
-    /// Waits until the function asks for an event, and says when it did.
+    /// Waits until the function asks for an event, and returns the time.
     ///
     /// # Errors
     ///
-    /// If it does anything else, or nothing in time.
+    /// If the function does anything else, or nothing in time.
     pub(crate) fn wait(&mut self) -> Result<Instant, Failure> {
         match self.calls.recv_timeout(LONGEST_WAIT)? {
             Call::Next(at, waiting) => {
@@ -88,12 +88,12 @@ impl RuntimeApi {
         }
     }
 
-    /// Hands an event to the waiting function, and waits until it asks for the next one. Returns its
-    /// answer, and how long that took.
+    /// Hands an event to the waiting function, and waits until it asks for the next one. Returns
+    /// the answer and the time that it took.
     ///
     /// # Errors
     ///
-    /// If it does not answer.
+    /// If the function does not answer.
     pub(crate) fn invoke(&mut self, event: &[u8]) -> Result<(Vec<u8>, Duration), Failure> {
         let waiting = self.waiting.take().ok_or("no function is waiting")?;
         waiting.send(event.to_vec())?;

@@ -1,4 +1,5 @@
-//! What is measured: the functions of `template.yaml` with their events, and the baselines.
+//! The subjects of the benchmark: the functions of `template.yaml` with their events, and the
+//! baselines.
 
 #![expect(
     clippy::indexing_slicing,
@@ -18,7 +19,7 @@ use crate::Failure;
 use crate::endpoints::{Endpoints, Services};
 use crate::function::{Function, Stage, Subject};
 
-/// The local stack, which answers as AWS would, and the means to make subjects with it.
+/// Makes subjects with the local stack, which answers as AWS would.
 pub(crate) struct Workshop {
     runtime: Runtime,
     stack: Stack,
@@ -27,7 +28,6 @@ pub(crate) struct Workshop {
     bundle: PathBuf,
 }
 
-/// The repository.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 impl Workshop {
@@ -83,8 +83,6 @@ impl Workshop {
         }
     }
 
-    /// The functions of the template.
-    ///
     /// # Errors
     ///
     /// If the template can't be read.
@@ -92,7 +90,7 @@ impl Workshop {
         Ok(self.template.functions()?)
     }
 
-    /// The program of a function, as cargo or SAM has built it.
+    /// The program of a function, built by cargo or SAM.
     pub(crate) fn program(&self, function: &Deployed) -> PathBuf {
         let by_sam = self.functions.join(&function.logical_id).join("bootstrap");
         if by_sam.exists() {
@@ -106,7 +104,7 @@ impl Workshop {
     ///
     /// # Errors
     ///
-    /// If it can't be started, or gives a wrong answer.
+    /// If the function can't be started, or gives a wrong answer.
     pub(crate) fn function(&self, stage: &mut Stage, operation: &str) -> Result<Subject, Failure> {
         let deployed = self.deployed()?;
         let deployed = deployed.iter().find(|f| f.operation == operation);
@@ -120,7 +118,7 @@ impl Workshop {
             expected = "\"isAuthorized\":true";
         }
         if operation == "invite" {
-            // The mail went out.
+            // The mail was sent.
             expected = r#"\"status\":\"sending\""#;
         }
         let mut subject = Subject {
@@ -168,7 +166,7 @@ impl Workshop {
         })
     }
 
-    /// The environment that Lambda and the template would set
+    /// The environment that Lambda and the template set
     /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>).
     fn environment(
         &self,
@@ -207,7 +205,7 @@ impl Workshop {
             text("LANG", "en_US.UTF-8"),
             text("TZ", ":UTC"),
             text("PATH", "/usr/local/bin:/usr/bin:/bin"),
-            // What differs from Lambda.
+            // These differ from Lambda.
             text("AWS_CA_BUNDLE", &self.bundle.to_string_lossy()),
             text("SSL_CERT_FILE", &system.to_string_lossy()),
             text("AWS_ENDPOINT_URL_DYNAMODB", endpoints.url()),

@@ -1,4 +1,4 @@
-//! Answers that say yes, and what accounts and members look like in them.
+//! Answers that say yes, and the accounts and members in them.
 
 mod support;
 
@@ -19,7 +19,6 @@ use crate::response::json_response;
 
 pub use support::{LiftAnswer, PersonAnswer, RecentFeedbackAnswer};
 
-/// The answer to a call that was carried out.
 #[derive(Debug)]
 pub struct Answer {
     status: StatusCode,
@@ -63,13 +62,11 @@ impl Answer {
         }
     }
 
-    /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The HTTP response.
     #[must_use]
     pub fn into_response(self, request_id: &str) -> Response<Body> {
         json_response(self.status, "application/json", self.body, request_id)
@@ -85,7 +82,6 @@ pub fn to_json(body: &impl Serialize) -> Result<String, Problem> {
     serde_json::to_string(body).map_err(Problem::internal)
 }
 
-/// An account in an answer.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountAnswer {
@@ -99,7 +95,6 @@ pub struct AccountAnswer {
 }
 
 impl AccountAnswer {
-    /// An account, and whether its plan includes multi-user access.
     #[must_use]
     pub fn new(account: &Account, pro_plans: &ProPlans) -> Self {
         Self {
@@ -116,7 +111,7 @@ impl AccountAnswer {
     }
 }
 
-/// A person of an account in an answer. What does not apply is left out.
+/// A person in an answer. Fields that don't apply are left out.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberAnswer {
@@ -147,8 +142,8 @@ pub struct MemberAnswer {
 }
 
 impl MemberAnswer {
-    /// A person who has just been invited, with the address that was probably meant if this one looks
-    /// misspelt.
+    /// A person who has just been invited. If the address looks misspelt, the answer suggests
+    /// another.
     #[must_use]
     pub fn of_invite(member: &Member, now: Timestamp) -> Self {
         Self {
@@ -194,7 +189,6 @@ impl MemberAnswer {
     }
 }
 
-/// What became of an invite's newest mail, in an answer.
 #[derive(Debug, Serialize)]
 pub struct DeliveryAnswer {
     status: &'static str,
@@ -216,7 +210,6 @@ impl DeliveryAnswer {
     }
 }
 
-/// The answer to a removal.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RemovalAnswer {
@@ -226,7 +219,6 @@ pub struct RemovalAnswer {
 }
 
 impl RemovalAnswer {
-    /// A removal of a person.
     #[must_use]
     pub fn new(id: MemberId, removal: &Removal) -> Self {
         Self {
@@ -237,7 +229,7 @@ impl RemovalAnswer {
     }
 }
 
-/// The answer to a login: where the caller is now, and what the caller may do there.
+/// The answer to a login: the account, and the caller's abilities in it.
 #[derive(Debug, Serialize)]
 pub struct LoginAnswer {
     account: AccountAnswer,
@@ -246,7 +238,6 @@ pub struct LoginAnswer {
 }
 
 impl LoginAnswer {
-    /// A login to an account.
     #[must_use]
     pub fn new(account: &Account, member: &Member, pro_plans: &ProPlans, now: Timestamp) -> Self {
         Self {
@@ -257,7 +248,6 @@ impl LoginAnswer {
     }
 }
 
-/// One page of the list of an account's people.
 #[derive(Debug, Serialize)]
 pub struct MembersAnswer {
     account: AccountAnswer,
@@ -268,7 +258,6 @@ pub struct MembersAnswer {
 }
 
 impl MembersAnswer {
-    /// A page for somebody with access, and the cursor of the next one if there is one.
     #[must_use]
     pub fn new(
         access: Access<'_>,

@@ -1,4 +1,4 @@
-//! What support sees.
+//! Answers for support.
 
 use domain::Timestamp;
 use domain::account::ProPlans;
@@ -11,7 +11,6 @@ use serde::Serialize;
 use super::{AccountAnswer, MemberAnswer};
 use crate::store::{FeedbackCursor, FeedbackPage};
 
-/// What support sees about a person.
 #[derive(Debug, Serialize)]
 pub struct PersonAnswer {
     email: EmailAddress,
@@ -21,7 +20,7 @@ pub struct PersonAnswer {
     feedback: Vec<FeedbackAnswer>,
 }
 
-/// What the mail service's suppression list says. `listed` is left out if that is not known.
+/// What the mail service's suppression list says. `listed` is left out if that is unknown.
 #[derive(Debug, Default, Serialize)]
 struct SuppressionAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,7 +31,6 @@ struct SuppressionAnswer {
     since: Option<Timestamp>,
 }
 
-/// A person's place in one account, and what support should know about it.
 #[derive(Debug, Serialize)]
 struct MembershipAnswer {
     account: AccountAnswer,
@@ -40,7 +38,6 @@ struct MembershipAnswer {
     verdict: String,
 }
 
-/// A report of the mail system.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct FeedbackAnswer {
@@ -61,7 +58,6 @@ struct FeedbackAnswer {
 }
 
 impl PersonAnswer {
-    /// All that is known about a person.
     #[must_use]
     pub fn new(
         email: &EmailAddress,
@@ -122,7 +118,7 @@ impl FeedbackAnswer {
     }
 }
 
-/// What the mail system reported lately, about everybody's mail.
+/// Recent reports of the mail system, about everybody's mail.
 #[derive(Debug, Serialize)]
 pub struct RecentFeedbackAnswer {
     feedback: Vec<FeedbackAnswer>,
@@ -131,7 +127,6 @@ pub struct RecentFeedbackAnswer {
 }
 
 impl RecentFeedbackAnswer {
-    /// A page, and the cursor of the next one if there is one.
     #[must_use]
     pub fn new(page: &FeedbackPage) -> Self {
         Self {
@@ -141,7 +136,7 @@ impl RecentFeedbackAnswer {
     }
 }
 
-/// The answer when nothing keeps mail from an address any more.
+/// The answer after everything that kept mail from an address was lifted.
 #[derive(Debug, Serialize)]
 pub struct LiftAnswer {
     email: EmailAddress,
@@ -149,7 +144,6 @@ pub struct LiftAnswer {
 }
 
 impl LiftAnswer {
-    /// An address that mail is sent to again.
     #[must_use]
     pub fn new(email: &EmailAddress) -> Self {
         Self {

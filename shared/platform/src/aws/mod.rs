@@ -31,11 +31,12 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 pub const DYNAMODB_TIMEOUTS: [Duration; 2] =
     [Duration::from_millis(1_000), Duration::from_millis(2_000)];
 
-/// The same for SES.
+/// The same limits for SES.
 pub const SES_TIMEOUTS: [Duration; 2] =
     [Duration::from_millis(3_000), Duration::from_millis(4_500)];
 
-/// A client of one of the SDK's crates: they have the same settings, each as types of its own.
+/// A client of one of the SDK's crates: the settings are the same, but each crate has its own
+/// types.
 macro_rules! client {
     ($sdk:ident, $dependency:ident, $aws:expr, $endpoint:expr, $timeouts:expr) => {{
         let http_client = $aws.http_client.clone();
@@ -115,8 +116,8 @@ impl Aws {
         })
     }
 
-    /// The same with another way to wait, for time-outs and between tries, and with as many retries as are
-    /// asked for: otherwise, all clients of a process share a budget of them.
+    /// The same with another way to wait, for timeouts and between tries. Its retries need no budget:
+    /// otherwise, all clients of a process share one.
     #[must_use]
     pub fn with_sleep(self, sleep: SharedAsyncSleep) -> Self {
         let unlimited = RetryPartition::custom("unlimited").token_bucket(TokenBucket::unlimited());
@@ -127,7 +128,6 @@ impl Aws {
         }
     }
 
-    /// A client for DynamoDB.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         client!(
@@ -139,7 +139,7 @@ impl Aws {
         )
     }
 
-    /// A client for EventBridge. Nobody waits for it, so it takes the time that SES may take.
+    /// Nobody waits for EventBridge, so it may take as long as SES.
     #[must_use]
     pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
         client!(
@@ -151,7 +151,6 @@ impl Aws {
         )
     }
 
-    /// A client for SES.
     #[must_use]
     pub fn ses(&self) -> aws_sdk_sesv2::Client {
         client!(aws_sdk_sesv2, Ses, self, &self.ses_endpoint, SES_TIMEOUTS)
@@ -172,7 +171,7 @@ pub fn https_client(roots: Vec<u8>) -> SharedHttpClient {
     trusting(TrustStore::empty().with_pem_certificate(roots))
 }
 
-/// An HTTP client that trusts what the system trusts, for servers that are not AWS's. Lambda's
+/// An HTTP client that trusts the system's certificates, for servers that are not AWS's. Lambda's
 /// runtime brings the list and keeps it up to date. Reading it takes some milliseconds, once.
 pub(crate) fn https_client_with_system_roots() -> SharedHttpClient {
     trusting(TrustStore::empty().with_native_roots(true))
@@ -188,7 +187,7 @@ fn trusting(trust_store: TrustStore) -> SharedHttpClient {
     }
 }
 
-/// Three tries in all, close together: DynamoDB answers in milliseconds, and somebody waits.
+/// Three tries in all, close together: DynamoDB answers in milliseconds, and a caller waits.
 fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(3)
@@ -203,9 +202,9 @@ fn timeouts([attempt, operation]: [Duration; 2]) -> TimeoutConfig {
         .build()
 }
 
-/// What went wrong with a request, fit for a log: the service's error code and request id, or how
-/// the connection failed. The service's message stays out: SES and DynamoDB quote addresses and
-/// keys in theirs.
+/// Why a request failed, fit for a log: the service's error code and request id, or how the
+/// connection failed. The service's message stays out: SES and DynamoDB quote addresses and keys in
+/// theirs.
 pub fn cause<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
     match error {
         SdkError::ServiceError(service) => {
@@ -265,7 +264,7 @@ mod tests {
         begun.elapsed()
     }
 
-    /// On a clock that jumps to whatever is waited for.
+    /// The clock jumps to the end of every wait.
     #[tokio::test(start_paused = true)]
     async fn a_service_that_never_answers_is_given_up_on_time() {
         let variables = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];

@@ -1,4 +1,4 @@
-//! The e-mail of an invite, and what happens when it cannot be sent.
+//! The e-mail of an invite, and the reasons why it can't be sent.
 
 use std::time::Duration;
 
@@ -23,7 +23,6 @@ use crate::Platform;
 use crate::aws::cause;
 use crate::config::ConfigError;
 
-/// Sends mail for one product.
 #[derive(Debug, Clone)]
 pub struct Mailer {
     client: Client,
@@ -35,7 +34,6 @@ pub struct Mailer {
     configuration_set: String,
 }
 
-/// The contents of the e-mail of an invite.
 #[derive(Debug, Clone, Copy)]
 pub struct InviteMail<'a> {
     pub account: &'a Account,
@@ -44,7 +42,6 @@ pub struct InviteMail<'a> {
     /// Stands in for the address, which no tag may contain.
     pub recipient: &'a EmailKey,
     pub invite: &'a Invite,
-    /// For the link.
     pub token: &'a InviteToken,
 }
 
@@ -78,11 +75,6 @@ struct HtmlPart<'a> {
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 
 impl Mailer {
-    /// The mailer that the deployment configures.
-    ///
-    /// # Errors
-    ///
-    /// Names the variable that is missing or wrong.
     pub fn new(platform: &Platform) -> Result<Self, ConfigError> {
         let environment = &platform.environment;
         Ok(Self {

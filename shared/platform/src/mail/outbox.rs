@@ -1,4 +1,5 @@
-//! Invites on their way out: committed, then mailed. An invite stands, whatever happens to its mail.
+//! Invites on their way out: committed, then mailed. A committed invite stays valid even if its
+//! mail fails.
 
 use std::sync::OnceLock;
 
@@ -23,7 +24,6 @@ use crate::problem::Problem;
 use crate::store::{Actor, Attempt, CountedAttempt, Place, Store, Stored};
 use crate::{Platform, metrics, random};
 
-/// Sends the invites that operations decide to send.
 #[derive(Debug)]
 pub struct Outbox {
     store: Store,
@@ -31,7 +31,6 @@ pub struct Outbox {
     rules: Rules,
 }
 
-/// The invite that a call asks to send.
 #[derive(Debug)]
 pub struct Order<'a> {
     pub account: &'a AccountId,
@@ -42,16 +41,10 @@ pub struct Order<'a> {
     pub replaces: Option<&'a MemberId>,
     pub key: Option<&'a IdempotencyKey>,
     pub fingerprint: &'a Fingerprint,
-    /// How the operation answers.
     pub answer: fn(&Member, Timestamp) -> MemberAnswer,
 }
 
 impl Outbox {
-    /// The outbox that the deployment configures.
-    ///
-    /// # Errors
-    ///
-    /// Names the variable that is missing or wrong.
     pub fn new(platform: &Platform) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(platform)?,
@@ -60,7 +53,6 @@ impl Outbox {
         })
     }
 
-    /// Opens the connections that every send needs.
     pub async fn get_ready(&self) {
         tokio::join!(self.store.connect(), self.mailer.connect());
     }
@@ -90,7 +82,7 @@ impl Outbox {
     }
 }
 
-/// One call's invite on its way out.
+/// The state of one call that sends an invite.
 struct Dispatch<'a> {
     outbox: &'a Outbox,
     caller: &'a Caller,
@@ -98,11 +90,11 @@ struct Dispatch<'a> {
     order: Order<'a>,
     token: InviteToken,
     recipient: Option<EmailKey>,
-    /// The number of the send that the first attempt decided to commit.
+    /// The number of the send that the first attempt tried to commit.
     tried_send: OnceLock<u32>,
 }
 
-/// The rows that an invite is written to, as the table holds them.
+/// The rows that hold an invite, as the table has them.
 struct Rows {
     place: Place,
     replaced: Option<Stored<Member>>,
@@ -165,7 +157,8 @@ impl Dispatch<'_> {
         }
     }
 
-    /// Writes the invite, counts its mail and records the call. Returns the rows as they are then.
+    /// Writes the invite, counts its mail and records the call. Returns the rows as they are after
+    /// that.
     async fn commit(
         &self,
         actor: Actor<'_>,
@@ -199,10 +192,10 @@ impl Dispatch<'_> {
         Ok(write.commit(written).await?)
     }
 
-    /// Sends the mail of an invite that is committed.
+    /// Sends the mail of a committed invite.
     ///
-    /// A failure is not one of the call: `delivery` says so, and the owner can resend. If even that
-    /// cannot be written, the answer still says so.
+    /// The call succeeds even if the mail fails: `delivery` says so, and the owner can resend. If
+    /// the failure can't be written, the answer still says so.
     async fn mail(
         &self,
         actor: Actor<'_>,
@@ -230,7 +223,7 @@ impl Dispatch<'_> {
         Ok(Attempt::Settled(answer))
     }
 
-    /// A repeated call gets the answer that this one gets.
+    /// Records the new answer too, so that a repeated call gets it.
     async fn record_failure(&self, member: &Member, answer: &str, rows: Rows) {
         let account = self.order.account;
         let mut write = self.outbox.store.write_as_service(account);

@@ -13,14 +13,12 @@ use crate::Platform;
 use crate::aws::cause;
 use crate::problem::Problem;
 
-/// The suppression list.
 #[derive(Debug, Clone)]
 pub struct SuppressionList {
     client: Client,
 }
 
 impl SuppressionList {
-    /// The list of the product's AWS account.
     #[must_use]
     pub fn new(platform: &Platform) -> Self {
         Self {

@@ -35,17 +35,15 @@ pub struct Problem {
     cause: Option<String>,
 }
 
-/// What is wrong with one field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// The field, parameter or header.
+    /// A field, parameter or header.
     pub field: String,
     /// The end of a sentence that begins with the field: "must not be empty".
     pub message: String,
 }
 
 impl FieldError {
-    /// An error of a field.
     pub fn new(field: &str, message: impl fmt::Display) -> Self {
         Self {
             field: field.to_owned(),
@@ -77,7 +75,7 @@ struct ChoiceDocument<'a> {
 }
 
 impl Problem {
-    /// A problem that needs no more than its code and a sentence.
+    /// A problem with only a code and a sentence.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
@@ -89,7 +87,6 @@ impl Problem {
         }
     }
 
-    /// Invalid fields.
     #[must_use]
     pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
         let sentence = |error: &FieldError| format!("{} {}.", error.field, error.message);
@@ -100,13 +97,11 @@ impl Problem {
         }
     }
 
-    /// One invalid field.
     #[must_use]
     pub fn invalid_field(field: &str, message: Invalid) -> Self {
         Self::invalid_fields(vec![FieldError::new(field, message)])
     }
 
-    /// No valid ID token.
     #[must_use]
     pub fn unauthenticated() -> Self {
         Self::new(
@@ -121,14 +116,13 @@ impl Problem {
         Self::new(Code::NotFound, "There is nothing here.")
     }
 
-    /// A body that is too large.
     #[must_use]
     pub fn body_too_large() -> Self {
         let detail = format!("The body must be at most {LARGEST_BODY} bytes long.");
         Self::new(Code::BodyTooLarge, detail)
     }
 
-    /// A fault in this service, with its cause for the log.
+    /// A fault in this service. The cause is for the log.
     pub fn internal(cause: impl fmt::Display) -> Self {
         let detail =
             "Something went wrong on our side. Quote the request id when you contact support.";
@@ -138,7 +132,7 @@ impl Problem {
         }
     }
 
-    /// A dependency that did not answer, with its cause for the log.
+    /// A dependency did not answer. The cause is for the log.
     pub fn unavailable(cause: impl fmt::Display) -> Self {
         Self {
             cause: Some(cause.to_string()),
@@ -150,7 +144,6 @@ impl Problem {
         }
     }
 
-    /// Not one of the product's support staff.
     #[must_use]
     pub fn support_only() -> Self {
         Self::new(
@@ -159,7 +152,7 @@ impl Problem {
         )
     }
 
-    /// Support staff whose ID token is too old for what they ask to see.
+    /// The support person's ID token is too old for this call.
     #[must_use]
     pub fn sign_in_again() -> Self {
         Self::new(
@@ -184,31 +177,27 @@ impl Problem {
         }
     }
 
-    /// The code.
     #[must_use]
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// Whether it is a failure, in this service or in one that it depends on, and not a refusal.
+    /// Whether this service or a dependency failed. Otherwise, the problem is a refusal.
     #[must_use]
     pub fn is_failure(&self) -> bool {
         matches!(self.code, Code::Internal | Code::Unavailable)
     }
 
-    /// The sentence for the caller.
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// The cause for the log, if there is one.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }
 
-    /// The answer.
     #[must_use]
     pub fn into_response(self, request_id: &str) -> Response<Body> {
         let document = Document {

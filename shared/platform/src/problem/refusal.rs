@@ -1,4 +1,4 @@
-//! What a refusal is for the caller: the one place where its words are chosen.
+//! The words of refusals for the caller. No other place chooses them.
 
 use domain::refusal::{Refusal, SendLimit};
 

@@ -7,8 +7,8 @@ use domain::member::Member;
 
 use super::{Stored, StoredMembership};
 
-/// A caller who was let into an account, with the rows that say so as they were read. What callers do
-/// is decided by its [`Access`] and written by [`super::Store::write_as`].
+/// A caller who was let in, with the rows that prove it, as they were read. Rules decide on its
+/// [`Access`], and [`super::Store::write_as`] writes for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Actor<'a> {
     pub access: Access<'a>,
@@ -17,7 +17,7 @@ pub struct Actor<'a> {
 }
 
 impl<'a> Actor<'a> {
-    /// Lets a caller in by what one consistent read found.
+    /// Lets a caller in, by the rows of one consistent read.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What goes wrong between the functions and the table.
+//! Errors of requests to the table.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::aws::cause;
 
-/// Why a request to the table failed. The text is for the log.
+/// Why a request to the table failed. The texts are for the log.
 #[derive(Debug)]
 pub enum StoreError {
     /// DynamoDB did not answer in time, or is throttling. Trying again later helps.

@@ -1,4 +1,4 @@
-//! What the mail system reported, by person and by day.
+//! The mail system's reports, by person and by day.
 
 use std::str::FromStr;
 
@@ -18,37 +18,33 @@ use super::item::decode;
 use super::key::{FEEDBACK, Key, feedback_day, feedback_order, person_partition};
 use super::{Item, Store, Stored};
 
-/// Some feedback, newest first.
+/// Newest first.
 #[derive(Debug)]
 pub struct FeedbackPage {
-    /// The reports.
     pub feedback: Vec<Feedback>,
-    /// Where the next page begins, if there may be one.
     pub next: Option<FeedbackCursor>,
 }
 
-/// Where a page of feedback ends and the next one begins.
+/// The end of a page of feedback, and the beginning of the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedbackCursor {
     day: Date,
-    /// The place of the last report that was shown, if one of that day was.
+    /// The place of the last report on the page, if the page had a report of that day.
     after: Option<(Key, String)>,
 }
 
-/// A cursor as a caller sends it.
+/// A cursor in the form that a caller sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedbackCursorText(FeedbackCursor);
 
-/// How many reports a page holds.
 const PAGE: usize = 50;
 
-/// How many days a page looks at. After that it stays short: its cursor leads on.
+/// The most days that a page looks at. After that it stays short, and its cursor leads on.
 const MOST_DAYS: usize = 10;
 
 const NOT_A_CURSOR: Invalid = Invalid("must be the cursor of an earlier page");
 
 impl FeedbackCursor {
-    /// The cursor as a caller gets it.
     #[must_use]
     pub fn to_text(&self) -> String {
         let (pk, sk, order) = match &self.after {
@@ -91,7 +87,7 @@ impl From<FeedbackCursorText> for FeedbackCursor {
 }
 
 impl Store {
-    /// All feedback about mail to a person that is kept, newest first.
+    /// All stored feedback about mail to a person, newest first.
     ///
     /// # Errors
     ///
@@ -121,8 +117,8 @@ impl Store {
         }
     }
 
-    /// A page of the feedback about all mail, newest first, back to the day of `since`. What came
-    /// in the last moments may be missing: the index follows the table.
+    /// A page of the feedback about all mail, newest first, back to the day of `since`. The newest
+    /// reports may be missing for a moment, because the index follows the table.
     ///
     /// # Errors
     ///

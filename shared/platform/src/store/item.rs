@@ -1,4 +1,4 @@
-//! From values of the domain to items, and back.
+//! Conversions between values of the domain and items.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
@@ -18,8 +18,8 @@ use super::{Item, Stored};
 /// A type that has items of its own in the table: its serialised form, a key, a version, and what
 /// [`Stores::beside`] adds.
 pub(super) trait Stores: Serialize + for<'de> Deserialize<'de> {
-    /// Attributes that the table needs and the value does not: sort keys of indexes, and the time
-    /// after which DynamoDB deletes the item.
+    /// Attributes that the table needs and the value does not have: sort keys of indexes, and the
+    /// time after which DynamoDB deletes the item.
     fn beside(&self) -> Vec<(&'static str, AttributeValue)> {
         Vec::new()
     }
@@ -92,7 +92,7 @@ pub(super) fn encode<T: Stores>(value: &T) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-/// The value of an item. What is wrong with it stays out of the log: it could quote a name.
+/// Decodes an item. The reason of a failure stays out of the log: it could quote a name.
 pub(super) fn decode<T: Stores>(key: &Key, item: Item) -> Result<Stored<T>, StoreError> {
     let broken = || StoreError::Broken(format!("the item {} {} cannot be read", key.pk, key.sk));
     let version = version(&item).ok_or_else(broken)?;
@@ -104,7 +104,6 @@ fn version(item: &Item) -> Option<u64> {
     item.get("version")?.as_n().ok()?.parse().ok()
 }
 
-/// What a counter has counted.
 pub(super) fn count(item: &Item) -> u32 {
     item.get("count")
         .and_then(|n| n.as_n().ok())
@@ -112,8 +111,8 @@ pub(super) fn count(item: &Item) -> u32 {
         .unwrap_or(0)
 }
 
-/// The attribute that DynamoDB deletes an item by, some time after it has passed. It only tidies: the
-/// code decides what counts.
+/// DynamoDB deletes an item some time after this attribute has passed. That is only tidying: the
+/// code decides which items count.
 pub(super) fn expires(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.as_second().to_string())
 }

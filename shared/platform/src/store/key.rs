@@ -12,7 +12,6 @@ use jiff::civil::Date;
 
 use super::Item;
 
-/// The primary key of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) pk: String,
@@ -43,7 +42,7 @@ impl Key {
         }
     }
 
-    /// What goes away when the link of a person's invite stops working.
+    /// DynamoDB deletes this item when the link of a person's invite stops working.
     pub(super) fn expiry(account: &AccountId, member: &MemberId) -> Self {
         Self {
             pk: account_partition(account),
@@ -58,7 +57,7 @@ impl Key {
         }
     }
 
-    /// What leads from a person to an account.
+    /// Leads from a person to an account.
     pub(super) fn pointer(person: &EmailKey, account: &AccountId) -> Self {
         Self {
             pk: person_partition(person),
@@ -93,7 +92,7 @@ impl Key {
         Self::feedback(&EmailKey::of(&feedback.email), feedback.at, &feedback.id)
     }
 
-    /// The key of no item.
+    /// A key that no item has.
     pub(super) fn nothing() -> Self {
         Self {
             pk: "NOTHING".to_owned(),
@@ -119,13 +118,13 @@ impl Key {
 /// How the sort keys of the pointers from an address or an identity to accounts begin.
 pub(super) const POINTER: &str = "ACCOUNT#";
 
-/// How the sort keys of what goes away with an invite begin.
+/// The prefix of the sort keys of items that expire with an invite.
 pub(super) const EXPIRY: &str = "EXPIRY#";
 
-/// How the sort keys of feedback about a person begin.
+/// The prefix of the sort keys of feedback about a person.
 pub(super) const FEEDBACK: &str = "FEEDBACK#";
 
-/// When a report came, in an order that texts have, too.
+/// Sorts reports by time, as text.
 pub(super) fn feedback_order(at: Timestamp, id: &FeedbackId) -> String {
     format!("{}#{id}", at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
 }

@@ -16,27 +16,24 @@ use super::key::{Key, account_partition};
 use super::rank::{END, INVITED, OWNER, REMOVED, folded, folded_name, rank};
 use super::{Item, Store};
 
-/// Which people to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MembersFilter {
-    /// Those with a certain status.
     pub status: StatusFilter,
-    /// Those whose invite's newest mail fared so.
+    /// The delivery of the invite's newest mail has this status.
     pub delivery: Option<DeliveryFilter>,
-    /// Those whose name or address has this text.
+    /// Name or address contains this text.
     pub text: Option<TextFilter>,
 }
 
 impl MembersFilter {
-    /// What stands for this filter and this account in a cursor: one that was made for other ones
-    /// is refused.
+    /// Identifies this filter and this account in a cursor. A cursor for other ones is refused.
     fn binding(&self, account: &AccountId) -> Fingerprint {
         let text = self.text.as_ref().map_or("", |text| &text.0);
         let delivery = self.delivery.map_or("", |DeliveryFilter(name)| name);
         Fingerprint::of(&[account.as_str(), self.status.name(), delivery, text])
     }
 
-    /// Whether the range of the index holds others, too.
+    /// Whether the range of the index also holds other people.
     fn leaves_some_out(&self) -> bool {
         self.text.is_some() || self.delivery.is_some() || self.status.leaves_some_out()
     }
@@ -48,12 +45,10 @@ impl MembersFilter {
     }
 }
 
-/// Which statuses to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusFilter {
-    /// All but the removed.
+    /// Everyone except removed people.
     Current,
-    /// Those with this status.
     Only(Status),
 }
 
@@ -73,7 +68,7 @@ impl StatusFilter {
         }
     }
 
-    /// The part of the index that holds these people, both ends included.
+    /// The part of the index that holds these people, including both ends.
     fn range(self) -> (&'static str, &'static str) {
         match self {
             Self::Current => (OWNER, REMOVED),
@@ -83,7 +78,7 @@ impl StatusFilter {
         }
     }
 
-    /// Whether the range holds others, too: invites expire without a write.
+    /// Whether the range also holds other people: invites expire without a write.
     fn leaves_some_out(self) -> bool {
         matches!(self, Self::Only(Status::Invited | Status::Expired))
     }
@@ -117,7 +112,7 @@ impl DeliveryFilter {
     }
 }
 
-/// Text to look for in names and addresses, whatever its case.
+/// Text to find in names and addresses. Case does not matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextFilter(String);
 
@@ -138,7 +133,7 @@ impl TextFilter {
     }
 }
 
-/// Where a page of the list ends and the next one begins.
+/// The end of a page of the list, and the beginning of the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     member: MemberId,
@@ -153,7 +148,7 @@ impl Cursor {
         }
     }
 
-    /// The cursor as a caller gets it, good for this account and filter only.
+    /// The text works only for this account and filter.
     #[must_use]
     pub fn to_text(&self, account: &AccountId, filter: &MembersFilter) -> String {
         let binding = filter.binding(account);
@@ -161,11 +156,11 @@ impl Cursor {
         BASE64URL_NOPAD.encode(text.as_bytes())
     }
 
-    /// Reads a cursor that was made for this account and filter.
+    /// Reads the text of a cursor for this account and filter.
     ///
     /// # Errors
     ///
-    /// If it is not one.
+    /// If it is not a cursor, or is one for another account or filter.
     pub fn of_text(
         text: &CursorText,
         account: &AccountId,
@@ -197,7 +192,7 @@ impl Cursor {
     }
 }
 
-/// A cursor as it came from a caller, before it is known what it was made for.
+/// The text of a cursor from a caller, before its account and filter are checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CursorText(String);
 
@@ -215,24 +210,22 @@ impl FromStr for CursorText {
     }
 }
 
-/// One page of the list.
 #[derive(Debug)]
 pub struct MembersPage {
-    /// The people, in order.
     pub members: Vec<Member>,
-    /// Where the next page begins, if there may be one.
     pub next: Option<Cursor>,
 }
 
-/// How many times a page is filled up when a filter leaves people out. After that it stays short:
-/// its cursor leads on.
+/// The most queries for a page when a filter leaves people out. After that the page stays short,
+/// and its cursor leads on.
 const MOST_QUERIES: usize = 8;
 
-/// How many people one query looks at when a filter leaves some out.
+/// How many people one query reads when a filter leaves people out.
 const FILTERED_QUERY: usize = 250;
 
 impl Store {
-    /// A page of the list, strongly consistent: who was just invited is on it.
+    /// A page of the list. It is strongly consistent, so it holds people who were invited a moment
+    /// ago.
     ///
     /// # Errors
     ///
@@ -245,7 +238,7 @@ impl Store {
         after: Option<Cursor>,
         now: Timestamp,
     ) -> Result<MembersPage, StoreError> {
-        // One more than the page holds, so that a full page knows whether it is the last.
+        // One more than the page holds, to find out whether the page is the last.
         let query_limit = if filter.leaves_some_out() {
             FILTERED_QUERY
         } else {
@@ -282,7 +275,7 @@ impl Store {
         Ok(MembersPage { members, next })
     }
 
-    /// One query: the people it found, and whether they were the last ones.
+    /// One query: the people that it found, and whether they were the last ones.
     async fn members_query(
         &self,
         account: &AccountId,

@@ -38,25 +38,24 @@ use domain::id::AccountId;
 use crate::Platform;
 use crate::config::ConfigError;
 
-/// An item as DynamoDB has it.
 type Item = HashMap<String, AttributeValue>;
 
-/// Something that was read, and the version that a write to it must find again.
+/// A value that was read, and its version. A write over it succeeds only if the version is still
+/// the same.
 #[derive(Debug, Clone)]
 pub struct Stored<T> {
-    /// What was read.
     pub value: T,
     version: u64,
 }
 
 impl<T> Stored<T> {
-    /// How often the item was written.
+    /// The number of writes of the item so far.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// What the table holds once `value` was committed over `seen`.
+    /// The item after `value` was committed over `seen`.
     #[must_use]
     pub fn after<S>(seen: Option<&Stored<S>>, value: T) -> Self {
         Self {
@@ -78,7 +77,6 @@ fn next_version(seen: Option<u64>) -> u64 {
     seen.unwrap_or(0).saturating_add(1)
 }
 
-/// The table, through one client.
 #[derive(Clone, Debug)]
 pub struct Store {
     client: Client,
@@ -86,7 +84,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// The table that `TABLE_NAME` names.
+    /// Uses the table that `TABLE_NAME` names.
     ///
     /// # Errors
     ///
@@ -99,8 +97,8 @@ impl Store {
         })
     }
 
-    /// Opens the connection, so that the first call does not have to: a read of a key that no item
-    /// has. Whether it succeeds does not matter.
+    /// Opens the connection ahead of the first call, by reading a key that no item has. It makes no
+    /// difference if that fails.
     pub async fn connect(&self) {
         let key = key::Key::nothing();
         let _ = self
@@ -112,20 +110,20 @@ impl Store {
             .await;
     }
 
-    /// Begins a read of several items at once.
+    /// Begins a read of several items in one call.
     #[must_use]
     pub fn read(&self) -> Read<'_> {
         Read::new(self)
     }
 
-    /// Begins a write to an account by a caller who was let in.
+    /// Begins a write to an account for a caller who was let in.
     #[must_use]
     pub fn write_as<'a>(&'a self, actor: &Actor<'_>) -> Write<'a> {
         Write::by_actor(self, actor)
     }
 
-    /// Begins a write to an account by the service itself: for billing, for the mail system, for
-    /// support, and for a login, which is what makes a caller an actor.
+    /// Begins a write to an account for the service itself: for billing, the mail system, support,
+    /// and logins, which turn callers into actors.
     #[must_use]
     pub fn write_as_service<'a>(&'a self, account: &AccountId) -> Write<'a> {
         Write::by_service(self, account)

@@ -21,15 +21,15 @@ use super::{Item, Store, Stored};
 use crate::aws::DYNAMODB_TIMEOUTS;
 use crate::random;
 
-/// How often one read asks: once, and again for what DynamoDB left for later.
+/// The most requests of one read: the first, and more for the keys that DynamoDB left unread.
 const MOST_ROUNDS: u32 = 6;
 
-/// Longest pause before DynamoDB is asked a second time; it doubles with every further one. What leaves
-/// keys unread is throttling, so asking again at once would be refused again
+/// The longest pause before the second request. It doubles with every further one. DynamoDB leaves
+/// keys unread when it is throttling, and would refuse an immediate request, too
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>).
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Longest time of one read with all its rounds: what one request may take.
+/// The longest time of a read with all its requests: the same as for one request.
 pub(crate) const LONGEST_READ: Duration = {
     let [_, request] = DYNAMODB_TIMEOUTS;
     request
@@ -42,14 +42,14 @@ pub(crate) const LONGEST_READ: Duration = {
 pub struct Read<'a> {
     store: &'a Store,
     keys: Vec<Key>,
-    /// Those that are the place of more than one slot.
+    /// Keys with more than one slot.
     shared: Vec<Key>,
 }
 
 /// The place of an item in a read.
 #[derive(Debug)]
 pub struct Slot<T> {
-    /// Absent if there is nothing to read.
+    /// None, if there is nothing to read.
     key: Option<Key>,
     holds: PhantomData<fn() -> T>,
 }
@@ -65,7 +65,6 @@ pub struct PlaceSlot {
 #[derive(Debug)]
 pub struct SendCount;
 
-/// What a read found.
 #[derive(Debug)]
 pub struct Found<'a> {
     pub(super) store: &'a Store,
@@ -93,12 +92,10 @@ impl<'a> Read<'a> {
         }
     }
 
-    /// An account.
     pub fn account(&mut self, account: &AccountId) -> Slot<Account> {
         self.slot(Key::account(account))
     }
 
-    /// A person of an account.
     pub fn member(&mut self, account: &AccountId, member: &MemberId) -> Slot<Member> {
         self.slot(Key::member(account, member))
     }
@@ -143,17 +140,16 @@ impl<'a> Read<'a> {
         }
     }
 
-    /// How many mails an account sent in this hour.
+    /// The mails that an account sent in this hour.
     pub fn account_sends(&mut self, account: &AccountId, now: Timestamp) -> Slot<SendCount> {
         self.slot(Key::account_sends(account, now))
     }
 
-    /// How many mails a person got on this day.
+    /// The mails that a person got on this day.
     pub fn recipient_sends(&mut self, person: &EmailKey, now: Timestamp) -> Slot<SendCount> {
         self.slot(Key::recipient_sends(person, now))
     }
 
-    /// A report of the mail system about mail to a person.
     pub fn feedback(
         &mut self,
         person: &EmailKey,
@@ -174,7 +170,7 @@ impl<'a> Read<'a> {
         Slot::at(key)
     }
 
-    /// Asks for all items.
+    /// Reads all items.
     ///
     /// # Errors
     ///
@@ -233,7 +229,7 @@ impl Found<'_> {
     ///
     /// # Errors
     ///
-    /// If the item is not what it should be.
+    /// If the item can't be decoded.
     #[expect(
         private_bounds,
         reason = "slots are made for the types of the table alone"
@@ -254,7 +250,7 @@ impl Found<'_> {
         item.map(|item| decode(&key, item)).transpose()
     }
 
-    /// What a counter has counted; nothing, if it does not exist.
+    /// The value of a counter, or 0 if it does not exist.
     #[must_use]
     pub fn count(&self, slot: &Slot<SendCount>) -> u32 {
         let key = slot.key.as_ref();

@@ -1,4 +1,4 @@
-//! The table's stream: what a row was before a write, and what it is after it.
+//! The table's stream: rows before and after a write.
 
 use std::collections::HashMap;
 
@@ -14,53 +14,51 @@ use super::item::{Stores, decode};
 use super::key::{EXPIRY, Key};
 use super::{Item, StoreError, Stored};
 
-/// A write of one row, as a record of the stream tells it
+/// The write of one row, as a record of the stream
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>).
 #[derive(Debug)]
 pub struct Record<'a>(&'a Value);
 
-/// What happened by a write, and to which account.
+/// The changes that one write made to an account or a person.
 #[derive(Debug)]
 pub struct Changes {
-    /// The account.
     pub account: AccountId,
     /// Rises with every write of the same row.
     pub version: u64,
-    /// What happened: nothing that anybody needs to know, more often than not.
+    /// Often empty: most writes change nothing that others need to know.
     pub changes: Vec<Change>,
 }
 
 impl<'a> Record<'a> {
-    /// The records of an event.
     pub fn of_event(event: &'a Value) -> impl Iterator<Item = Self> {
         let records = event.get("Records").and_then(Value::as_array);
         records.into_iter().flatten().map(Self)
     }
 
-    /// The place in the stream, by which Lambda knows the record.
+    /// Lambda identifies the record by this place in the stream.
     #[must_use]
     pub fn sequence_number(&self) -> &'a str {
         self.text("/dynamodb/SequenceNumber")
     }
 
-    /// The id, which stays the same when the record comes again.
+    /// Stays the same when the record comes again.
     #[must_use]
     pub fn id(&self) -> &'a str {
         self.text("/eventID")
     }
 
-    /// When the write happened, in seconds since 1970. It is not exact.
+    /// The time of the write, in seconds since 1970. It is not exact.
     #[must_use]
     pub fn time(&self) -> i64 {
         let time = self.0.pointer("/dynamodb/ApproximateCreationDateTime");
         time.and_then(Value::as_f64).unwrap_or_default() as i64
     }
 
-    /// What happened, if the row is an account's or a person's.
+    /// The changes, if the row is an account's or a person's.
     ///
     /// # Errors
     ///
-    /// If the row is not what it should be.
+    /// If the row can't be decoded.
     pub fn changes(&self) -> Result<Option<Changes>, StoreError> {
         let Some(after) = self.image("NewImage") else {
             return Ok(None);
@@ -90,8 +88,8 @@ impl<'a> Record<'a> {
         }))
     }
 
-    /// The invite whose time is over, if DynamoDB deleted the item that goes away with it: its
-    /// account, its person, and when it was to end.
+    /// The expired invite, if DynamoDB deleted the item that expires with it: the account, the
+    /// person, and the end of the invite.
     #[must_use]
     pub fn expired_invite(&self) -> Option<(AccountId, MemberId, Timestamp)> {
         if self.text("/userIdentity/principalId") != "dynamodb.amazonaws.com" {
@@ -128,7 +126,7 @@ fn states<T: Stores>(
     Ok((before, decode(key, after)?))
 }
 
-/// An attribute in DynamoDB's JSON, as far as rows have its types.
+/// An attribute in DynamoDB's JSON. None, if rows don't have its type.
 fn attribute(value: &Value) -> Option<AttributeValue> {
     let (kind, value) = value.as_object()?.iter().next()?;
     Some(match (kind.as_str(), value) {

@@ -28,18 +28,16 @@ use super::key::Key;
 use super::memberships::Place;
 use super::{Item, Store, Stored, next_version};
 
-/// How an attempt to read, decide and commit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Attempt<T> {
     /// All of it is written, or there was nothing to write.
     Settled(T),
-    /// Another writer was faster, or the answer was lost and nobody knows: read and decide again.
-    /// A decision recognises its own write.
+    /// Another writer was faster, or the answer was lost, so the result is unknown: read and decide
+    /// again. A decision recognises its own write.
     Lost,
 }
 
-/// How an attempt ended that counts mails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum CountedAttempt<T> {
@@ -66,7 +64,6 @@ pub struct Write<'a> {
 #[derive(Debug)]
 pub struct CountingWrite<'a>(Write<'a>);
 
-/// One item's part in a write.
 #[derive(Debug)]
 struct ItemWrite {
     key: Key,
@@ -76,17 +73,16 @@ struct ItemWrite {
 
 #[derive(Debug, Clone, Copy)]
 enum Condition {
-    /// The item is as it was seen: at that version, or absent. The update makes it the next one.
+    /// The item still has the version that was seen, or is still absent. The update makes it the
+    /// next version.
     Seen,
-    /// As above, but the item stays as it is.
+    /// The same, but the update doesn't change the item.
     Unchanged,
-    /// The counter is below its limit.
     Below(SendLimit),
-    /// None: writing it twice is the same as writing it once.
+    /// None: writing it twice has the same result as writing it once.
     Idempotent,
 }
 
-/// A DynamoDB expression with its placeholders.
 #[derive(Debug, Default)]
 struct Expression {
     update: String,
@@ -115,14 +111,14 @@ impl<'a> Write<'a> {
         }
     }
 
-    /// Writes an account over what was seen of it.
+    /// Writes an account over the version that was seen.
     #[must_use]
     pub fn account(self, seen: Option<&Stored<Account>>, account: &Account) -> Self {
         let key = Key::account(&account.id);
         self.item(key, seen, account)
     }
 
-    /// Demands that the account is still as it was seen.
+    /// Demands that the account still has the version that was seen.
     #[must_use]
     pub fn account_unchanged(self, seen: &Stored<Account>) -> Self {
         self.unchanged(Key::account(&seen.value.id), seen.version)
@@ -139,7 +135,7 @@ impl<'a> Write<'a> {
         self
     }
 
-    /// Writes a person over what was seen of that person.
+    /// Writes a person over the version that was seen.
     #[must_use]
     pub fn member(self, seen: Option<&Stored<Member>>, member: &Member) -> Self {
         let key = Key::member(&self.account, &member.id);
@@ -202,8 +198,8 @@ impl<'a> Write<'a> {
         self
     }
 
-    /// Has DynamoDB delete an item when the newest link of an invite stops working. The table's
-    /// stream tells of that, and so the rest of the product learns it.
+    /// Makes DynamoDB delete an item when the newest link of an invite stops working. The deletion
+    /// reaches the table's stream, so the rest of the product learns of the expiry.
     #[must_use]
     pub fn expiry(mut self, member: &MemberId, at: Timestamp) -> Self {
         let mut expression = Expression::default();
@@ -217,7 +213,7 @@ impl<'a> Write<'a> {
         self
     }
 
-    /// Writes the record of a request over what was seen of it, if the request has a key.
+    /// Writes the record of a request over the version that was seen, if the request has a key.
     #[must_use]
     pub fn request(
         self,
@@ -234,14 +230,14 @@ impl<'a> Write<'a> {
         }
     }
 
-    /// Records a report of the mail system, if it is not recorded.
+    /// Records a report of the mail system, unless it is recorded already.
     #[must_use]
     pub fn feedback(self, person: &EmailKey, feedback: &Feedback) -> Self {
         let key = Key::feedback(person, feedback.at, &feedback.id);
         self.item::<Feedback, _>(key, None, feedback)
     }
 
-    /// Counts a mail of the account and of its recipient, if both have had fewer than their limits: the
+    /// Counts a mail of the account and of its recipient, if both are below their limits: the
     /// account in this hour, the recipient on this day.
     #[must_use]
     pub fn count_send(
@@ -290,17 +286,17 @@ impl<'a> Write<'a> {
         self
     }
 
-    /// Writes: one item by `UpdateItem`, several by `TransactWriteItems`. The attempt settles with
-    /// `value`.
+    /// Writes one item by `UpdateItem`, and several by `TransactWriteItems`. The attempt settles
+    /// with `value`.
     ///
     /// # Errors
     ///
-    /// If DynamoDB finds the request wrong. If it does not answer, the attempt counts as
+    /// If DynamoDB finds the request wrong. If DynamoDB does not answer, the attempt counts as
     /// [`Attempt::Lost`], because the write may have happened.
     pub async fn commit<T>(self, value: T) -> Result<Attempt<T>, StoreError> {
         Ok(match self.outcome().await? {
             Written::Done => Attempt::Settled(value),
-            // Nothing was counted.
+            // This write counts no mail.
             Written::Lost | Written::LimitReached(_) => Attempt::Lost,
         })
     }
@@ -325,7 +321,7 @@ impl<'a> Write<'a> {
 }
 
 impl CountingWrite<'_> {
-    /// Writes as [`Write::commit`] does.
+    /// Like [`Write::commit`].
     ///
     /// # Errors
     ///
@@ -339,7 +335,6 @@ impl CountingWrite<'_> {
     }
 }
 
-/// How a write ended.
 enum Written {
     Done,
     Lost,
@@ -431,8 +426,8 @@ fn transact_item(
     Ok(item.build())
 }
 
-/// Reads the reasons, which stand in the order of the changes. A limit counts only if everything
-/// else was as seen: otherwise the next attempt will tell.
+/// Reads the reasons, which have the order of the changes. A limit counts only if all other
+/// conditions held: otherwise the next attempt decides.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 fn why_cancelled(
     conditions: &[Condition],
@@ -468,7 +463,7 @@ fn why_cancelled(
     }
 }
 
-/// A write without an answer may have happened: whoever decides next will see.
+/// A write without an answer may have happened: the next attempt finds out.
 fn lost_or_broken<E: ProvideErrorMetadata>(
     error: &SdkError<E, HttpResponse>,
 ) -> Result<Written, StoreError> {
@@ -482,7 +477,7 @@ fn lost_or_broken<E: ProvideErrorMetadata>(
 }
 
 impl Expression {
-    /// The update that makes one item out of another. What neither has stays as it is: a newer
+    /// The update that turns one item into another. It keeps attributes that neither has: a newer
     /// release may have written attributes that this one does not know.
     fn changing(before: &Item, after: Item, version: Option<u64>) -> Self {
         let mut expression = Self::default();
