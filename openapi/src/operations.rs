@@ -218,12 +218,12 @@ fn resend() -> Operation {
                 "type": "object",
                 "additionalProperties": false,
                 "properties": {
-                    "email": {
-                        "type": ["string", "null"],
+                    "email": or_null(json!({
+                        "type": "string",
                         "format": "email",
                         "maxLength": 254,
                         "description": "The right address, if the invite went to a wrong one.",
-                    },
+                    })),
                 },
             }),
             example: json!({ "email": "kim.lee@example.com" }),
