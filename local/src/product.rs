@@ -1,4 +1,5 @@
-//! A product's own API, behind the guard. `/dev/product` answers with the caller's context that the product receives.
+//! A product's own API, behind the guard. `/dev/product` answers with the context that the product
+//! receives about the caller.
 
 use axum::Json;
 use axum::http::StatusCode;
