@@ -5,8 +5,7 @@ import { current, end } from './session.js';
 /** An answer that says no (RFC 9457), or the lack of an answer. */
 export class Problem extends Error {
   /**
-   * @param {{code?: string, title?: string, detail?: string, requestId?: string,
-   *   errors?: {field: string, message: string}[], accounts?: {id: string, company: string}[]}} document
+   * @param {ProblemDocument} document
    * @param {number} [retryAfter] in seconds
    */
   constructor(document, retryAfter) {
@@ -26,41 +25,64 @@ export class Problem extends Error {
   }
 }
 
+/** @type {(body: {accountId?: string, inviteToken?: string}) => Promise<Login>} */
 export const login = (body) => call('POST', '/login', { body });
 
+/** @type {(account: string, query: Query, signal: AbortSignal) => Promise<MemberList>} */
 export const listMembers = (account, query, signal) =>
   call('GET', `${members(account)}${queryString(query)}`, { signal });
 
+/** @type {(account: string, body: Record<string, string>, key: string) => Promise<Member>} */
 export const inviteMember = (account, body, key) => call('POST', members(account), { body, key });
 
+/** @type {(account: string, id: string, key: string) => Promise<Member>} */
 export const resendInvite = (account, id, key) =>
   call('POST', `${member(account, id)}/resend`, { body: {}, key });
 
+/** @type {(account: string, id: string) => Promise<Removal>} */
 export const removeMember = (account, id) => call('DELETE', member(account, id));
 
+/** @type {(account: string, id: string, body: Record<string, string>) => Promise<Member>} */
 export const updateMember = (account, id, body) => call('PATCH', member(account, id), { body });
 
+/** @type {(id: string, body: Record<string, string>) => Promise<Account>} */
 export const updateAccount = (id, body) => call('PATCH', accountPath(id), { body });
 
+/** @type {(id: string) => Promise<Account>} */
 export const closeAccount = (id) => call('DELETE', accountPath(id));
 
-export const listFeedback = (query) => call('GET', `/support/feedback${queryString(query)}`);
+/** @type {(email: string) => Promise<SupportPerson>} */
+export const lookUp = (email) => call('GET', `/support/feedback${queryString({ email })}`);
 
+/** @type {(cursor?: string) => Promise<FeedbackList>} */
+export const listFeedback = (cursor) => call('GET', `/support/feedback${queryString({ cursor })}`);
+
+/** @type {(email: string) => Promise<unknown>} */
 export const liftSuppression = (email) =>
   call('DELETE', `/support/suppressions/${encodeURIComponent(email)}`);
 
+/** @param {string} id */
 const accountPath = (id) => `/accounts/${encodeURIComponent(id)}`;
+/** @param {string} account */
 const members = (account) => `${accountPath(account)}/members`;
+/** @type {(account: string, id: string) => string} */
 const member = (account, id) => `${members(account)}/${encodeURIComponent(id)}`;
 
+/** @param {Query} parameters */
 function queryString(parameters) {
   const given = Object.entries(parameters).filter(([, value]) => value);
-  return given.length ? `?${new URLSearchParams(given)}` : '';
+  return given.length ? `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}` : '';
 }
 
 /** How long to wait for an answer, in milliseconds: longer than API Gateway does. */
 const LONGEST_CALL = 31_000;
 
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {{body?: object, key?: string, signal?: AbortSignal}} [options]
+ * @returns {Promise<any>}
+ */
 async function call(method, path, { body, key, signal } = {}) {
   const session = current();
   if (!session) throw signedOut();

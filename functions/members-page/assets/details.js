@@ -9,9 +9,10 @@ import { announce } from './frame.js';
 import { icon } from './icons.js';
 import { nameFields } from './member-dialogs.js';
 
-/** @param {import('./profile.js').Place} place */
+/** @param {Place} place */
 export function detailsTab(place) {
   const card = h('section', { class: 'card wide', 'aria-label': 'Details' });
+  /** @param {Ability} ability */
   const can = (ability) => place.abilities.includes(ability);
 
   function draw() {
@@ -38,6 +39,7 @@ export function detailsTab(place) {
     );
   }
 
+  /** @param {HTMLElement} button */
   async function editCompany(button) {
     await edit(
       button,
@@ -55,6 +57,7 @@ export function detailsTab(place) {
     );
   }
 
+  /** @param {HTMLElement} button */
   async function editName(button) {
     await edit(
       button,
@@ -70,6 +73,13 @@ export function detailsTab(place) {
     );
   }
 
+  /**
+   * @template T
+   * @param {HTMLElement} button
+   * @param {string} message
+   * @param {Omit<Question<T>, 'submit' | 'busy'>} question
+   * @param {(answer: T) => void} take
+   */
   async function edit(button, message, question, take) {
     try {
       const answer = await ask({ submit: 'Save', busy: 'Saving', ...question });
@@ -78,7 +88,9 @@ export function detailsTab(place) {
       place.changed();
       draw();
       announce(message);
-      card.querySelector(`[aria-label="${button.getAttribute('aria-label')}"]`)?.focus();
+      /** @type {HTMLElement | null} */
+      const again = card.querySelector(`[aria-label="${button.getAttribute('aria-label')}"]`);
+      again?.focus();
     } catch (error) {
       place.refused(error);
     }
@@ -128,8 +140,13 @@ export function detailsTab(place) {
   ];
 }
 
+/** @type {(label: string, value: Child, tool?: Child) => HTMLElement} */
 const row = (label, value, tool) => h('div', {}, h('dt', {}, label), h('dd', {}, h('span', {}, value), tool));
 
+/**
+ * @param {string} what
+ * @param {(button: HTMLElement) => void} edit
+ */
 function editButton(what, edit) {
   const button = h(
     'button',

@@ -11,7 +11,8 @@ import { settings } from './settings.js';
 
 /** Nobody is signed in. */
 export function showWelcome(returnTo = '/') {
-  const why = farewell.take();
+  const why = farewell.take() ?? '';
+  /** @type {Record<string, string>} */
   const notes = {
     expired: 'Your sign-in has ended. Sign in again to go on.',
     'signed-out': 'You are signed out.',
@@ -29,7 +30,11 @@ export function showWelcome(returnTo = '/') {
   );
 }
 
-/** The link of an invite was opened. Nothing happens to it before the person goes on. */
+/**
+ * The link of an invite was opened. Nothing happens to it before the person goes on.
+ *
+ * @param {() => unknown} accept
+ */
 export function showInvite(accept) {
   const session = current();
   const another = () => signIn({ anotherAccount: Boolean(session) });
@@ -55,7 +60,12 @@ export function showBrokenInvite() {
   showOutcome({ code: 'invite_invalid', detail: 'A part of the link is missing.' });
 }
 
-/** Several accounts are open to the person. */
+/**
+ * Several accounts are open to the person.
+ *
+ * @param {import('./api.js').Problem} problem
+ * @param {(id: string) => void} choose
+ */
 export function showChoice(problem, choose) {
   panel(
     { icon: 'people', title: 'Choose an account' },
@@ -83,13 +93,12 @@ export function showChoice(problem, choose) {
 /**
  * A login, or whatever came after it, was refused.
  *
- * @param {{code: string, detail: string, requestId?: string}} problem
+ * @param {Refusal} problem
  * @param {() => void} [retry]
  */
 export function showOutcome(problem, retry) {
   const outcome = outcomeOf(problem.code);
   if (outcome.usesUpInvite) invite.clear();
-  const canRetry = outcome.action === 'retry' && retry;
   const another = () => signIn({ anotherAccount: true });
   panel(
     { icon: outcome.icon, title: outcome.title, tone: 'warn' },
@@ -102,7 +111,7 @@ export function showOutcome(problem, retry) {
       outcome.steps.length > 1 ? outcome.steps.map((step) => h('li', {}, step)) : outcome.steps,
     ),
     actions(
-      canRetry && mainButton('Try again', retry),
+      outcome.action === 'retry' && retry && mainButton('Try again', retry),
       outcome.action === 'again' && mainButton('Sign in again', () => signIn()),
       outcome.action === 'another' && mainButton('Sign in with another account', another),
       outcome.action === 'wait' && button('Sign in with another account', another),
@@ -141,6 +150,10 @@ function whoAmI() {
   );
 }
 
+/**
+ * @param {{icon: Icon, title: string, tone?: 'calm' | 'warn'}} about
+ * @param {...Child} content
+ */
 function panel({ icon: name, title, tone = 'calm' }, ...content) {
   show(
     { title, layout: 'panel' },
@@ -154,24 +167,33 @@ function panel({ icon: name, title, tone = 'calm' }, ...content) {
   );
 }
 
+/** @param {...Child} buttons */
 const actions = (...buttons) => h('div', { class: 'actions' }, buttons);
-const button = (text, onclick) => h('button', { type: 'button', onclick: guarded(onclick) }, text);
-const mainButton = (text, onclick) =>
-  h('button', { type: 'button', class: 'main', onclick: guarded(onclick) }, text);
+/** @type {(text: string, act: () => unknown) => HTMLElement} */
+const mainButton = (text, act) => button(text, act, 'main');
+/** @type {(text: string, onclick: () => void) => HTMLElement} */
 const linkButton = (text, onclick) => h('button', { type: 'button', class: 'link', onclick }, text);
 
-/** Leaving for the sign-in service can fail, too. */
-function guarded(act) {
-  return async (event) => {
-    const button = event.currentTarget;
-    button.disabled = true;
+/**
+ * @param {string} text
+ * @param {() => unknown} act
+ * @param {string} [look]
+ */
+function button(text, act, look) {
+  const element = h('button', { type: 'button', class: look, onclick }, text);
+
+  /** Leaving for the sign-in service can fail, too. */
+  async function onclick() {
+    element.disabled = true;
     try {
       await act();
     } catch (error) {
       if (!(error instanceof SignInError)) throw error;
       showOutcome(error, () => location.reload());
     } finally {
-      button.disabled = false;
+      element.disabled = false;
     }
-  };
+  }
+
+  return element;
 }

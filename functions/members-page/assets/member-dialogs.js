@@ -8,12 +8,17 @@ import { fullName } from './format.js';
 import { didYouMean } from './misspelling.js';
 import { settings } from './settings.js';
 
-/** The fields for a person's name. */
+/**
+ * The fields for a person's name.
+ *
+ * @param {Partial<PersonName>} [name]
+ */
 export const nameFields = ({ firstName = '', lastName = '' } = {}) => [
   { name: 'firstName', label: 'First name', value: firstName },
   { name: 'lastName', label: 'Last name', value: lastName },
 ];
 
+/** @type {Field} */
 const EMAIL = {
   name: 'email',
   label: 'E-mail address',
@@ -28,6 +33,7 @@ const EMAIL = {
 /** Refusals that are about the address. */
 const ABOUT_THE_ADDRESS = ['already_member', 'already_invited', 'address_undeliverable'];
 
+/** @param {Account} account */
 export function askToInvite(account) {
   const key = keyOf();
   const text =
@@ -44,6 +50,7 @@ export function askToInvite(account) {
   });
 }
 
+/** @type {(account: Account, member: Member) => Promise<Member | undefined>} */
 export function askToResend(account, member) {
   const key = newKey();
   const address = h('strong', {}, member.email);
@@ -56,6 +63,7 @@ export function askToResend(account, member) {
   });
 }
 
+/** @type {typeof askToResend} */
 export function askToRename(account, member) {
   return ask({
     title: `Edit the name of ${fullName(member)}`,
@@ -66,6 +74,7 @@ export function askToRename(account, member) {
   });
 }
 
+/** @type {(account: Account, member: Member) => Promise<Removal | undefined>} */
 export function askToRemove(account, member) {
   const name = fullName(member);
   const loss = ` (${member.email}) loses access to ${account.company} at once. This cannot be reversed.`;
@@ -85,10 +94,10 @@ export function askToRemove(account, member) {
 
 /** The same key for the same values, so that a repeated call is one call; another key otherwise. */
 function keyOf() {
-  let last = {};
-  return (values) => {
+  let [last, key] = ['', ''];
+  return (/** @type {object} */ values) => {
     const text = JSON.stringify(values);
-    if (text !== last.text) last = { text, key: newKey() };
-    return last.key;
+    if (text !== last) [last, key] = [text, newKey()];
+    return key;
   };
 }

@@ -13,12 +13,15 @@ import { settings } from './settings.js';
 
 const PAGE = 25;
 
-/** @param {import('./profile.js').Place} place */
+/** @param {Place} place */
 export function membersTab(place) {
+  /** @param {Ability} ability */
   const can = (ability) => place.abilities.includes(ability);
   const isPro = () => place.account.proLevel !== false;
 
+  /** @type {Member[]} */
   let members = [];
+  /** @type {string | undefined} */
   let cursor;
   /** Ends the list call under way when another one takes its place. */
   let listing = new AbortController();
@@ -29,7 +32,7 @@ export function membersTab(place) {
     placeholder: 'Name or e-mail',
     autocomplete: 'off',
     maxlength: 100,
-    oninput: soon(load),
+    oninput: soon(() => load()),
   });
   const status = h(
     'select',
@@ -89,7 +92,11 @@ export function membersTab(place) {
     );
   }
 
-  /** Loads the first page, or the one after a cursor. */
+  /**
+   * Loads the first page, or the one after a cursor.
+   *
+   * @param {string} [after]
+   */
   async function load(after) {
     listing.abort();
     listing = new AbortController();
@@ -168,30 +175,32 @@ export function membersTab(place) {
     load();
   }
 
-  /** What the menu of a row offers. */
+  /**
+   * What the menu of a row offers.
+   *
+   * @param {Member} member
+   */
   function itemsFor(member) {
+    /** @type {MenuItem[]} */
+    const items = [];
     const isOpen = member.status === 'invited' || member.status === 'expired';
     const isOther = member.role !== 'owner' && member.id !== place.member.id;
-    return [
-      isOpen &&
-        can('members:resend') &&
-        isPro() && {
-          label: 'Resend invite',
-          icon: 'send',
-          secondsLeft: () => secondsLeft(member),
-          run: () => resend(member),
-        },
-      member.status !== 'removed' &&
-        can('account:update') && { label: 'Edit name', icon: 'pen', run: () => rename(member) },
-      member.status !== 'removed' &&
-        isOther &&
-        can('members:remove') && {
-          label: 'Remove',
-          icon: 'trash',
-          isDanger: true,
-          run: () => remove(member),
-        },
-    ].filter(Boolean);
+    if (isOpen && can('members:resend') && isPro()) {
+      items.push({
+        label: 'Resend invite',
+        icon: 'send',
+        secondsLeft: () => secondsLeft(member),
+        run: () => resend(member),
+      });
+    }
+    if (member.status === 'removed') return items;
+    if (can('account:update')) {
+      items.push({ label: 'Edit name', icon: 'pen', run: () => rename(member) });
+    }
+    if (isOther && can('members:remove')) {
+      items.push({ label: 'Remove', icon: 'trash', isDanger: true, run: () => remove(member) });
+    }
+    return items;
   }
 
   function invite() {
@@ -205,6 +214,7 @@ export function membersTab(place) {
     }, inviteButton);
   }
 
+  /** @param {Member} member */
   function resend(member) {
     return act(async () => {
       const resent = await askToResend(place.account, member);
@@ -214,6 +224,7 @@ export function membersTab(place) {
     });
   }
 
+  /** @param {Member} member */
   function rename(member) {
     return act(async () => {
       const renamed = await askToRename(place.account, member);
@@ -225,6 +236,7 @@ export function membersTab(place) {
     });
   }
 
+  /** @param {Member} member */
   function remove(member) {
     return act(async () => {
       const removed = await askToRemove(place.account, member);
@@ -238,7 +250,12 @@ export function membersTab(place) {
     });
   }
 
-  /** Does something that may end with the person's own access, and then gives the focus back. */
+  /**
+   * Does something that may end with the person's own access, and then gives the focus back.
+   *
+   * @param {() => Promise<void>} action
+   * @param {HTMLElement} [opener]
+   */
   async function act(action, opener) {
     try {
       await action();
@@ -248,22 +265,33 @@ export function membersTab(place) {
     }
   }
 
-  /** An invite is kept even if its mail did not go. */
+  /**
+   * An invite is kept even if its mail did not go.
+   *
+   * @type {(member: Member, text: string) => void}
+   */
   function say(member, text) {
     const { status, reason = '' } = member.delivery ?? {};
     if (status !== 'failed') return announce(text);
     return announce(`${fullName(member)} is invited, but the e-mail was not sent. ${reason}`, 'warn');
   }
 
+  /** @param {Member} member */
   function replace(member) {
     members = members.map((other) => (other.id === member.id ? member : other));
     draw();
     focusRow(member.id);
   }
 
-  /** To the menu of a row, or to the row if it has none. */
+  /**
+   * To the menu of a row, or to the row if it has none.
+   *
+   * @param {string | undefined} id
+   */
   function focusRow(id) {
-    const row = [...list.querySelectorAll('[data-member]')].find((row) => row.dataset.member === id);
+    /** @type {NodeListOf<HTMLElement>} */
+    const rows = list.querySelectorAll('[data-member]');
+    const row = [...rows].find((row) => row.dataset.member === id);
     (row?.querySelector('button') ?? row ?? search).focus();
   }
 
@@ -289,16 +317,25 @@ export function membersTab(place) {
   ];
 }
 
-/** How long an invite still cools down; one whose mail did not go does not. A clock that is wrong
- *  must not make anybody wait longer than that takes: in the end the API decides. */
+/**
+ * How long an invite still cools down; one whose mail did not go does not. A clock that is wrong
+ * must not make anybody wait longer than that takes: in the end the API decides.
+ *
+ * @param {Member} member
+ */
 function secondsLeft({ lastSentAt, delivery }) {
   if (delivery?.status === 'failed') return 0;
-  const passed = Math.floor((Date.now() - new Date(lastSentAt ?? 0)) / 1_000);
+  const passed = Math.floor((Date.now() - new Date(lastSentAt ?? 0).getTime()) / 1_000);
   return passed < 0 ? 0 : Math.max(0, settings.resendCooldown - passed);
 }
 
-/** Calls later, and once, however often it is asked to. */
+/**
+ * Calls later, and once, however often it is asked to.
+ *
+ * @param {() => void} act
+ */
 function soon(act) {
+  /** @type {number | undefined} */
   let waiting;
   return () => {
     clearTimeout(waiting);

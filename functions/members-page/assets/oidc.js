@@ -4,8 +4,12 @@
 import { end, pendingSignIn } from './session.js';
 import { settings } from './settings.js';
 
-/** A sign-in that did not work: `cancelled`, `unreachable` or `refused`. */
+/** A sign-in that did not work. */
 export class SignInError extends Error {
+  /**
+   * @param {'cancelled' | 'unreachable' | 'refused'} code
+   * @param {string} detail
+   */
   constructor(code, detail) {
     super(detail);
     this.code = code;
@@ -45,7 +49,11 @@ export async function signIn({ returnTo = '/', anotherAccount = false } = {}) {
   location.assign(url);
 }
 
-/** Whether an address is one that the provider sent somebody back to. */
+/**
+ * Whether the provider sent somebody back to this address.
+ *
+ * @param {URL} url
+ */
 export function isAnswer(url) {
   return url.searchParams.has('state') && (url.searchParams.has('code') || url.searchParams.has('error'));
 }
@@ -54,7 +62,7 @@ export function isAnswer(url) {
  * Takes the provider's answer: checks it and exchanges its code for an ID token.
  *
  * @param {URL} url
- * @returns {Promise<{idToken: string, claims: Record<string, any>, returnTo: string}>}
+ * @returns {Promise<Session & {returnTo: string}>}
  */
 export async function finishSignIn(url) {
   const pending = pendingSignIn.take();
@@ -67,11 +75,12 @@ export async function finishSignIn(url) {
   if (answer.has('iss') && answer.get('iss') !== settings.issuer) {
     throw new SignInError('refused', 'The answer came from another sign-in service.');
   }
-  if (answer.get('error') === 'access_denied') {
+  const error = answer.get('error');
+  if (error === 'access_denied') {
     throw new SignInError('cancelled', 'You cancelled the sign-in.');
   }
-  if (answer.has('error')) {
-    throw new SignInError('refused', answer.get('error_description') || answer.get('error'));
+  if (error !== null) {
+    throw new SignInError('refused', answer.get('error_description') || error);
   }
   const { token_endpoint: endpoint } = await discover();
   const tokens = await fetchJson(endpoint, {
@@ -79,7 +88,7 @@ export async function finishSignIn(url) {
     body: new URLSearchParams({
       grant_type: 'authorization_code',
       client_id: settings.clientId,
-      code: answer.get('code'),
+      code: answer.get('code') ?? '',
       redirect_uri: redirectUri,
       code_verifier: pending.verifier,
     }),
@@ -89,7 +98,11 @@ export async function finishSignIn(url) {
   return { idToken: tokens.id_token, claims, returnTo: pending.returnTo };
 }
 
-/** Forgets who is signed in, here and at the provider if it has a way to. */
+/**
+ * Forgets who is signed in, here and at the provider if it has a way to.
+ *
+ * @param {string} idToken
+ */
 export async function signOut(idToken) {
   end('signed-out');
   const { end_session_endpoint: endpoint } = await discover().catch(() => ({}));
@@ -116,6 +129,10 @@ async function discover() {
   return found;
 }
 
+/**
+ * @param {string} url
+ * @param {RequestInit} [options]
+ */
 async function fetchJson(url, options = {}) {
   let response;
   try {
@@ -134,6 +151,9 @@ async function fetchJson(url, options = {}) {
 /**
  * What OpenID Connect Core 1.0, 3.1.3.7 wants a client to check. The signature is not among it:
  * the token came straight from the provider over TLS, and the API verifies it with every call.
+ *
+ * @param {Session['claims']} claims
+ * @param {string} nonce
  */
 function check(claims, nonce) {
   const audiences = [claims.aud].flat();
@@ -147,6 +167,10 @@ function check(claims, nonce) {
     throw new SignInError('refused', 'The sign-in service gave a token that is not for this sign-in.');
 }
 
+/**
+ * @param {string} idToken
+ * @returns {Session['claims']}
+ */
 function claimsOf(idToken) {
   try {
     const payload = idToken.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
@@ -157,6 +181,7 @@ function claimsOf(idToken) {
   }
 }
 
+/** @param {Uint8Array} bytes */
 function base64Url(bytes) {
   return btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')
@@ -169,6 +194,7 @@ function randomText() {
   return base64Url(crypto.getRandomValues(new Uint8Array(32)));
 }
 
+/** @param {string} verifier */
 async function challenge(verifier) {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
   return base64Url(new Uint8Array(digest));

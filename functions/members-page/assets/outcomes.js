@@ -1,16 +1,6 @@
 // What each outcome of a login means for the person, and what to do next. What happened is the
 // API's sentence; the steps are ours.
 
-/**
- * @typedef {object} Outcome
- * @property {string} icon
- * @property {string} title
- * @property {string[]} steps what to do next, the most likely first
- * @property {'again' | 'another' | 'retry' | 'wait'} action what the main button does: sign in, sign
- *   in as somebody else, or try the same again; or that the next step is not on this page
- * @property {boolean} [usesUpInvite] whether the link that was opened is of no more use
- */
-
 /** @type {Record<string, Outcome>} */
 const OUTCOMES = {
   email_unverified: {
@@ -146,6 +136,7 @@ const UNKNOWN = {
   action: 'retry',
 };
 
+/** @param {string} code */
 export const outcomeOf = (code) => OUTCOMES[code] ?? UNKNOWN;
 
 const ENDS_ACCESS = [
@@ -157,5 +148,9 @@ const ENDS_ACCESS = [
   'unauthenticated',
 ];
 
-/** Whether a refusal, wherever it comes, means that the person has no place in the account (any more). */
+/**
+ * Whether a refusal, wherever it comes, means that the person has no place in the account (any more).
+ *
+ * @param {{code: string}} problem
+ */
 export const endsAccess = (problem) => ENDS_ACCESS.includes(problem.code);

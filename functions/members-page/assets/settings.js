@@ -1,6 +1,11 @@
 // What the deployment tells the page: the meta elements of the document.
 
-const text = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? '';
+/** @param {string} name */
+function text(name) {
+  /** @type {HTMLMetaElement | null} */
+  const meta = document.querySelector(`meta[name="${name}"]`);
+  return meta?.content ?? '';
+}
 
 export const settings = Object.freeze({
   /** Name of the product, as invites call it. */

@@ -1,6 +1,6 @@
 // The support page: why an invite did not get somebody in, and what to do.
 
-import { liftSuppression, listFeedback, Problem } from './api.js';
+import { liftSuppression, listFeedback, lookUp, Problem } from './api.js';
 import { ask } from './dialog.js';
 import { fill, h, newId } from './dom.js';
 import { day } from './format.js';
@@ -10,7 +10,7 @@ import { endsAccess } from './outcomes.js';
 import { tools } from './profile.js';
 import { accountCard, timeline } from './support-parts.js';
 
-/** @param {(error: Error) => void} refused for a refusal that means the whole page */
+/** @param {(error: unknown) => void} refused for a refusal that means the whole page */
 export function showSupport(refused) {
   const input = h('input', {
     id: newId(),
@@ -23,24 +23,29 @@ export function showSupport(refused) {
   const result = h('div', { class: 'result' });
   /** Tells the verdict to those who do not see it come. */
   const spoken = h('p', { class: 'hidden', role: 'status' });
-  /** The address that was looked up last: an answer about an earlier one comes too late. */
+  /**
+   * The address that was looked up last: an answer about an earlier one comes too late.
+   *
+   * @type {string | undefined}
+   */
   let latest;
   /** Addresses whose block was lifted here. */
   const lifted = new Set();
   const recent = h('section', { 'aria-labelledby': 'recent' });
 
+  /** @param {string} email */
   async function search(email) {
     if (!email) return input.focus();
     latest = email;
     spoken.textContent = 'Looking';
     try {
-      const answer = await listFeedback({ email });
+      const answer = await lookUp(email);
       if (latest !== email) return;
       fill(result, person(answer));
       spoken.textContent = answer.verdict;
     } catch (error) {
       if (latest !== email) return;
-      if (isForThePage(error)) return refused(error);
+      if (!(error instanceof Problem) || isForThePage(error)) return refused(error);
       spoken.textContent = '';
       const field = error.errors.find(({ field }) => field === 'email');
       const problem = field ? { detail: `The address ${field.message}.` } : error;
@@ -48,13 +53,14 @@ export function showSupport(refused) {
     }
   }
 
-  function person({ email, verdict, suppression = {}, accounts = [], feedback = [] }) {
+  /** @param {SupportPerson} person */
+  function person({ email, verdict, suppression, accounts, feedback }) {
     return [
       h(
         'section',
         { class: 'card wide verdict' },
         h('p', { class: 'muted small-text' }, email),
-        h('h2', {}, verdict ?? 'Nothing is known about this address.'),
+        h('h2', {}, verdict),
         block(email, suppression, accounts),
       ),
       h('h2', {}, 'Accounts'),
@@ -72,12 +78,17 @@ export function showSupport(refused) {
     ];
   }
 
-  /** What keeps mail from the address, here or at the mail service. `listed` is left out if that is not known. */
+  /**
+   * What keeps mail from the address, here or at the mail service.
+   *
+   * @type {(email: string, suppression: Suppression, accounts: SupportCase[]) => Child[]}
+   */
   function block(email, { listed, reason, since }, accounts) {
     const isRefusedHere =
       !lifted.has(email) &&
-      accounts.some(({ member }) => ['bounced', 'complained'].includes(member?.delivery?.status));
-    const because = { bounce: ' because mail came back', complaint: ' because of a complaint' }[reason];
+      accounts.some(({ member }) => ['bounced', 'complained'].includes(member.delivery?.status ?? ''));
+    const because =
+      reason && { bounce: ' because mail came back', complaint: ' because of a complaint' }[reason];
     return [
       listed === undefined &&
         h(
@@ -111,6 +122,7 @@ export function showSupport(refused) {
     ];
   }
 
+  /** @param {string} email */
   async function lift(email) {
     try {
       const answer = await ask({
@@ -141,10 +153,11 @@ export function showSupport(refused) {
     }
   }
 
+  /** @type {(cursor?: string, before?: Feedback[]) => Promise<void>} */
   async function loadRecent(cursor, before = []) {
     try {
-      const answer = await listFeedback({ cursor });
-      const all = [...before, ...(answer.feedback ?? [])];
+      const answer = await listFeedback(cursor);
+      const all = [...before, ...answer.feedback];
       fill(
         recent,
         h('h2', { id: 'recent' }, 'The last seven days'),
@@ -164,7 +177,7 @@ export function showSupport(refused) {
           ),
       );
     } catch (error) {
-      if (isForThePage(error)) return refused(error);
+      if (!(error instanceof Problem) || isForThePage(error)) return refused(error);
       fill(
         recent,
         h('h2', { id: 'recent' }, 'The last seven days'),
@@ -207,7 +220,11 @@ export function showSupport(refused) {
   loadRecent();
 }
 
-/** Whether an error is more than the part of the page that it came up in can show. */
-function isForThePage(error) {
-  return !(error instanceof Problem) || error.code === 'support_only' || endsAccess(error);
+/**
+ * Whether a problem concerns the whole page, not only the part that it came up in.
+ *
+ * @param {Problem} problem
+ */
+function isForThePage(problem) {
+  return problem.code === 'support_only' || endsAccess(problem);
 }
