@@ -66,7 +66,7 @@ interface Login {
   abilities: Ability[];
 }
 
-interface MemberList {
+interface Members {
   account: Account;
   abilities: Ability[];
   members: Member[];
@@ -122,6 +122,20 @@ interface ProblemDocument {
   accounts?: { id: string; company: string }[];
 }
 
+interface Api {
+  login: (body: { accountId?: string; inviteToken?: string }) => Promise<Login>;
+  listMembers: (account: string, query: Query, signal: AbortSignal) => Promise<Members>;
+  inviteMember: (account: string, body: Record<string, string>, key: string) => Promise<Member>;
+  resendInvite: (account: string, id: string, key: string) => Promise<Member>;
+  removeMember: (account: string, id: string) => Promise<Removal>;
+  updateMember: (account: string, id: string, body: Record<string, string>) => Promise<Member>;
+  updateAccount: (id: string, body: Record<string, string>) => Promise<Account>;
+  closeAccount: (id: string) => Promise<Account>;
+  lookUp: (email: string) => Promise<SupportPerson>;
+  listFeedback: (cursor?: string) => Promise<FeedbackList>;
+  liftSuppression: (email: string) => Promise<unknown>;
+}
+
 // What the page adds.
 
 /** A refusal as a screen shows it: a `Problem`, a `SignInError`, or one of the page's own. */
@@ -137,6 +151,7 @@ interface Place {
   /** The person's own row. */
   member: Member;
   abilities: Ability[];
+  can: (ability: Ability) => boolean;
   /** For a refusal that ends the person's access. */
   refused: (error: unknown) => void;
   /** Shows the page's head anew. */
@@ -151,6 +166,8 @@ interface Session {
 type Attributes = Partial<GlobalEventHandlers> & { [name: string]: unknown };
 
 type Child = Node | string | number | null | undefined | false | Child[];
+
+type MemberList = ReturnType<typeof import('./assets/member-list.js').memberList>;
 
 type Icon = keyof typeof import('./assets/icons.js').SHAPES;
 

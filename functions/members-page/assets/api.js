@@ -19,45 +19,44 @@ export class Problem extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** Whether the same call may work a moment later. */
   get canRetry() {
     return ['internal', 'unavailable', 'unreachable'].includes(this.code);
   }
 }
 
-/** @type {(body: {accountId?: string, inviteToken?: string}) => Promise<Login>} */
+/** @type {Api['login']} */
 export const login = (body) => call('POST', '/login', { body });
 
-/** @type {(account: string, query: Query, signal: AbortSignal) => Promise<MemberList>} */
+/** @type {Api['listMembers']} */
 export const listMembers = (account, query, signal) =>
   call('GET', `${members(account)}${queryString(query)}`, { signal });
 
-/** @type {(account: string, body: Record<string, string>, key: string) => Promise<Member>} */
+/** @type {Api['inviteMember']} */
 export const inviteMember = (account, body, key) => call('POST', members(account), { body, key });
 
-/** @type {(account: string, id: string, key: string) => Promise<Member>} */
+/** @type {Api['resendInvite']} */
 export const resendInvite = (account, id, key) =>
   call('POST', `${member(account, id)}/resend`, { body: {}, key });
 
-/** @type {(account: string, id: string) => Promise<Removal>} */
+/** @type {Api['removeMember']} */
 export const removeMember = (account, id) => call('DELETE', member(account, id));
 
-/** @type {(account: string, id: string, body: Record<string, string>) => Promise<Member>} */
+/** @type {Api['updateMember']} */
 export const updateMember = (account, id, body) => call('PATCH', member(account, id), { body });
 
-/** @type {(id: string, body: Record<string, string>) => Promise<Account>} */
+/** @type {Api['updateAccount']} */
 export const updateAccount = (id, body) => call('PATCH', accountPath(id), { body });
 
-/** @type {(id: string) => Promise<Account>} */
+/** @type {Api['closeAccount']} */
 export const closeAccount = (id) => call('DELETE', accountPath(id));
 
-/** @type {(email: string) => Promise<SupportPerson>} */
+/** @type {Api['lookUp']} */
 export const lookUp = (email) => call('GET', `/support/feedback${queryString({ email })}`);
 
-/** @type {(cursor?: string) => Promise<FeedbackList>} */
+/** @type {Api['listFeedback']} */
 export const listFeedback = (cursor) => call('GET', `/support/feedback${queryString({ cursor })}`);
 
-/** @type {(email: string) => Promise<unknown>} */
+/** @type {Api['liftSuppression']} */
 export const liftSuppression = (email) =>
   call('DELETE', `/support/suppressions/${encodeURIComponent(email)}`);
 

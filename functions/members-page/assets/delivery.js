@@ -1,5 +1,4 @@
-// What became of the newest e-mail of an invite, and how a person stands: always words, with a
-// picture and a colour beside them.
+// The state of people and of e-mails: always words, with a picture and a colour beside them.
 
 import { h } from './dom.js';
 import { fromNow } from './format.js';
@@ -30,17 +29,13 @@ const STATUSES = {
 /** @param {Look} look */
 const badge = ([text, picture, tone]) => h('span', { class: `badge ${tone}` }, icon(picture), text);
 
-/** @param {Member['status'] | Account['status']} status how a person or an account stands */
+/** @param {Member['status'] | Account['status']} status */
 export const statusBadge = (status) => badge(STATUSES[status] ?? [status, 'info', 'calm']);
 
-/** @param {string} status what a mail came to, in a word */
+/** @param {string} status */
 export const deliveryBadge = (status) => badge(DELIVERIES[status] ?? [status, 'info', 'calm']);
 
-/**
- * What a mail came to, why, and what to do.
- *
- * @param {Delivery} delivery
- */
+/** @param {Delivery} delivery */
 export function deliveryDetails({ status, at, reason, advice }) {
   return [
     h('p', { class: 'badge-line' }, deliveryBadge(status), at && h('span', { class: 'muted' }, fromNow(at))),

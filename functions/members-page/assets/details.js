@@ -1,5 +1,4 @@
-// The Details tab: the account and the person's own name. The owner changes both here, and closes
-// the account.
+// The Details tab: the account and your own name. The owner can change both, and close the account.
 
 import { closeAccount, updateAccount, updateMember } from './api.js';
 import { ask } from './dialog.js';
@@ -12,8 +11,6 @@ import { nameFields } from './member-dialogs.js';
 /** @param {Place} place */
 export function detailsTab(place) {
   const card = h('section', { class: 'card wide', 'aria-label': 'Details' });
-  /** @param {Ability} ability */
-  const can = (ability) => place.abilities.includes(ability);
 
   function draw() {
     const { account, member } = place;
@@ -22,14 +19,18 @@ export function detailsTab(place) {
       h(
         'dl',
         { class: 'details' },
-        row('Company', account.company, can('account:update') && editButton('company name', editCompany)),
-        row('Your name', fullName(member), can('account:update') && editButton('your name', editName)),
+        row(
+          'Company',
+          account.company,
+          place.can('account:update') && editButton('company name', editCompany),
+        ),
+        row('Your name', fullName(member), place.can('account:update') && editButton('your name', editName)),
         row('Your e-mail', member.email),
         row('Your role', member.role === 'owner' ? 'Owner' : 'Member'),
         row('Plan', h('span', { class: 'plan' }, account.plan)),
         member.activeSince && row('In the account since', day(member.activeSince)),
       ),
-      !can('account:update') &&
+      !place.can('account:update') &&
         h(
           'p',
           { class: 'muted small-text hint' },
@@ -125,7 +126,7 @@ export function detailsTab(place) {
   draw();
   return [
     card,
-    can('account:close') &&
+    place.can('account:close') &&
       h(
         'section',
         { class: 'card wide danger-zone' },

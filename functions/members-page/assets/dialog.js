@@ -123,11 +123,7 @@ export function ask({
   });
 }
 
-/**
- * A labelled input with room for what is wrong with it.
- *
- * @param {Field} field
- */
+/** @param {Field} field */
 export function fieldRow({
   name,
   label,

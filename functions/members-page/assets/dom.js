@@ -21,8 +21,6 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 /**
- * Puts children in the place of those that an element has.
- *
  * @param {Element} element
  * @param {...Child} children
  */
@@ -36,7 +34,6 @@ export function fill(element, ...children) {
 
 let ids = 0;
 
-/** An id that no other element has. */
 export function newId() {
   ids += 1;
   return `id-${ids}`;

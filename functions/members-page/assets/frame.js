@@ -11,7 +11,6 @@ const notices = h('div', { class: 'notices', role: 'status' });
 
 let isFirstScreen = true;
 
-/** Puts the frame on the page. */
 export function build() {
   document.body.replaceChildren(
     h('a', { class: 'skip', href: '#main', onclick: skip }, 'Skip to content'),
@@ -29,8 +28,6 @@ function skip(event) {
 }
 
 /**
- * Shows a screen.
- *
  * @param {{title: string, layout: 'panel' | 'page', tools?: Child}} about
  * @param {...Child} content with one h1
  */
@@ -62,8 +59,6 @@ function brand() {
 let forgetting;
 
 /**
- * Says what happened, to eyes and ears.
- *
  * @param {string} text
  * @param {'good' | 'warn'} [tone]
  */
@@ -92,7 +87,7 @@ function hush() {
   fill(notices);
 }
 
-/** @param {string} text shown until there is something else to show */
+/** @param {string} text */
 export function showLoading(text) {
   show(
     { title: settings.product, layout: 'panel' },
@@ -127,7 +122,6 @@ export function failure(problem, retry) {
   );
 }
 
-/** A link that writes to support. */
 export function supportLink(text = settings.support) {
   return h('a', { href: `mailto:${settings.support}` }, text);
 }

@@ -1,5 +1,4 @@
-// The screens before somebody is in: welcome, invite, choice of an account, and every outcome of a
-// login that is not a success.
+// The screens before you are in: welcome, invite, choice of an account, and every refused login.
 
 import { h } from './dom.js';
 import { show, supportLink } from './frame.js';
@@ -9,7 +8,6 @@ import { outcomeOf } from './outcomes.js';
 import { account, current, farewell, hasChoice, invite, isSupport } from './session.js';
 import { settings } from './settings.js';
 
-/** Nobody is signed in. */
 export function showWelcome(returnTo = '/') {
   const why = farewell.take() ?? '';
   /** @type {Record<string, string>} */
@@ -55,14 +53,11 @@ export function showInvite(accept) {
   );
 }
 
-/** The link of an invite was opened without its token. */
 export function showBrokenInvite() {
   showOutcome({ code: 'invite_invalid', detail: 'A part of the link is missing.' });
 }
 
 /**
- * Several accounts are open to the person.
- *
  * @param {import('./api.js').Problem} problem
  * @param {(id: string) => void} choose
  */
@@ -91,8 +86,6 @@ export function showChoice(problem, choose) {
 }
 
 /**
- * A login, or whatever came after it, was refused.
- *
  * @param {Refusal} problem
  * @param {() => void} [retry]
  */
@@ -128,13 +121,11 @@ export function showOutcome(problem, retry) {
   );
 }
 
-/** Back to the choice of an account. */
 export function chooseAgain() {
   account.clear();
   location.assign('/');
 }
 
-/** Whom the page takes the person for: the first thing to look at when a login does not work. */
 function whoAmI() {
   const session = current();
   return (

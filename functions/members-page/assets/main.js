@@ -47,7 +47,6 @@ async function returnFromSignIn(url) {
   }
 }
 
-/** Shows what the address stands for to whoever is signed in. */
 async function enter() {
   if (location.pathname === '/support') {
     return current() ? showSupport(refused) : showWelcome('/support');
@@ -67,8 +66,6 @@ async function enter() {
 }
 
 /**
- * What a refusal means for the whole page.
- *
  * @param {unknown} error
  * @param {() => void} [retry]
  */

@@ -1,5 +1,4 @@
-// What the owner is asked before something happens to a person. Each answers what the API said, or
-// undefined if the owner thought better of it.
+// What the owner is asked before something happens to a person. The answer is undefined after Cancel.
 
 import { inviteMember, newKey, removeMember, resendInvite, updateMember } from './api.js';
 import { ask } from './dialog.js';
@@ -8,11 +7,7 @@ import { fullName } from './format.js';
 import { didYouMean } from './misspelling.js';
 import { settings } from './settings.js';
 
-/**
- * The fields for a person's name.
- *
- * @param {Partial<PersonName>} [name]
- */
+/** @param {Partial<PersonName>} [name] */
 export const nameFields = ({ firstName = '', lastName = '' } = {}) => [
   { name: 'firstName', label: 'First name', value: firstName },
   { name: 'lastName', label: 'Last name', value: lastName },
@@ -30,7 +25,6 @@ const EMAIL = {
   },
 };
 
-/** Refusals that are about the address. */
 const ABOUT_THE_ADDRESS = ['already_member', 'already_invited', 'address_undeliverable'];
 
 /** @param {Account} account */

@@ -1,4 +1,4 @@
-// The table of people: who they are, how they stand, and what became of their invite's e-mail.
+// The table of people.
 
 import { deliveryDetails, statusBadge } from './delivery.js';
 import { h } from './dom.js';
@@ -88,11 +88,7 @@ function delivery(member) {
   );
 }
 
-/**
- * Since when, or until when, a person's status holds.
- *
- * @param {Member} member
- */
+/** @param {Member} member */
 function since({ status, activeSince, expiresAt, removedAt }) {
   if (status === 'active' && activeSince) return ['since ', day(activeSince)];
   if (status === 'invited' && expiresAt) return ['expires ', fromNow(expiresAt)];
@@ -101,7 +97,6 @@ function since({ status, activeSince, expiresAt, removedAt }) {
   return [];
 }
 
-/** What stands in the table's place until it is there. */
 export function placeholder() {
   const line = () => h('div', { class: 'placeholder' });
   return h(

@@ -67,11 +67,7 @@ export function menuButton(label, items) {
     }
   }
 
-  /**
-   * Where an open menu is, and what has the focus in it.
-   *
-   * @param {number} index
-   */
+  /** @param {number} index */
   function settle(index) {
     const at = button.getBoundingClientRect();
     const below = at.bottom + 4;
@@ -103,7 +99,6 @@ export function menuButton(label, items) {
     return { item, button, label };
   }
 
-  /** Items that have to wait say for how long. */
   function tick() {
     for (const { item, button, label } of entries) {
       const seconds = item.secondsLeft?.() ?? 0;

@@ -4,7 +4,6 @@
 import { end, pendingSignIn } from './session.js';
 import { settings } from './settings.js';
 
-/** A sign-in that did not work. */
 export class SignInError extends Error {
   /**
    * @param {'cancelled' | 'unreachable' | 'refused'} code
@@ -23,11 +22,7 @@ const redirectUri = `${location.origin}/login`;
 /** How far the provider's clock may be ahead, in seconds. */
 const LEEWAY = 300;
 
-/**
- * Leaves for the provider's sign-in page.
- *
- * @param {{returnTo?: string, anotherAccount?: boolean}} [options]
- */
+/** @param {{returnTo?: string, anotherAccount?: boolean}} [options] */
 export async function signIn({ returnTo = '/', anotherAccount = false } = {}) {
   const { authorization_endpoint: endpoint } = await discover();
   const [state, nonce, verifier] = [randomText(), randomText(), randomText()];
@@ -49,11 +44,7 @@ export async function signIn({ returnTo = '/', anotherAccount = false } = {}) {
   location.assign(url);
 }
 
-/**
- * Whether the provider sent somebody back to this address.
- *
- * @param {URL} url
- */
+/** @param {URL} url */
 export function isAnswer(url) {
   return url.searchParams.has('state') && (url.searchParams.has('code') || url.searchParams.has('error'));
 }

@@ -1,5 +1,4 @@
-// What each outcome of a login means for the person, and what to do next. What happened is the
-// API's sentence; the steps are ours.
+// What to do next after each outcome of a login. The API's sentence says what happened.
 
 /** @type {Record<string, Outcome>} */
 const OUTCOMES = {

@@ -10,8 +10,6 @@ import { signOut } from './oidc.js';
 import { current, hasChoice, isSupport } from './session.js';
 
 /**
- * Shows the page to somebody who is in.
- *
  * @param {Login} login
  * @param {Place['refused']} refused
  */
@@ -19,7 +17,14 @@ export function showProfile({ account, member, abilities }, refused) {
   const heading = h('h1', {});
   const subtitle = h('p', { class: 'muted' });
   /** @type {Place} */
-  const place = { account, member, abilities, refused, changed: fillHead };
+  const place = {
+    account,
+    member,
+    abilities,
+    can: (ability) => place.abilities.includes(ability),
+    refused,
+    changed: fillHead,
+  };
 
   function fillHead() {
     fill(heading, place.account.company);
@@ -38,7 +43,6 @@ export function showProfile({ account, member, abilities }, refused) {
   );
 }
 
-/** The right end of the bar. */
 export function tools() {
   const session = current();
   return [

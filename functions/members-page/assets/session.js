@@ -35,17 +35,9 @@ export const invite = slot('invite');
  * @type {Slot<string>}
  */
 export const account = slot('account');
-/**
- * Whether the person has been asked to choose an account.
- *
- * @type {Slot<boolean>}
- */
+/** @type {Slot<boolean>} */
 export const hasChoice = slot('has-choice');
-/**
- * A sign-in under way.
- *
- * @type {Slot<{state: string, nonce: string, verifier: string, returnTo: string}>}
- */
+/** @type {Slot<{state: string, nonce: string, verifier: string, returnTo: string}>} */
 export const pendingSignIn = slot('sign-in');
 /**
  * Why the person is not signed in any more, for the next screen to say.

@@ -36,8 +36,6 @@ export function accountCard({ account, member, verdict }, said) {
 }
 
 /**
- * What the mail system reported, newest first.
- *
  * @param {Feedback[]} feedback
  * @param {(email: string) => void} [choose]
  */

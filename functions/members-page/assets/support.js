@@ -21,7 +21,7 @@ export function showSupport(refused) {
     placeholder: 'kim@example.com',
   });
   const result = h('div', { class: 'result' });
-  /** Tells the verdict to those who do not see it come. */
+  /** For screen readers. */
   const spoken = h('p', { class: 'hidden', role: 'status' });
   /**
    * The address that was looked up last: an answer about an earlier one comes too late.
@@ -29,7 +29,6 @@ export function showSupport(refused) {
    * @type {string | undefined}
    */
   let latest;
-  /** Addresses whose block was lifted here. */
   const lifted = new Set();
   const recent = h('section', { 'aria-labelledby': 'recent' });
 
@@ -78,11 +77,7 @@ export function showSupport(refused) {
     ];
   }
 
-  /**
-   * What keeps mail from the address, here or at the mail service.
-   *
-   * @type {(email: string, suppression: Suppression, accounts: SupportCase[]) => Child[]}
-   */
+  /** @type {(email: string, suppression: Suppression, accounts: SupportCase[]) => Child[]} */
   function block(email, { listed, reason, since }, accounts) {
     const isRefusedHere =
       !lifted.has(email) &&
