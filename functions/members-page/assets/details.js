@@ -10,7 +10,7 @@ import { nameFields } from './member-dialogs.js';
 
 /** @param {Place} place */
 export function detailsTab(place) {
-  const card = h('section', { class: 'card wide', 'aria-label': 'Details' });
+  const card = h('section', { class: 'card', 'aria-label': 'Details' });
 
   function draw() {
     const { account, member } = place;
@@ -129,7 +129,7 @@ export function detailsTab(place) {
     place.can('account:close') &&
       h(
         'section',
-        { class: 'card wide danger-zone' },
+        { class: 'card danger-zone' },
         h(
           'div',
           {},

@@ -13,7 +13,7 @@ import { fullName, moment } from './format.js';
 export function accountCard({ account, member, verdict }, said) {
   return h(
     'li',
-    { class: 'card wide' },
+    { class: 'card' },
     h(
       'p',
       { class: 'badge-line' },

@@ -57,7 +57,7 @@ export function showSupport(refused) {
     return [
       h(
         'section',
-        { class: 'card wide verdict' },
+        { class: 'card verdict' },
         h('p', { class: 'muted small-text' }, email),
         h('h2', {}, verdict),
         block(email, suppression, accounts),
