@@ -102,7 +102,7 @@ async function call(method, path, { body, key, signal } = {}) {
     throw new Problem({
       code: 'unreachable',
       title: 'No connection',
-      detail: 'The server cannot be reached. Check your connection, then try again.',
+      detail: "The server can't be reached. Check your connection, then try again.",
     });
   }
   const answer = await response.json().catch(() => ({}));
@@ -116,7 +116,7 @@ async function call(method, path, { body, key, signal } = {}) {
 
 function signedOut() {
   end('expired');
-  return new Problem({ code: 'unauthenticated', detail: 'You are not signed in any more.' });
+  return new Problem({ code: 'unauthenticated', detail: "You're no longer signed in." });
 }
 
 /** A new key under which a call can be repeated without being carried out twice. */

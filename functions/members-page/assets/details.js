@@ -62,7 +62,7 @@ export function detailsTab(place) {
   async function editName(button) {
     await edit(
       button,
-      'Your name is saved.',
+      'Your name was saved.',
       {
         title: 'Edit your name',
         fields: nameFields(place.member),
@@ -106,7 +106,7 @@ export function detailsTab(place) {
           h(
             'p',
             {},
-            'Nobody can use the account any more, you and all members included. This takes effect at once.',
+            'Nobody can use the account any more, including you and all members. This takes effect at once.',
           ),
           h('p', {}, 'To confirm, type the name of the company: ', h('strong', {}, company)),
         ],
@@ -134,7 +134,7 @@ export function detailsTab(place) {
           'div',
           {},
           h('h2', {}, 'Close the account'),
-          h('p', { class: 'muted' }, 'Ends access for everybody in it.'),
+          h('p', { class: 'muted' }, 'This ends access for everyone in the account.'),
         ),
         h('button', { type: 'button', class: 'danger-text', onclick: close }, 'Close account…'),
       ),

@@ -163,7 +163,7 @@ export function fieldRow({
     /** What is wrong before the API is asked. */
     mistake() {
       if (mustEqual !== undefined && input.value.trim() !== mustEqual) {
-        return 'This is not the name. Type it exactly as shown.';
+        return "This isn't the name. Type it exactly as shown.";
       }
       const question = input.value === doubted ? undefined : doubt?.(input.value);
       doubted = input.value;

@@ -12,8 +12,8 @@ export function showWelcome(returnTo = '/') {
   const why = farewell.take() ?? '';
   /** @type {Record<string, string>} */
   const notes = {
-    expired: 'Your sign-in has ended. Sign in again to go on.',
-    'signed-out': 'You are signed out.',
+    expired: 'Your sign-in has ended. Sign in again to continue.',
+    'signed-out': "You're signed out.",
   };
   panel(
     { icon: 'key', title: `Log in to ${settings.product}` },
@@ -23,7 +23,7 @@ export function showWelcome(returnTo = '/') {
     h(
       'p',
       { class: 'muted small-text' },
-      'Invited, and here for the first time? Use the link in your invite e-mail.',
+      'Were you invited? For your first login, use the link in your invite e-mail.',
     ),
   );
 }
@@ -37,24 +37,20 @@ export function showInvite(accept) {
   const session = current();
   const another = () => signIn({ anotherAccount: Boolean(session) });
   panel(
-    { icon: 'mail', title: 'You are invited' },
+    { icon: 'mail', title: "You're invited" },
     h('p', {}, `You were invited to join an account on ${settings.product}.`),
     session
-      ? h('p', {}, 'You are signed in as ', h('strong', {}, session.claims.email), '.')
-      : h('p', {}, 'Sign in with the e-mail address that the invite was sent to. That accepts it.'),
+      ? h('p', {}, "You're signed in as ", h('strong', {}, session.claims.email), '.')
+      : h('p', {}, 'Sign in with the e-mail address that the invite was sent to. This accepts the invite.'),
     session
       ? actions(mainButton('Accept the invite', accept), button('Use another address', another))
       : actions(mainButton('Sign in to accept', another)),
-    h(
-      'p',
-      { class: 'muted small-text' },
-      'You only need the link this once. After that you log in as usual.',
-    ),
+    h('p', { class: 'muted small-text' }, 'You only need this link once. After that, log in as usual.'),
   );
 }
 
 export function showBrokenInvite() {
-  showOutcome({ code: 'invite_invalid', detail: 'A part of the link is missing.' });
+  showOutcome({ code: 'invite_invalid', detail: 'Part of the link is missing.' });
 }
 
 /**
@@ -64,7 +60,7 @@ export function showBrokenInvite() {
 export function showChoice(problem, choose) {
   panel(
     { icon: 'people', title: 'Choose an account' },
-    h('p', {}, 'You are in several accounts. Which one do you want to use?'),
+    h('p', {}, "You're in several accounts. Which one do you want to use?"),
     h(
       'ul',
       { class: 'choices' },
@@ -134,7 +130,7 @@ function whoAmI() {
       'p',
       {},
       'Signed in as ',
-      h('strong', {}, session.claims.email ?? 'somebody without an address'),
+      h('strong', {}, session.claims.email ?? 'someone without an e-mail address'),
       '. ',
       linkButton('Sign out', () => signOut(session.idToken)),
     )

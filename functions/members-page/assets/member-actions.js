@@ -99,7 +99,7 @@ export function memberActions(place, list) {
 function say(member, text) {
   const { status, reason = '' } = member.delivery ?? {};
   if (status !== 'failed') return announce(text);
-  return announce(`${fullName(member)} is invited, but the e-mail was not sent. ${reason}`, 'warn');
+  return announce(`${fullName(member)} is invited, but the e-mail wasn't sent. ${reason}`, 'warn');
 }
 
 /**

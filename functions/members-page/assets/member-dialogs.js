@@ -31,10 +31,10 @@ const ABOUT_THE_ADDRESS = ['already_member', 'already_invited', 'address_undeliv
 export function askToInvite(account) {
   const key = keyOf();
   const text =
-    'They get an e-mail with a link, and log in with it the first time. ' +
-    'They can do all that you can, except managing members and the account.';
+    'They get an e-mail with a link, which they use to log in for the first time. ' +
+    'They can do everything you can, except manage members and the account.';
   return ask({
-    title: 'Invite somebody',
+    title: 'Invite someone',
     text: [h('p', {}, text)],
     fields: [...nameFields(), EMAIL],
     submit: 'Send invite',
@@ -71,10 +71,10 @@ export function askToRename(account, member) {
 /** @type {(account: Account, member: Member) => Promise<Removal | undefined>} */
 export function askToRemove(account, member) {
   const name = fullName(member);
-  const loss = ` (${member.email}) loses access to ${account.company} at once. This cannot be reversed.`;
+  const loss = ` (${member.email}) loses access to ${account.company} at once. This can't be reversed.`;
   const after =
     member.status === 'active'
-      ? 'To let them back in, you would have to invite them anew.'
+      ? 'To let them back in, you have to invite them again.'
       : 'The link in their invite stops working.';
   return ask({
     title: `Remove ${name}?`,

@@ -88,8 +88,8 @@ export function memberList(place, itemsFor, loaded) {
       'div',
       { class: 'empty', role: 'status' },
       icon('search'),
-      h('p', {}, h('strong', {}, 'Nobody fits this filter.')),
-      h('button', { type: 'button', onclick: showAll }, 'Show everybody'),
+      h('p', {}, h('strong', {}, 'Nobody matches this filter.')),
+      h('button', { type: 'button', onclick: showAll }, 'Show everyone'),
     );
   }
 

@@ -60,7 +60,7 @@ export async function finishSignIn(url) {
   const answer = url.searchParams;
   // Somebody else's answer, or an old one: it must not sign anybody in (RFC 6749, 10.12).
   if (!pending || answer.get('state') !== pending.state) {
-    throw new SignInError('refused', 'This sign-in was not started in this tab, or was used already.');
+    throw new SignInError('refused', "This sign-in wasn't started in this tab, or it was already used.");
   }
   // RFC 9207: the answer is of the provider that was asked.
   if (answer.has('iss') && answer.get('iss') !== settings.issuer) {
@@ -115,7 +115,7 @@ async function discover() {
   const found = await fetchJson(`${base}/.well-known/openid-configuration`);
   // OpenID Connect Discovery 1.0, 4.3.
   if (found.issuer !== settings.issuer) {
-    throw new SignInError('refused', 'The sign-in service goes by another name than expected.');
+    throw new SignInError('refused', "The sign-in service isn't the one that was expected.");
   }
   return found;
 }
@@ -129,11 +129,12 @@ async function fetchJson(url, options = {}) {
   try {
     response = await fetch(url, { ...options, credentials: 'omit', signal: AbortSignal.timeout(20_000) });
   } catch {
-    throw new SignInError('unreachable', 'The sign-in service cannot be reached.');
+    throw new SignInError('unreachable', "The sign-in service can't be reached.");
   }
   const body = await response.json().catch(() => ({}));
   if (!response.ok) {
-    const detail = body.error_description || body.error || `It answered with status ${response.status}.`;
+    const detail =
+      body.error_description || body.error || `The sign-in service answered with status ${response.status}.`;
     throw new SignInError('refused', detail);
   }
   return body;
@@ -155,7 +156,7 @@ function check(claims, nonce) {
     claims.nonce === nonce &&
     claims.exp > Date.now() / 1_000 - LEEWAY;
   if (!isOurs)
-    throw new SignInError('refused', 'The sign-in service gave a token that is not for this sign-in.');
+    throw new SignInError('refused', "The sign-in service sent a token that isn't for this sign-in.");
 }
 
 /**
@@ -168,7 +169,7 @@ function claimsOf(idToken) {
     const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new SignInError('refused', 'The sign-in service gave no readable ID token.');
+    throw new SignInError('refused', 'The sign-in service sent no readable ID token.');
   }
 }
 

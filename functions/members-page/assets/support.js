@@ -69,11 +69,11 @@ export function showSupport(refused) {
             { class: 'cards' },
             accounts.map((one) => accountCard(one, verdict)),
           )
-        : h('p', { class: 'muted' }, 'This address is in no account.'),
+        : h('p', { class: 'muted' }, "This address isn't in any account."),
       h('h2', {}, 'What happened to the e-mails'),
       feedback.length
         ? timeline(feedback)
-        : h('p', { class: 'muted' }, 'The mail system has reported nothing about this address.'),
+        : h('p', { class: 'muted' }, "The mail system hasn't reported anything about this address."),
     ];
   }
 
@@ -89,7 +89,7 @@ export function showSupport(refused) {
         h(
           'p',
           { class: 'muted small-text' },
-          'Whether the mail service blocks this address is not known at the moment.',
+          "At the moment, we can't tell whether the mail service blocks this address.",
         ),
       (listed || isRefusedHere) &&
         h(
@@ -104,12 +104,12 @@ export function showSupport(refused) {
               {},
               listed
                 ? [
-                    'The mail service sends nothing to this address',
-                    because,
+                    'The mail service has blocked this address',
                     since && [' since ', day(since)],
+                    because,
                     '.',
                   ]
-                : 'As long as the block is not lifted, the owner cannot resend the invite.',
+                : "The owner can't resend the invite until you lift the block.",
             ),
           ),
           h('button', { type: 'button', onclick: () => lift(email) }, 'Lift the block'),
@@ -121,13 +121,9 @@ export function showSupport(refused) {
   async function lift(email) {
     try {
       const answer = await ask({
-        title: `Lift the block of ${email}?`,
+        title: `Lift the block on ${email}?`,
         text: [
-          h(
-            'p',
-            {},
-            'Mail is sent to this address again, and the owner of the account can resend the invite.',
-          ),
+          h('p', {}, 'This address gets mail again, and the account owner can resend the invite.'),
           h(
             'p',
             { class: 'muted' },
@@ -163,7 +159,7 @@ export function showSupport(refused) {
               scrollTo(0, 0);
               input.focus();
             })
-          : h('p', { class: 'muted' }, 'The mail system has reported nothing.'),
+          : h('p', { class: 'muted' }, "The mail system hasn't reported anything."),
         answer.cursor &&
           h(
             'div',
@@ -187,7 +183,7 @@ export function showSupport(refused) {
       'div',
       { class: 'head' },
       h('h1', {}, 'Invites and e-mail'),
-      h('p', { class: 'muted' }, 'Find out why somebody did not get in, and what to do.'),
+      h('p', { class: 'muted' }, "Find out why someone didn't get in, and what to do."),
     ),
     h(
       'form',
