@@ -53,7 +53,7 @@ test('closing the account takes its name, typed', async () => {
   const dialog = owner.page.getByRole('dialog', { name: 'Close the account of Gone Inc.?' });
   await dialog.getByLabel('Name of the company').fill('Gone');
   await dialog.getByRole('button', { name: 'Close the account' }).click();
-  await dialog.getByText('This is not the name.').waitFor();
+  await dialog.getByText("This isn't the name.").waitFor();
   await owner.look('close-account');
   await dialog.getByLabel('Name of the company').fill('Gone Inc.');
   await dialog.getByRole('button', { name: 'Close the account' }).click();

@@ -38,7 +38,7 @@ test('the first login by the link of the invite', async () => {
   await stack.invite('acme', 'ada@example.com', 'Ada', 'Day');
   const person = await browser.person(stack);
   await person.open(await stack.link('ada@example.com'));
-  await person.sees('You are invited');
+  await person.sees("You're invited");
   await person.look('invited-signed-out');
   assert.equal(person.page.url(), `${stack.url}/invite`);
   await person.page.reload();
@@ -66,7 +66,7 @@ test('an address that is not verified', async () => {
 test('a stranger', async () => {
   const person = await browser.person(stack);
   await person.logIn('stranger@example.com');
-  await told(person, 'You are not in an account', 'access');
+  await told(person, "You're not in an account", 'access');
   await person.look('no-access');
   await person.leave();
 });
@@ -106,10 +106,10 @@ test('a link that mail software has broken', async () => {
   await stack.invite('acme', 'mia@example.com', 'Mia', 'Low');
   const link = await stack.link('mia@example.com');
   const person = await accept('mia@example.com', { link: link.slice(0, -9) });
-  await told(person, 'This link does not work', "This invite link isn't valid.");
+  await told(person, "This link doesn't work", "This invite link isn't valid.");
   await person.look('invite-invalid');
   await person.open('/invite');
-  await told(person, 'This link does not work', 'A part of the link is missing.');
+  await told(person, "This link doesn't work", 'Part of the link is missing.');
   await person.leave();
 });
 
@@ -134,7 +134,7 @@ test('a plan that no longer includes members', async () => {
   await person.logIn('pat@example.com');
   await told(
     person,
-    'The account has to be upgraded',
+    'The account needs an upgrade',
     'Multi-user access is only available to pro-level accounts.',
   );
   await person.look('upgrade-required');
@@ -145,7 +145,7 @@ test('another identity behind the same address', async () => {
   await stack.member('acme', 'sub@example.com', 'Sue', 'Bee');
   const person = await browser.person(stack);
   await person.logIn('sub@example.com', { sub: 'somebody-else' });
-  await told(person, 'You are not recognised', 'This address was first used with a different sign-in');
+  await told(person, "You're not recognised", 'This address was first used with a different sign-in');
   await person.look('identity-mismatch');
   await person.leave();
 });
@@ -158,7 +158,7 @@ test('a sign-in that is cancelled, and one that is no answer to ours', async () 
   await told(person, 'Sign-in cancelled', 'You cancelled the sign-in.');
   await person.look('cancelled');
   await person.open('/login?code=stolen&state=guessed');
-  await told(person, 'Sign-in did not work', 'This sign-in was not started in this tab');
+  await told(person, "Sign-in didn't work", "This sign-in wasn't started in this tab");
   assert.equal(person.page.url(), `${stack.url}/login`);
   assert.equal(await person.page.evaluate(() => sessionStorage.getItem('rollcall.signed-in')), null);
   await person.leave();
@@ -178,7 +178,7 @@ test('a sign-in that has ended leads back to the welcome', async () => {
   });
   await person.page.getByLabel('Search').fill('Ina');
   await person.sees('Log in to Rollcall Demo');
-  await person.page.getByText('Your sign-in has ended. Sign in again to go on.').waitFor();
+  await person.page.getByText('Your sign-in has ended. Sign in again to continue.').waitFor();
   await person.leave();
 });
 
@@ -191,7 +191,7 @@ test('no connection, and then one', async () => {
   await person.context.setOffline(true);
   await person.page.getByLabel('Search').fill('Ottilie');
   const failure = person.page.getByRole('alert');
-  await failure.getByText('The server cannot be reached.').waitFor();
+  await failure.getByText("The server can't be reached.").waitFor();
   await person.look('no-connection');
   await person.context.setOffline(false);
   await failure.getByRole('button', { name: 'Try again' }).click();

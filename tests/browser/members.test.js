@@ -42,9 +42,9 @@ test('a filter by text and by status, and more by the cursor', async () => {
   await rows.nth(1).waitFor({ state: 'detached' });
   assert.match(await rows.nth(0).textContent(), /Ada Day/);
   await owner.page.getByLabel('Search').fill('nobody like this');
-  await owner.page.getByText('Nobody fits this filter.').waitFor();
+  await owner.page.getByText('Nobody matches this filter.').waitFor();
   await owner.look('members-no-match');
-  await owner.page.getByRole('button', { name: 'Show everybody' }).click();
+  await owner.page.getByRole('button', { name: 'Show everyone' }).click();
   await rows.nth(24).waitFor();
   await owner.page.getByLabel('Status').selectOption('active');
   await rows.nth(2).waitFor({ state: 'detached' });
@@ -56,7 +56,7 @@ test('an address that looks misspelt is asked about once', async () => {
   const owner = await ownerOf('misspelt');
   await owner.enter();
   await owner.page.getByRole('button', { name: 'Invite' }).click();
-  const dialog = owner.page.getByRole('dialog', { name: 'Invite somebody' });
+  const dialog = owner.page.getByRole('dialog', { name: 'Invite someone' });
   await dialog.getByLabel('First name').fill('Kim');
   await dialog.getByLabel('Last name').fill('Lee');
   for (const [typed, meant] of [
@@ -103,7 +103,7 @@ test('while the list loads, and when it does not come', async () => {
   await owner.look('members-loading');
   release();
   const failure = owner.page.getByRole('alert');
-  await failure.getByText('The server cannot be reached.').waitFor();
+  await failure.getByText("The server can't be reached.").waitFor();
   await owner.page.unroute(list);
   await failure.getByRole('button', { name: 'Try again' }).click();
   await owner.row(owner.email).waitFor();
@@ -141,7 +141,7 @@ test('a refusal keeps the dialog open and says why', async () => {
   await stack.member('twice', 'ada@example.com', 'Ada', 'Day', owner.email);
   await owner.enter();
   await owner.page.getByRole('button', { name: 'Invite' }).click();
-  const dialog = owner.page.getByRole('dialog', { name: 'Invite somebody' });
+  const dialog = owner.page.getByRole('dialog', { name: 'Invite someone' });
   await dialog.getByRole('button', { name: 'Send invite' }).click();
   await dialog.getByText('First name must').waitFor();
   assert.equal(await dialog.locator('[aria-invalid=true]').count(), 3, 'all mistakes at once');

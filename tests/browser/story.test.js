@@ -19,7 +19,7 @@ test('from the invite to the removal', async () => {
   await owner.look('members-empty');
 
   await owner.page.getByRole('button', { name: 'Invite' }).click();
-  const dialog = owner.page.getByRole('dialog', { name: 'Invite somebody' });
+  const dialog = owner.page.getByRole('dialog', { name: 'Invite someone' });
   await dialog.getByLabel('First name').fill('Kim');
   await dialog.getByLabel('Last name').fill('Lee');
   await dialog.getByLabel('E-mail address').fill('kim@example');
@@ -43,7 +43,7 @@ test('from the invite to the removal', async () => {
 
   const link = await stack.link('kim@example.com');
   await kim.open(link);
-  await kim.sees('You are invited');
+  await kim.sees("You're invited");
   assert.equal(kim.page.url(), `${stack.url}/invite`, 'the token leaves the address bar at once');
   await kim.look('invited');
   await kim.page.getByRole('button', { name: 'Accept the invite' }).click();
@@ -64,7 +64,7 @@ test('from the invite to the removal', async () => {
   // From now on it is the login page, as usual.
   await kim.page.getByRole('button', { name: 'Sign out' }).click();
   await kim.sees('Log in to Rollcall Demo');
-  await kim.page.getByText('You are signed out.').waitFor();
+  await kim.page.getByText("You're signed out.").waitFor();
   await kim.look('signed-out');
   await kim.page.getByRole('button', { name: 'Sign in' }).click();
   await kim.signIn('kim@example.com');
@@ -77,7 +77,7 @@ test('from the invite to the removal', async () => {
   assert.equal(await menu.getByRole('menuitem', { name: /Resend/ }).count(), 0);
   await menu.getByRole('menuitem', { name: 'Remove' }).click();
   const removal = owner.page.getByRole('dialog', { name: 'Remove Kim Lee?' });
-  await removal.getByText('at once. This cannot be reversed.').waitFor();
+  await removal.getByText("at once. This can't be reversed.").waitFor();
   assert.equal(await owner.focused(), 'Cancel');
   await owner.look('remove');
   await removal.getByRole('button', { name: 'Remove' }).click();

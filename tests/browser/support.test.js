@@ -50,7 +50,7 @@ test('from a bounce to an invite that can be resent', async () => {
   await owner.page.getByRole('button', { name: 'Cancel' }).click();
 
   await sam.page.getByRole('button', { name: 'Lift the block' }).click();
-  const dialog = sam.page.getByRole('dialog', { name: `Lift the block of ${BOUNCE}?` });
+  const dialog = sam.page.getByRole('dialog', { name: `Lift the block on ${BOUNCE}?` });
   await sam.look('support-lift');
   await dialog.getByRole('button', { name: 'Lift the block' }).click();
   await sam.page
@@ -70,7 +70,7 @@ test('an address that nothing is known about, and one that is none', async () =>
   const address = sam.page.getByLabel('E-mail address');
   await address.fill('nobody@example.com');
   await sam.page.getByRole('button', { name: 'Look up' }).click();
-  await sam.page.getByText('This address is in no account.').waitFor();
+  await sam.page.getByText("This address isn't in any account.").waitFor();
   await sam.look('support-unknown');
   await address.fill('nobody');
   await address.press('Enter');

@@ -5,8 +5,7 @@ import { current, end } from './session.js';
 /** An answer that says no (RFC 9457), or the lack of an answer. */
 export class Problem extends Error {
   /**
-   * @param {{code?: string, title?: string, detail?: string, requestId?: string,
-   *   errors?: {field: string, message: string}[], accounts?: {id: string, company: string}[]}} document
+   * @param {ProblemDocument} document
    * @param {number} [retryAfter] in seconds
    */
   constructor(document, retryAfter) {
@@ -20,48 +19,69 @@ export class Problem extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** Whether the same call may work a moment later. */
   get canRetry() {
     return ['internal', 'unavailable', 'unreachable'].includes(this.code);
   }
 }
 
+/** @type {Api['login']} */
 export const login = (body) => call('POST', '/login', { body });
 
+/** @type {Api['listMembers']} */
 export const listMembers = (account, query, signal) =>
   call('GET', `${members(account)}${queryString(query)}`, { signal });
 
+/** @type {Api['inviteMember']} */
 export const inviteMember = (account, body, key) => call('POST', members(account), { body, key });
 
-/** To the address of the invite, or to a corrected one. */
-export const resendInvite = (account, id, key, email) =>
-  call('POST', `${member(account, id)}/resend`, { body: email ? { email } : {}, key });
+/** @type {Api['resendInvite']} */
+export const resendInvite = (account, id, email, key) =>
+  call('POST', `${member(account, id)}/resend`, { body: { email }, key });
 
+/** @type {Api['removeMember']} */
 export const removeMember = (account, id) => call('DELETE', member(account, id));
 
+/** @type {Api['updateMember']} */
 export const updateMember = (account, id, body) => call('PATCH', member(account, id), { body });
 
+/** @type {Api['updateAccount']} */
 export const updateAccount = (id, body) => call('PATCH', accountPath(id), { body });
 
+/** @type {Api['closeAccount']} */
 export const closeAccount = (id) => call('DELETE', accountPath(id));
 
-export const listFeedback = (query) => call('GET', `/support/feedback${queryString(query)}`);
+/** @type {Api['lookUp']} */
+export const lookUp = (email) => call('GET', `/support/feedback${queryString({ email })}`);
 
+/** @type {Api['listFeedback']} */
+export const listFeedback = (cursor) => call('GET', `/support/feedback${queryString({ cursor })}`);
+
+/** @type {Api['liftSuppression']} */
 export const liftSuppression = (email) =>
   call('DELETE', `/support/suppressions/${encodeURIComponent(email)}`);
 
+/** @param {string} id */
 const accountPath = (id) => `/accounts/${encodeURIComponent(id)}`;
+/** @param {string} account */
 const members = (account) => `${accountPath(account)}/members`;
+/** @type {(account: string, id: string) => string} */
 const member = (account, id) => `${members(account)}/${encodeURIComponent(id)}`;
 
+/** @param {Query} parameters */
 function queryString(parameters) {
   const given = Object.entries(parameters).filter(([, value]) => value);
-  return given.length ? `?${new URLSearchParams(given)}` : '';
+  return given.length ? `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}` : '';
 }
 
 /** How long to wait for an answer, in milliseconds: longer than API Gateway does. */
 const LONGEST_CALL = 31_000;
 
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {{body?: object, key?: string, signal?: AbortSignal}} [options]
+ * @returns {Promise<any>}
+ */
 async function call(method, path, { body, key, signal } = {}) {
   const session = current();
   if (!session) throw signedOut();
@@ -82,7 +102,7 @@ async function call(method, path, { body, key, signal } = {}) {
     throw new Problem({
       code: 'unreachable',
       title: 'No connection',
-      detail: 'The server cannot be reached. Check your connection, then try again.',
+      detail: "The server can't be reached. Check your connection, then try again.",
     });
   }
   const answer = await response.json().catch(() => ({}));
@@ -96,7 +116,7 @@ async function call(method, path, { body, key, signal } = {}) {
 
 function signedOut() {
   end('expired');
-  return new Problem({ code: 'unauthenticated', detail: 'You are not signed in any more.' });
+  return new Problem({ code: 'unauthenticated', detail: "You're no longer signed in." });
 }
 
 /** A new key under which a call can be repeated without being carried out twice. */

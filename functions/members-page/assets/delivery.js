@@ -1,10 +1,10 @@
-// What became of the newest e-mail of an invite, and how a person stands: always words, with a
-// picture and a colour beside them.
+// The state of people and of e-mails: always words, with a picture and a colour beside them.
 
 import { h } from './dom.js';
 import { fromNow } from './format.js';
 import { icon } from './icons.js';
 
+/** @type {Record<string, Look>} */
 const DELIVERIES = {
   sending: ['Sending', 'clock', 'calm'],
   sent: ['Sent', 'send', 'calm'],
@@ -17,6 +17,7 @@ const DELIVERIES = {
   failed: ['Not sent', 'alert', 'bad'],
 };
 
+/** @type {Record<string, Look>} */
 const STATUSES = {
   active: ['Active', 'check', 'good'],
   invited: ['Invited', 'mail', 'calm'],
@@ -25,19 +26,16 @@ const STATUSES = {
   closed: ['Closed', 'lock', 'calm'],
 };
 
+/** @param {Look} look */
 const badge = ([text, picture, tone]) => h('span', { class: `badge ${tone}` }, icon(picture), text);
 
-/** How a person or an account stands. */
+/** @param {Member['status'] | Account['status']} status */
 export const statusBadge = (status) => badge(STATUSES[status] ?? [status, 'info', 'calm']);
 
-/** What a mail came to, in a word. */
+/** @param {string} status */
 export const deliveryBadge = (status) => badge(DELIVERIES[status] ?? [status, 'info', 'calm']);
 
-/**
- * What a mail came to, why, and what to do.
- *
- * @param {{status: string, at?: string, reason?: string, advice?: string}} delivery
- */
+/** @param {Delivery} delivery */
 export function deliveryDetails({ status, at, reason, advice }) {
   return [
     h('p', { class: 'badge-line' }, deliveryBadge(status), at && h('span', { class: 'muted' }, fromNow(at))),

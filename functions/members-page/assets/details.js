@@ -1,5 +1,4 @@
-// The Details tab: the account and the person's own name. The owner changes both here, and closes
-// the account.
+// The Details tab: the account and your own name. The owner can change both, and close the account.
 
 import { closeAccount, updateAccount, updateMember } from './api.js';
 import { ask } from './dialog.js';
@@ -9,10 +8,9 @@ import { announce } from './frame.js';
 import { icon } from './icons.js';
 import { nameFields } from './member-dialogs.js';
 
-/** @param {import('./profile.js').Place} place */
+/** @param {Place} place */
 export function detailsTab(place) {
-  const card = h('section', { class: 'card wide', 'aria-label': 'Details' });
-  const can = (ability) => place.abilities.includes(ability);
+  const card = h('section', { class: 'card', 'aria-label': 'Details' });
 
   function draw() {
     const { account, member } = place;
@@ -21,14 +19,18 @@ export function detailsTab(place) {
       h(
         'dl',
         { class: 'details' },
-        row('Company', account.company, can('account:update') && editButton('company name', editCompany)),
-        row('Your name', fullName(member), can('account:update') && editButton('your name', editName)),
+        row(
+          'Company',
+          account.company,
+          place.can('account:update') && editButton('company name', editCompany),
+        ),
+        row('Your name', fullName(member), place.can('account:update') && editButton('your name', editName)),
         row('Your e-mail', member.email),
         row('Your role', member.role === 'owner' ? 'Owner' : 'Member'),
         row('Plan', h('span', { class: 'plan' }, account.plan)),
         member.activeSince && row('In the account since', day(member.activeSince)),
       ),
-      !can('account:update') &&
+      !place.can('account:update') &&
         h(
           'p',
           { class: 'muted small-text hint' },
@@ -38,6 +40,7 @@ export function detailsTab(place) {
     );
   }
 
+  /** @param {HTMLElement} button */
   async function editCompany(button) {
     await edit(
       button,
@@ -55,10 +58,11 @@ export function detailsTab(place) {
     );
   }
 
+  /** @param {HTMLElement} button */
   async function editName(button) {
     await edit(
       button,
-      'Your name is saved.',
+      'Your name was saved.',
       {
         title: 'Edit your name',
         fields: nameFields(place.member),
@@ -70,6 +74,13 @@ export function detailsTab(place) {
     );
   }
 
+  /**
+   * @template T
+   * @param {HTMLElement} button
+   * @param {string} message
+   * @param {Omit<Question<T>, 'submit' | 'busy'>} question
+   * @param {(answer: T) => void} take
+   */
   async function edit(button, message, question, take) {
     try {
       const answer = await ask({ submit: 'Save', busy: 'Saving', ...question });
@@ -78,7 +89,9 @@ export function detailsTab(place) {
       place.changed();
       draw();
       announce(message);
-      card.querySelector(`[aria-label="${button.getAttribute('aria-label')}"]`)?.focus();
+      /** @type {HTMLElement | null} */
+      const again = card.querySelector(`[aria-label="${button.getAttribute('aria-label')}"]`);
+      again?.focus();
     } catch (error) {
       place.refused(error);
     }
@@ -93,7 +106,7 @@ export function detailsTab(place) {
           h(
             'p',
             {},
-            'Nobody can use the account any more, you and all members included. This takes effect at once.',
+            'Nobody can use the account any more, including you and all members. This takes effect at once.',
           ),
           h('p', {}, 'To confirm, type the name of the company: ', h('strong', {}, company)),
         ],
@@ -113,23 +126,28 @@ export function detailsTab(place) {
   draw();
   return [
     card,
-    can('account:close') &&
+    place.can('account:close') &&
       h(
         'section',
-        { class: 'card wide danger-zone' },
+        { class: 'card danger-zone' },
         h(
           'div',
           {},
           h('h2', {}, 'Close the account'),
-          h('p', { class: 'muted' }, 'Ends access for everybody in it.'),
+          h('p', { class: 'muted' }, 'This ends access for everyone in the account.'),
         ),
         h('button', { type: 'button', class: 'danger-text', onclick: close }, 'Close account…'),
       ),
   ];
 }
 
+/** @type {(label: string, value: Child, tool?: Child) => HTMLElement} */
 const row = (label, value, tool) => h('div', {}, h('dt', {}, label), h('dd', {}, h('span', {}, value), tool));
 
+/**
+ * @param {string} what
+ * @param {(button: HTMLElement) => void} edit
+ */
 function editButton(what, edit) {
   const button = h(
     'button',

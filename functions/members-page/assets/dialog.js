@@ -6,31 +6,11 @@ import { failure } from './frame.js';
 import { endsAccess } from './outcomes.js';
 
 /**
- * @typedef {object} Field
- * @property {string} name as the API calls it
- * @property {string} label
- * @property {string} [value] what it holds at first
- * @property {string} [hint]
- * @property {string} [type] of the input
- * @property {string} [autocomplete]
- * @property {string} [mustEqual] what has to be typed to go on
- * @property {(value: string) => string | undefined} [doubt] what to ask about a value before it is sent once more
- */
-
-/**
  * Asks, and carries out the answer. Stays open, with what is wrong beside the fields, until that
  * works or the person gives up. The focus goes back to where it was.
  *
  * @template T
- * @param {object} question
- * @param {string} question.title
- * @param {Array<Node | string>} [question.text]
- * @param {Field[]} [question.fields]
- * @param {string} question.submit what the button that goes on says
- * @param {string} question.busy what it says meanwhile
- * @param {boolean} [question.isDanger] whether it cannot be undone
- * @param {(problem: Problem) => string | undefined} [question.fieldOf] the field that a problem is about
- * @param {(values: Record<string, string>) => Promise<T>} question.carryOut
+ * @param {Question<T>} question
  * @returns {Promise<T | undefined>} undefined, if the person gave up
  */
 export function ask({
@@ -76,11 +56,13 @@ export function ask({
     else if (isDanger) cancel.focus();
     else go.focus();
 
+    /** @param {Event} event */
     function onCancel(event) {
       event.preventDefault();
       close(undefined);
     }
 
+    /** @param {T | undefined} result */
     function close(result) {
       // What was sent is under way: the answer decides.
       if (isBusy) return;
@@ -89,6 +71,7 @@ export function ask({
       resolve(result);
     }
 
+    /** @param {Event} event */
     async function onSubmit(event) {
       event.preventDefault();
       if (isBusy) return;
@@ -106,6 +89,7 @@ export function ask({
       }
     }
 
+    /** @param {unknown} error */
     function explain(error) {
       if (!(error instanceof Problem) || endsAccess(error)) {
         dialog.remove();
@@ -113,10 +97,10 @@ export function ask({
         return;
       }
       const field = fieldOf(error);
-      const errors = field ? [{ field, message: error.detail, isSentence: true }] : error.errors;
-      const unplaced = errors.filter(({ field, message, isSentence }) => {
-        const row = rows.find((row) => row.name === field);
-        row?.complain(isSentence ? message : `${row.label} ${message}.`);
+      const errors = field ? [{ field, message: error.detail }] : error.errors;
+      const unplaced = errors.filter((wrong) => {
+        const row = rows.find((row) => row.name === wrong.field);
+        row?.complain(field ? wrong.message : `${row.label} ${wrong.message}.`);
         return !row;
       });
       if (!errors.length || unplaced.length) fill(problemArea, failure(error));
@@ -129,6 +113,7 @@ export function ask({
       return wrong;
     }
 
+    /** @param {boolean} now */
     function setBusy(now) {
       isBusy = now;
       go.setAttribute('aria-disabled', String(now));
@@ -138,7 +123,7 @@ export function ask({
   });
 }
 
-/** A labelled input with room for what is wrong with it. */
+/** @param {Field} field */
 export function fieldRow({
   name,
   label,
@@ -161,6 +146,7 @@ export function fieldRow({
     'aria-describedby': hint ? hintId : undefined,
   });
   const mistake = h('p', { id: mistakeId, class: 'mistake' });
+  /** @type {string | undefined} */
   let doubted;
   return {
     name,
@@ -177,12 +163,13 @@ export function fieldRow({
     /** What is wrong before the API is asked. */
     mistake() {
       if (mustEqual !== undefined && input.value.trim() !== mustEqual) {
-        return 'This is not the name. Type it exactly as shown.';
+        return "This isn't the name. Type it exactly as shown.";
       }
       const question = input.value === doubted ? undefined : doubt?.(input.value);
       doubted = input.value;
       return question ?? '';
     },
+    /** @param {string} message */
     complain(message) {
       mistake.textContent = message;
       if (message) input.setAttribute('aria-invalid', 'true');

@@ -11,7 +11,6 @@ const notices = h('div', { class: 'notices', role: 'status' });
 
 let isFirstScreen = true;
 
-/** Puts the frame on the page. */
 export function build() {
   document.body.replaceChildren(
     h('a', { class: 'skip', href: '#main', onclick: skip }, 'Skip to content'),
@@ -21,6 +20,7 @@ export function build() {
   );
 }
 
+/** @param {Event} event */
 function skip(event) {
   // The part behind # names the tab.
   event.preventDefault();
@@ -28,10 +28,8 @@ function skip(event) {
 }
 
 /**
- * Shows a screen.
- *
- * @param {{title: string, layout: 'panel' | 'page', tools?: Node[]}} about
- * @param {...Node} content with one h1
+ * @param {{title: string, layout: 'panel' | 'page', tools?: Child}} about
+ * @param {...Child} content with one h1
  */
 export function show({ title, layout, tools = [] }, ...content) {
   document.title = title === settings.product ? title : `${title} · ${settings.product}`;
@@ -57,9 +55,13 @@ function brand() {
   );
 }
 
+/** @type {number | undefined} */
 let forgetting;
 
-/** Says what happened, to eyes and ears. */
+/**
+ * @param {string} text
+ * @param {'good' | 'warn'} [tone]
+ */
 export function announce(text, tone = 'good') {
   const close = h(
     'button',
@@ -85,7 +87,7 @@ function hush() {
   fill(notices);
 }
 
-/** A screen for the time until there is something to show. */
+/** @param {string} text */
 export function showLoading(text) {
   show(
     { title: settings.product, layout: 'panel' },
@@ -98,7 +100,12 @@ export function showLoading(text) {
   );
 }
 
-/** What went wrong, within a screen: the API's sentence, its request id, and a way to try again. */
+/**
+ * What went wrong, within a screen: the API's sentence, its request id, and a way to try again.
+ *
+ * @param {{detail: string, requestId?: string}} problem
+ * @param {false | (() => void)} [retry]
+ */
 export function failure(problem, retry) {
   return h(
     'div',
@@ -115,7 +122,6 @@ export function failure(problem, retry) {
   );
 }
 
-/** A link that writes to support. */
 export function supportLink(text = settings.support) {
   return h('a', { href: `mailto:${settings.support}` }, text);
 }

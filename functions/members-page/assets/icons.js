@@ -1,6 +1,6 @@
 // Small pictures that stand beside words, never in their place.
 
-const SHAPES = {
+export const SHAPES = {
   alert: ['M12 3.5 22 20.5H2Z', 'M12 10v4.5', 'M12 17.5v.1'],
   ban: ['M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Z', 'M5.7 5.7l12.6 12.6'],
   bounce: ['M9 14 4 9l5-5', 'M4 9h9.5a6.5 6.5 0 0 1 0 13H11'],
@@ -32,7 +32,7 @@ const SHAPES = {
 const SVG = 'http://www.w3.org/2000/svg';
 
 /**
- * @param {keyof typeof SHAPES} name
+ * @param {Icon} name
  * @returns {SVGElement} a picture as high as the text, hidden from screen readers
  */
 export function icon(name) {

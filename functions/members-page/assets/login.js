@@ -1,5 +1,4 @@
-// The screens before somebody is in: welcome, invite, choice of an account, and every outcome of a
-// login that is not a success.
+// The screens before you are in: welcome, invite, choice of an account, and every refused login.
 
 import { h } from './dom.js';
 import { show, supportLink } from './frame.js';
@@ -9,12 +8,12 @@ import { outcomeOf } from './outcomes.js';
 import { account, current, farewell, hasChoice, invite, isSupport } from './session.js';
 import { settings } from './settings.js';
 
-/** Nobody is signed in. */
 export function showWelcome(returnTo = '/') {
-  const why = farewell.take();
+  const why = farewell.take() ?? '';
+  /** @type {Record<string, string>} */
   const notes = {
-    expired: 'Your sign-in has ended. Sign in again to go on.',
-    'signed-out': 'You are signed out.',
+    expired: 'Your sign-in has ended. Sign in again to continue.',
+    'signed-out': "You're signed out.",
   };
   panel(
     { icon: 'key', title: `Log in to ${settings.product}` },
@@ -24,42 +23,44 @@ export function showWelcome(returnTo = '/') {
     h(
       'p',
       { class: 'muted small-text' },
-      'Invited, and here for the first time? Use the link in your invite e-mail.',
+      'Were you invited? For your first login, use the link in your invite e-mail.',
     ),
   );
 }
 
-/** The link of an invite was opened. Nothing happens to it before the person goes on. */
+/**
+ * The link of an invite was opened. Nothing happens to it before the person goes on.
+ *
+ * @param {() => unknown} accept
+ */
 export function showInvite(accept) {
   const session = current();
   const another = () => signIn({ anotherAccount: Boolean(session) });
   panel(
-    { icon: 'mail', title: 'You are invited' },
+    { icon: 'mail', title: "You're invited" },
     h('p', {}, `You were invited to join an account on ${settings.product}.`),
     session
-      ? h('p', {}, 'You are signed in as ', h('strong', {}, session.claims.email), '.')
-      : h('p', {}, 'Sign in with the e-mail address that the invite was sent to. That accepts it.'),
+      ? h('p', {}, "You're signed in as ", h('strong', {}, session.claims.email), '.')
+      : h('p', {}, 'Sign in with the e-mail address that the invite was sent to. This accepts the invite.'),
     session
       ? actions(mainButton('Accept the invite', accept), button('Use another address', another))
       : actions(mainButton('Sign in to accept', another)),
-    h(
-      'p',
-      { class: 'muted small-text' },
-      'You only need the link this once. After that you log in as usual.',
-    ),
+    h('p', { class: 'muted small-text' }, 'You only need this link once. After that, log in as usual.'),
   );
 }
 
-/** The link of an invite was opened without its token. */
 export function showBrokenInvite() {
-  showOutcome({ code: 'invite_invalid', detail: 'A part of the link is missing.' });
+  showOutcome({ code: 'invite_invalid', detail: 'Part of the link is missing.' });
 }
 
-/** Several accounts are open to the person. */
+/**
+ * @param {import('./api.js').Problem} problem
+ * @param {(id: string) => void} choose
+ */
 export function showChoice(problem, choose) {
   panel(
     { icon: 'people', title: 'Choose an account' },
-    h('p', {}, 'You are in several accounts. Which one do you want to use?'),
+    h('p', {}, "You're in several accounts. Which one do you want to use?"),
     h(
       'ul',
       { class: 'choices' },
@@ -81,15 +82,12 @@ export function showChoice(problem, choose) {
 }
 
 /**
- * A login, or whatever came after it, was refused.
- *
- * @param {{code: string, detail: string, requestId?: string}} problem
+ * @param {Refusal} problem
  * @param {() => void} [retry]
  */
 export function showOutcome(problem, retry) {
   const outcome = outcomeOf(problem.code);
   if (outcome.usesUpInvite) invite.clear();
-  const canRetry = outcome.action === 'retry' && retry;
   const another = () => signIn({ anotherAccount: true });
   panel(
     { icon: outcome.icon, title: outcome.title, tone: 'warn' },
@@ -102,7 +100,7 @@ export function showOutcome(problem, retry) {
       outcome.steps.length > 1 ? outcome.steps.map((step) => h('li', {}, step)) : outcome.steps,
     ),
     actions(
-      canRetry && mainButton('Try again', retry),
+      outcome.action === 'retry' && retry && mainButton('Try again', retry),
       outcome.action === 'again' && mainButton('Sign in again', () => signIn()),
       outcome.action === 'another' && mainButton('Sign in with another account', another),
       outcome.action === 'wait' && button('Sign in with another account', another),
@@ -119,13 +117,11 @@ export function showOutcome(problem, retry) {
   );
 }
 
-/** Back to the choice of an account. */
 export function chooseAgain() {
   account.clear();
   location.assign('/');
 }
 
-/** Whom the page takes the person for: the first thing to look at when a login does not work. */
 function whoAmI() {
   const session = current();
   return (
@@ -134,13 +130,17 @@ function whoAmI() {
       'p',
       {},
       'Signed in as ',
-      h('strong', {}, session.claims.email ?? 'somebody without an address'),
+      h('strong', {}, session.claims.email ?? 'someone without an e-mail address'),
       '. ',
       linkButton('Sign out', () => signOut(session.idToken)),
     )
   );
 }
 
+/**
+ * @param {{icon: Icon, title: string, tone?: 'calm' | 'warn'}} about
+ * @param {...Child} content
+ */
 function panel({ icon: name, title, tone = 'calm' }, ...content) {
   show(
     { title, layout: 'panel' },
@@ -154,24 +154,33 @@ function panel({ icon: name, title, tone = 'calm' }, ...content) {
   );
 }
 
+/** @param {...Child} buttons */
 const actions = (...buttons) => h('div', { class: 'actions' }, buttons);
-const button = (text, onclick) => h('button', { type: 'button', onclick: guarded(onclick) }, text);
-const mainButton = (text, onclick) =>
-  h('button', { type: 'button', class: 'main', onclick: guarded(onclick) }, text);
+/** @type {(text: string, act: () => unknown) => HTMLElement} */
+const mainButton = (text, act) => button(text, act, 'main');
+/** @type {(text: string, onclick: () => void) => HTMLElement} */
 const linkButton = (text, onclick) => h('button', { type: 'button', class: 'link', onclick }, text);
 
-/** Leaving for the sign-in service can fail, too. */
-function guarded(act) {
-  return async (event) => {
-    const button = event.currentTarget;
-    button.disabled = true;
+/**
+ * @param {string} text
+ * @param {() => unknown} act
+ * @param {string} [look]
+ */
+function button(text, act, look) {
+  const element = h('button', { type: 'button', class: look, onclick }, text);
+
+  /** Leaving for the sign-in service can fail, too. */
+  async function onclick() {
+    element.disabled = true;
     try {
       await act();
     } catch (error) {
       if (!(error instanceof SignInError)) throw error;
       showOutcome(error, () => location.reload());
     } finally {
-      button.disabled = false;
+      element.disabled = false;
     }
-  };
+  }
+
+  return element;
 }

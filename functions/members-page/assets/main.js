@@ -17,7 +17,11 @@ async function start() {
   return enter();
 }
 
-/** Takes the invite's token out of the address bar, so that it is in no history and no bookmark. */
+/**
+ * Takes the invite's token out of the address bar, so that it is in no history and no bookmark.
+ *
+ * @param {URL} url
+ */
 function openInvite(url) {
   const token = new URLSearchParams(url.hash.slice(1)).get('token');
   history.replaceState(null, '', '/invite');
@@ -26,6 +30,7 @@ function openInvite(url) {
   return showInvite(enter);
 }
 
+/** @param {URL} url */
 async function returnFromSignIn(url) {
   // The code is good for one use, and this is it: a reload must not try it again.
   history.replaceState(null, '', '/login');
@@ -42,7 +47,6 @@ async function returnFromSignIn(url) {
   }
 }
 
-/** Shows what the address stands for to whoever is signed in. */
 async function enter() {
   if (location.pathname === '/support') {
     return current() ? showSupport(refused) : showWelcome('/support');
@@ -62,9 +66,7 @@ async function enter() {
 }
 
 /**
- * What a refusal means for the whole page.
- *
- * @param {Error} error
+ * @param {unknown} error
  * @param {() => void} [retry]
  */
 function refused(error, retry = enter) {

@@ -1,5 +1,4 @@
-// What the owner is asked before something happens to a person. Each answers what the API said, or
-// undefined if the owner thought better of it.
+// What the owner is asked before something happens to a person. The answer is undefined after Cancel.
 
 import { inviteMember, newKey, removeMember, resendInvite, updateMember } from './api.js';
 import { ask } from './dialog.js';
@@ -8,12 +7,13 @@ import { fullName } from './format.js';
 import { didYouMean } from './misspelling.js';
 import { settings } from './settings.js';
 
-/** The fields for a person's name. */
+/** @param {Partial<PersonName>} [name] */
 export const nameFields = ({ firstName = '', lastName = '' } = {}) => [
   { name: 'firstName', label: 'First name', value: firstName },
   { name: 'lastName', label: 'Last name', value: lastName },
 ];
 
+/** @type {Field} */
 const EMAIL = {
   name: 'email',
   label: 'E-mail address',
@@ -25,18 +25,19 @@ const EMAIL = {
   },
 };
 
-/** Refusals that are about the address. */
 const ABOUT_THE_ADDRESS = ['already_member', 'already_invited', 'address_in_use'];
 
+/** @param {import('./api.js').Problem} problem */
 const fieldOf = ({ code }) => (ABOUT_THE_ADDRESS.includes(code) ? EMAIL.name : undefined);
 
+/** @param {Account} account */
 export function askToInvite(account) {
   const key = keyOf();
   const text =
-    'They get an e-mail with a link, and log in with it the first time. ' +
-    'They can do all that you can, except managing members and the account.';
+    'They get an e-mail with a link, which they use to log in for the first time. ' +
+    'They can do everything you can, except manage members and the account.';
   return ask({
-    title: 'Invite somebody',
+    title: 'Invite someone',
     text: [h('p', {}, text)],
     fields: [...nameFields(), EMAIL],
     submit: 'Send invite',
@@ -46,6 +47,7 @@ export function askToInvite(account) {
   });
 }
 
+/** @type {(account: Account, member: Member) => Promise<Member | undefined>} */
 export function askToResend(account, member) {
   const key = keyOf();
   return ask({
@@ -55,11 +57,14 @@ export function askToResend(account, member) {
     submit: 'Resend invite',
     busy: 'Sending',
     fieldOf,
-    carryOut: (values) =>
-      resendInvite(account.id, member.id, key(values), values.email === member.email ? undefined : values.email),
+    carryOut: (values) => {
+      const email = values.email === member.email ? undefined : values.email;
+      return resendInvite(account.id, member.id, email, key(values));
+    },
   });
 }
 
+/** @type {typeof askToResend} */
 export function askToRename(account, member) {
   return ask({
     title: `Edit the name of ${fullName(member)}`,
@@ -70,12 +75,13 @@ export function askToRename(account, member) {
   });
 }
 
+/** @type {(account: Account, member: Member) => Promise<Removal | undefined>} */
 export function askToRemove(account, member) {
   const name = fullName(member);
-  const loss = ` (${member.email}) loses access to ${account.company} at once. This cannot be reversed.`;
+  const loss = ` (${member.email}) loses access to ${account.company} at once. This can't be reversed.`;
   const after =
     member.status === 'active'
-      ? 'To let them back in, you would have to invite them anew.'
+      ? 'To let them back in, you have to invite them again.'
       : 'The link in their invite stops working.';
   return ask({
     title: `Remove ${name}?`,
@@ -89,10 +95,10 @@ export function askToRemove(account, member) {
 
 /** The same key for the same values, so that a repeated call is one call; another key otherwise. */
 function keyOf() {
-  let last = {};
-  return (values) => {
+  let [last, key] = ['', ''];
+  return (/** @type {object} */ values) => {
     const text = JSON.stringify(values);
-    if (text !== last.text) last = { text, key: newKey() };
-    return last.key;
+    if (text !== last) [last, key] = [text, newKey()];
+    return key;
   };
 }

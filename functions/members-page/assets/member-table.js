@@ -1,4 +1,4 @@
-// The table of people: who they are, how they stand, and what became of their invite's e-mail.
+// The table of people.
 
 import { deliveryDetails, statusBadge } from './delivery.js';
 import { h } from './dom.js';
@@ -9,9 +9,9 @@ import { menuButton } from './menu.js';
  * Roles are said outright: where the screen is narrow, rows become cards, and browsers then forget
  * that they are rows.
  *
- * @param {import('./profile.js').Place} place
- * @param {object[]} members as the API answers them
- * @param {(member: object) => import('./menu.js').Item[]} itemsFor what the menu of a row offers
+ * @param {Place} place
+ * @param {Member[]} members
+ * @param {(member: Member) => MenuItem[]} itemsFor what the menu of a row offers
  */
 export function memberTable(place, members, itemsFor) {
   const head = ['Person', 'Role', 'Status', 'Invite e-mail'].map((name) =>
@@ -39,6 +39,7 @@ export function memberTable(place, members, itemsFor) {
   );
 }
 
+/** @type {(member: Member, isSelf: boolean, items: MenuItem[]) => HTMLElement} */
 function row(member, isSelf, items) {
   return h(
     'tr',
@@ -65,6 +66,7 @@ function row(member, isSelf, items) {
   );
 }
 
+/** @type {(member: Member, isSelf: boolean) => HTMLElement} */
 function person(member, isSelf) {
   const you = isSelf && [' ', h('span', { class: 'tag' }, 'You')];
   return h(
@@ -75,6 +77,7 @@ function person(member, isSelf) {
   );
 }
 
+/** @param {Member} member */
 function delivery(member) {
   const attributes = { role: 'cell', 'data-label': 'Invite e-mail' };
   if (member.delivery) return h('td', { ...attributes, class: 'delivery' }, deliveryDetails(member.delivery));
@@ -85,7 +88,7 @@ function delivery(member) {
   );
 }
 
-/** Since when, or until when, a person's status holds. */
+/** @param {Member} member */
 function since({ status, activeSince, expiresAt, removedAt }) {
   if (status === 'active' && activeSince) return ['since ', day(activeSince)];
   if (status === 'invited' && expiresAt) return ['expires ', fromNow(expiresAt)];
@@ -94,7 +97,6 @@ function since({ status, activeSince, expiresAt, removedAt }) {
   return [];
 }
 
-/** What stands in the table's place until it is there. */
 export function placeholder() {
   const line = () => h('div', { class: 'placeholder' });
   return h(

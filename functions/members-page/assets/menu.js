@@ -4,17 +4,8 @@ import { fill, h, newId } from './dom.js';
 import { icon } from './icons.js';
 
 /**
- * @typedef {object} Item
- * @property {string} label
- * @property {string} icon
- * @property {boolean} [isDanger]
- * @property {() => number} [secondsLeft] how long the item still has to wait
- * @property {() => void} run
- */
-
-/**
  * @param {string} label names what the menu is about
- * @param {Item[]} items
+ * @param {MenuItem[]} items
  */
 export function menuButton(label, items) {
   const id = newId();
@@ -43,16 +34,25 @@ export function menuButton(label, items) {
     },
     icon('more'),
   );
+  /** @type {ReturnType<typeof entry>[]} */
+  let entries = [];
+  /** @type {number | undefined} */
   let ticking;
 
+  /** @param {ToggleEvent} event */
   function onBeforeToggle({ newState }) {
     clearInterval(ticking);
     if (newState !== 'open') return;
-    fill(menu, items.map(entry));
+    entries = items.map(entry);
+    fill(
+      menu,
+      entries.map(({ button }) => button),
+    );
     tick();
     ticking = setInterval(tick, 1_000);
   }
 
+  /** @param {ToggleEvent} event */
   function onToggle({ newState }) {
     const isOpen = newState === 'open';
     button.setAttribute('aria-expanded', String(isOpen));
@@ -67,22 +67,24 @@ export function menuButton(label, items) {
     }
   }
 
-  /** Where an open menu is, and what has the focus in it. */
+  /** @param {number} index */
   function settle(index) {
     const at = button.getBoundingClientRect();
     const below = at.bottom + 4;
     const isRoomBelow = below + menu.offsetHeight <= innerHeight;
     menu.style.top = `${Math.max(8, isRoomBelow ? below : at.top - menu.offsetHeight - 4)}px`;
     menu.style.left = `${Math.max(8, at.right - menu.offsetWidth)}px`;
-    if (!menu.contains(document.activeElement)) [...menu.children].at(index)?.focus();
+    if (!menu.contains(document.activeElement)) entries.at(index)?.button.focus();
   }
 
   function close() {
     menu.hidePopover();
   }
 
+  /** @param {MenuItem} item */
   function entry(item) {
-    return h(
+    const label = h('span', {}, item.label);
+    const button = h(
       'button',
       {
         type: 'button',
@@ -92,28 +94,29 @@ export function menuButton(label, items) {
         onclick: () => choose(item),
       },
       icon(item.icon),
-      h('span', {}, item.label),
+      label,
     );
+    return { item, button, label };
   }
 
-  /** Items that have to wait say for how long. */
   function tick() {
-    items.forEach((item, index) => {
+    for (const { item, button, label } of entries) {
       const seconds = item.secondsLeft?.() ?? 0;
-      const element = menu.children[index];
-      element.setAttribute('aria-disabled', String(seconds > 0));
-      element.lastChild.textContent = seconds > 0 ? `${item.label} in ${seconds} s` : item.label;
-    });
+      button.setAttribute('aria-disabled', String(seconds > 0));
+      label.textContent = seconds > 0 ? `${item.label} in ${seconds} s` : item.label;
+    }
   }
 
+  /** @param {MenuItem} item */
   function choose(item) {
-    if (item.secondsLeft?.() > 0) return;
+    if (item.secondsLeft && item.secondsLeft() > 0) return;
     // First back to the button: what the item opens gives the focus back to where it was.
     close();
     button.focus();
     item.run();
   }
 
+  /** @param {KeyboardEvent} event */
   function onButtonKey(event) {
     if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
     event.preventDefault();
@@ -121,26 +124,29 @@ export function menuButton(label, items) {
     settle(event.key === 'ArrowUp' ? -1 : 0);
   }
 
+  /** @param {KeyboardEvent} event */
   function onKey(event) {
-    const entries = [...menu.children];
-    const at = entries.indexOf(document.activeElement);
-    const goTo = {
-      ArrowDown: (at + 1) % entries.length,
-      ArrowUp: (at - 1 + entries.length) % entries.length,
+    const buttons = entries.map(({ button }) => button);
+    const at = buttons.findIndex((button) => button === document.activeElement);
+    /** @type {Record<string, number | undefined>} */
+    const targets = {
+      ArrowDown: (at + 1) % buttons.length,
+      ArrowUp: (at - 1 + buttons.length) % buttons.length,
       Home: 0,
-      End: entries.length - 1,
-    }[event.key];
+      End: buttons.length - 1,
+    };
+    const goTo = targets[event.key];
     if (goTo !== undefined) {
       event.preventDefault();
-      entries[goTo].focus();
+      buttons[goTo].focus();
     } else if (event.key === 'Tab') {
       // The focus goes on from the button.
       close();
       button.focus();
     } else if (event.key.length === 1) {
       const letter = event.key.toLowerCase();
-      const later = [...entries.slice(at + 1), ...entries.slice(0, at + 1)];
-      later.find((entry) => entry.textContent.toLowerCase().startsWith(letter))?.focus();
+      const later = [...buttons.slice(at + 1), ...buttons.slice(0, at + 1)];
+      later.find((button) => button.textContent.toLowerCase().startsWith(letter))?.focus();
     }
   }
 

@@ -2,7 +2,11 @@
 
 const SHORTEST_NAME = 5;
 
-/** @returns {string | undefined} the address at a provider whose domain is one slip away */
+/**
+ * @param {string} email
+ * @param {string[]} providers
+ * @returns {string | undefined} the address at a provider whose domain is one slip away
+ */
 export function didYouMean(email, providers) {
   const [, local, domain] =
     email
@@ -10,12 +14,17 @@ export function didYouMean(email, providers) {
       .toLowerCase()
       .match(/^(.+)@([^@]+)$/) ?? [];
   if (!domain || providers.includes(domain)) return undefined;
+  /** @param {string} provider */
   const isLong = (provider) => provider.indexOf('.') >= SHORTEST_NAME;
   const provider = providers.find((provider) => isLong(provider) && isOneSlipAway(domain, provider));
   return provider && `${local}@${provider}`;
 }
 
-/** A character too much, one missing, another one, or two in the wrong order. */
+/**
+ * A character too much, one missing, another one, or two in the wrong order.
+ *
+ * @type {(a: string, b: string) => boolean}
+ */
 function isOneSlipAway(a, b) {
   let start = 0;
   while (start < a.length && a[start] === b[start]) start += 1;

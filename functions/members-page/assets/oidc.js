@@ -4,8 +4,11 @@
 import { end, pendingSignIn } from './session.js';
 import { settings } from './settings.js';
 
-/** A sign-in that did not work: `cancelled`, `unreachable` or `refused`. */
 export class SignInError extends Error {
+  /**
+   * @param {'cancelled' | 'unreachable' | 'refused'} code
+   * @param {string} detail
+   */
   constructor(code, detail) {
     super(detail);
     this.code = code;
@@ -19,11 +22,7 @@ const redirectUri = `${location.origin}/login`;
 /** How far the provider's clock may be ahead, in seconds. */
 const LEEWAY = 300;
 
-/**
- * Leaves for the provider's sign-in page.
- *
- * @param {{returnTo?: string, anotherAccount?: boolean}} [options]
- */
+/** @param {{returnTo?: string, anotherAccount?: boolean}} [options] */
 export async function signIn({ returnTo = '/', anotherAccount = false } = {}) {
   const { authorization_endpoint: endpoint } = await discover();
   const [state, nonce, verifier] = [randomText(), randomText(), randomText()];
@@ -45,7 +44,7 @@ export async function signIn({ returnTo = '/', anotherAccount = false } = {}) {
   location.assign(url);
 }
 
-/** Whether an address is one that the provider sent somebody back to. */
+/** @param {URL} url */
 export function isAnswer(url) {
   return url.searchParams.has('state') && (url.searchParams.has('code') || url.searchParams.has('error'));
 }
@@ -54,24 +53,25 @@ export function isAnswer(url) {
  * Takes the provider's answer: checks it and exchanges its code for an ID token.
  *
  * @param {URL} url
- * @returns {Promise<{idToken: string, claims: Record<string, any>, returnTo: string}>}
+ * @returns {Promise<Session & {returnTo: string}>}
  */
 export async function finishSignIn(url) {
   const pending = pendingSignIn.take();
   const answer = url.searchParams;
   // Somebody else's answer, or an old one: it must not sign anybody in (RFC 6749, 10.12).
   if (!pending || answer.get('state') !== pending.state) {
-    throw new SignInError('refused', 'This sign-in was not started in this tab, or was used already.');
+    throw new SignInError('refused', "This sign-in wasn't started in this tab, or it was already used.");
   }
   // RFC 9207: the answer is of the provider that was asked.
   if (answer.has('iss') && answer.get('iss') !== settings.issuer) {
     throw new SignInError('refused', 'The answer came from another sign-in service.');
   }
-  if (answer.get('error') === 'access_denied') {
+  const error = answer.get('error');
+  if (error === 'access_denied') {
     throw new SignInError('cancelled', 'You cancelled the sign-in.');
   }
-  if (answer.has('error')) {
-    throw new SignInError('refused', answer.get('error_description') || answer.get('error'));
+  if (error !== null) {
+    throw new SignInError('refused', answer.get('error_description') || error);
   }
   const { token_endpoint: endpoint } = await discover();
   const tokens = await fetchJson(endpoint, {
@@ -79,7 +79,7 @@ export async function finishSignIn(url) {
     body: new URLSearchParams({
       grant_type: 'authorization_code',
       client_id: settings.clientId,
-      code: answer.get('code'),
+      code: answer.get('code') ?? '',
       redirect_uri: redirectUri,
       code_verifier: pending.verifier,
     }),
@@ -89,7 +89,11 @@ export async function finishSignIn(url) {
   return { idToken: tokens.id_token, claims, returnTo: pending.returnTo };
 }
 
-/** Forgets who is signed in, here and at the provider if it has a way to. */
+/**
+ * Forgets who is signed in, here and at the provider if it has a way to.
+ *
+ * @param {string} idToken
+ */
 export async function signOut(idToken) {
   end('signed-out');
   const { end_session_endpoint: endpoint } = await discover().catch(() => ({}));
@@ -111,21 +115,26 @@ async function discover() {
   const found = await fetchJson(`${base}/.well-known/openid-configuration`);
   // OpenID Connect Discovery 1.0, 4.3.
   if (found.issuer !== settings.issuer) {
-    throw new SignInError('refused', 'The sign-in service goes by another name than expected.');
+    throw new SignInError('refused', "The sign-in service isn't the one that was expected.");
   }
   return found;
 }
 
+/**
+ * @param {string} url
+ * @param {RequestInit} [options]
+ */
 async function fetchJson(url, options = {}) {
   let response;
   try {
     response = await fetch(url, { ...options, credentials: 'omit', signal: AbortSignal.timeout(20_000) });
   } catch {
-    throw new SignInError('unreachable', 'The sign-in service cannot be reached.');
+    throw new SignInError('unreachable', "The sign-in service can't be reached.");
   }
   const body = await response.json().catch(() => ({}));
   if (!response.ok) {
-    const detail = body.error_description || body.error || `It answered with status ${response.status}.`;
+    const detail =
+      body.error_description || body.error || `The sign-in service answered with status ${response.status}.`;
     throw new SignInError('refused', detail);
   }
   return body;
@@ -134,6 +143,9 @@ async function fetchJson(url, options = {}) {
 /**
  * What OpenID Connect Core 1.0, 3.1.3.7 wants a client to check. The signature is not among it:
  * the token came straight from the provider over TLS, and the API verifies it with every call.
+ *
+ * @param {Session['claims']} claims
+ * @param {string} nonce
  */
 function check(claims, nonce) {
   const audiences = [claims.aud].flat();
@@ -144,19 +156,24 @@ function check(claims, nonce) {
     claims.nonce === nonce &&
     claims.exp > Date.now() / 1_000 - LEEWAY;
   if (!isOurs)
-    throw new SignInError('refused', 'The sign-in service gave a token that is not for this sign-in.');
+    throw new SignInError('refused', "The sign-in service sent a token that isn't for this sign-in.");
 }
 
+/**
+ * @param {string} idToken
+ * @returns {Session['claims']}
+ */
 function claimsOf(idToken) {
   try {
     const payload = idToken.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
     const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new SignInError('refused', 'The sign-in service gave no readable ID token.');
+    throw new SignInError('refused', 'The sign-in service sent no readable ID token.');
   }
 }
 
+/** @param {Uint8Array} bytes */
 function base64Url(bytes) {
   return btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')
@@ -169,6 +186,7 @@ function randomText() {
   return base64Url(crypto.getRandomValues(new Uint8Array(32)));
 }
 
+/** @param {string} verifier */
 async function challenge(verifier) {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
   return base64Url(new Uint8Array(digest));

@@ -1,15 +1,4 @@
-// What each outcome of a login means for the person, and what to do next. What happened is the
-// API's sentence; the steps are ours.
-
-/**
- * @typedef {object} Outcome
- * @property {string} icon
- * @property {string} title
- * @property {string[]} steps what to do next, the most likely first
- * @property {'again' | 'another' | 'retry' | 'wait'} action what the main button does: sign in, sign
- *   in as somebody else, or try the same again; or that the next step is not on this page
- * @property {boolean} [usesUpInvite] whether the link that was opened is of no more use
- */
+// What to do next after each outcome of a login. The API's sentence says what happened.
 
 /** @type {Record<string, Outcome>} */
 const OUTCOMES = {
@@ -24,10 +13,10 @@ const OUTCOMES = {
   },
   no_access: {
     icon: 'lock',
-    title: 'You are not in an account',
+    title: "You're not in an account",
     steps: [
       'Were you invited at another address? Sign in with that one.',
-      'Otherwise ask the owner of the account to invite you at this address.',
+      'Otherwise, ask the account owner to invite you at this address.',
     ],
     action: 'another',
     usesUpInvite: true,
@@ -35,7 +24,7 @@ const OUTCOMES = {
   account_closed: {
     icon: 'lock',
     title: 'This account is closed',
-    steps: ['Nobody can use a closed account. To have it opened again, its owner can write to support.'],
+    steps: ['Nobody can use a closed account. Its owner can ask support to open it again.'],
     action: 'wait',
     usesUpInvite: true,
   },
@@ -44,17 +33,17 @@ const OUTCOMES = {
     title: 'Your access was revoked',
     steps: [
       'The owner of the account removed you. If that was a mistake, ask them to invite you again.',
-      'You then get a new e-mail. Earlier links stay without effect.',
+      'You then get a new e-mail. Earlier links no longer work.',
     ],
     action: 'wait',
     usesUpInvite: true,
   },
   upgrade_required: {
     icon: 'star',
-    title: 'The account has to be upgraded',
+    title: 'The account needs an upgrade',
     steps: [
       'Ask the owner of the account to upgrade its plan.',
-      'Nothing is lost: once it is upgraded, log in as before.',
+      'Nothing is lost. After the upgrade, log in as before.',
     ],
     action: 'wait',
   },
@@ -62,8 +51,8 @@ const OUTCOMES = {
     icon: 'mail',
     title: 'Open the link in your invite',
     steps: [
-      'Look for the invite in your inbox, and in the spam folder.',
-      'Open the link in the newest one. After that you log in here as usual.',
+      'Look for the invite in your inbox and your spam folder.',
+      'Open the link in the newest one. After that, log in here as usual.',
       'No e-mail? Ask the owner of the account to resend the invite.',
     ],
     action: 'wait',
@@ -78,16 +67,16 @@ const OUTCOMES = {
   invite_expired: {
     icon: 'clock',
     title: 'This invite has expired',
-    steps: ['Once it is resent, you get a new e-mail. Open the link in that one.'],
+    steps: ['After the owner resends it, you get a new e-mail. Open the link in that one.'],
     action: 'wait',
     usesUpInvite: true,
   },
   invite_invalid: {
     icon: 'alert',
-    title: 'This link does not work',
+    title: "This link doesn't work",
     steps: [
       'Some mail programs break long links. Copy the whole link from the e-mail into the address bar.',
-      'If that does not help, ask the owner of the account to resend the invite.',
+      "If that doesn't help, ask the owner of the account to resend the invite.",
     ],
     action: 'wait',
     usesUpInvite: true,
@@ -96,29 +85,29 @@ const OUTCOMES = {
     icon: 'people',
     title: 'This invite is for another address',
     steps: [
-      'Sign in with the address that the invite was sent to. It is still good.',
-      'Want to use the address that you are signed in with? Ask the owner of the account to invite that one.',
+      'Sign in with the address that the invite was sent to. The invite still works.',
+      "To use the address that you're signed in with, ask the account owner to invite it.",
     ],
     action: 'another',
   },
   identity_mismatch: {
     icon: 'ban',
-    title: 'You are not recognised',
+    title: "You're not recognised",
     steps: [
-      'Your address belongs to another sign-in than when it was first used here.',
-      'If you have several ways to sign in, use the one from before. Otherwise contact support.',
+      'Your address was first used here with a different sign-in.',
+      'If you have several ways to sign in, use the one from before. Otherwise, contact support.',
     ],
     action: 'another',
   },
   cancelled: {
     icon: 'info',
     title: 'Sign-in cancelled',
-    steps: ['Nothing was changed. You can sign in whenever you like.'],
+    steps: ['Nothing has changed. You can sign in whenever you like.'],
     action: 'again',
   },
   refused: {
     icon: 'alert',
-    title: 'Sign-in did not work',
+    title: "Sign-in didn't work",
     steps: ['Sign in again. If it keeps failing, contact support.'],
     action: 'again',
   },
@@ -131,9 +120,7 @@ const OUTCOMES = {
   support_only: {
     icon: 'lock',
     title: 'Only for support staff',
-    steps: [
-      'If you are on the support team, ask for your user to be put into the support group, then sign in again.',
-    ],
+    steps: ["If you're on the support team, ask to be added to the support group, then sign in again."],
     action: 'wait',
   },
 };
@@ -146,6 +133,7 @@ const UNKNOWN = {
   action: 'retry',
 };
 
+/** @param {string} code */
 export const outcomeOf = (code) => OUTCOMES[code] ?? UNKNOWN;
 
 const ENDS_ACCESS = [
@@ -157,5 +145,9 @@ const ENDS_ACCESS = [
   'unauthenticated',
 ];
 
-/** Whether a refusal, wherever it comes, means that the person has no place in the account (any more). */
+/**
+ * Whether a refusal, wherever it comes, means that the person has no place in the account (any more).
+ *
+ * @param {{code: string}} problem
+ */
 export const endsAccess = (problem) => ENDS_ACCESS.includes(problem.code);

@@ -10,22 +10,21 @@ import { signOut } from './oidc.js';
 import { current, hasChoice, isSupport } from './session.js';
 
 /**
- * What a tab gets: where the person is, and how to say that this has changed.
- *
- * @typedef {object} Place
- * @property {object} account as the API answers it
- * @property {object} member the person's own row
- * @property {string[]} abilities
- * @property {(error: Error) => void} refused for a refusal that ends the person's access
- * @property {() => void} changed shows the page's head anew
+ * @param {Login} login
+ * @param {Place['refused']} refused
  */
-
-/** Shows the page to somebody who is in. */
 export function showProfile({ account, member, abilities }, refused) {
   const heading = h('h1', {});
   const subtitle = h('p', { class: 'muted' });
   /** @type {Place} */
-  const place = { account, member, abilities, refused, changed: fillHead };
+  const place = {
+    account,
+    member,
+    abilities,
+    can: (ability) => place.abilities.includes(ability),
+    refused,
+    changed: fillHead,
+  };
 
   function fillHead() {
     fill(heading, place.account.company);
@@ -44,7 +43,6 @@ export function showProfile({ account, member, abilities }, refused) {
   );
 }
 
-/** The right end of the bar. */
 export function tools() {
   const session = current();
   return [
@@ -56,14 +54,14 @@ export function tools() {
       h('button', { type: 'button', class: 'quiet', onclick: chooseAgain }, 'Switch account'),
     session &&
       h('button', { type: 'button', class: 'quiet', onclick: () => signOut(session.idToken) }, 'Sign out'),
-  ].filter(Boolean);
+  ];
 }
 
 /**
  * https://www.w3.org/WAI/ARIA/apg/patterns/tabs/, with the open tab's name behind # in the address.
  *
  * @param {string} label
- * @param {{name: string, label: string, content: () => Node[]}[]} tabs the last one is open at first
+ * @param {{name: string, label: string, content: () => Child}[]} tabs the last one is open at first
  */
 function tabList(label, tabs) {
   const panel = h('div', { id: newId(), role: 'tabpanel', class: 'tab-panel', tabindex: '0' });
@@ -75,6 +73,7 @@ function tabList(label, tabs) {
     ),
   );
 
+  /** @param {string} name */
   function open(name) {
     const found = tabs.findIndex((tab) => tab.name === name);
     const index = found < 0 ? tabs.length - 1 : found;
@@ -87,15 +86,18 @@ function tabList(label, tabs) {
     fill(panel, tabs[index].content());
   }
 
+  /** @param {KeyboardEvent} event */
   function onKey(event) {
-    const at = buttons.indexOf(document.activeElement);
+    const at = buttons.findIndex((button) => button === document.activeElement);
     const last = buttons.length - 1;
-    const goTo = {
+    /** @type {Record<string, number | undefined>} */
+    const targets = {
       ArrowRight: at === last ? 0 : at + 1,
       ArrowLeft: at === 0 ? last : at - 1,
       Home: 0,
       End: last,
-    }[event.key];
+    };
+    const goTo = targets[event.key];
     if (goTo === undefined) return;
     event.preventDefault();
     buttons[goTo].focus();

@@ -2,11 +2,14 @@
 
 import { settings } from './settings.js';
 
+/** @param {string} key */
 const read = (key) => JSON.parse(sessionStorage.getItem(`rollcall.${key}`) ?? 'null');
+/** @type {(key: string, value: unknown) => void} */
 const write = (key, value) => {
   if (value === null) sessionStorage.removeItem(`rollcall.${key}`);
   else sessionStorage.setItem(`rollcall.${key}`, JSON.stringify(value));
 };
+/** @type {(key: string) => Slot<any>} */
 const slot = (key) => ({
   get: () => read(key),
   set: (value) => write(key, value),
@@ -18,27 +21,38 @@ const slot = (key) => ({
   },
 });
 
-/** The ID token and its claims: `{idToken, claims}`. */
+/** @type {Slot<Session>} */
 const signedIn = slot('signed-in');
-/** The token of the invite whose link was opened. It stays until a login has used it. */
+/**
+ * The token of the invite whose link was opened. It stays until a login has used it.
+ *
+ * @type {Slot<string>}
+ */
 export const invite = slot('invite');
-/** The id of the account that the person uses: what a reload goes back to. */
+/**
+ * The id of the account that the person uses: what a reload goes back to.
+ *
+ * @type {Slot<string>}
+ */
 export const account = slot('account');
-/** Whether the person has been asked to choose an account. */
+/** @type {Slot<boolean>} */
 export const hasChoice = slot('has-choice');
-/** A sign-in under way: `{state, nonce, verifier, returnTo}`. */
+/** @type {Slot<{state: string, nonce: string, verifier: string, returnTo: string}>} */
 export const pendingSignIn = slot('sign-in');
-/** Why the person is not signed in any more, for the next screen to say. */
+/**
+ * Why the person is not signed in any more, for the next screen to say.
+ *
+ * @type {Slot<'expired' | 'signed-out'>}
+ */
 export const farewell = slot('farewell');
 
 /**
  * Whoever is signed in, or null. Whether the token is still good is for the API to say: this
  * machine's clock may be wrong.
- *
- * @returns {{idToken: string, claims: Record<string, any>} | null}
  */
 export const current = () => signedIn.get();
 
+/** @type {(idToken: string, claims: Session['claims']) => void} */
 export function begin(idToken, claims) {
   signedIn.set({ idToken, claims });
 }

@@ -1,21 +1,23 @@
 // What the deployment tells the page: the meta elements of the document.
 
-const text = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? '';
+/** @param {string} name */
+function text(name) {
+  /** @type {HTMLMetaElement | null} */
+  const meta = document.querySelector(`meta[name="${name}"]`);
+  return meta?.content ?? '';
+}
 
 export const settings = Object.freeze({
-  /** Name of the product, as invites call it. */
   product: text('product'),
-  /** Where people get help. */
   support: text('support'),
   /** The OpenID provider, exactly as ID tokens name it. */
   issuer: text('issuer'),
   clientId: text('client-id'),
   scopes: text('scopes'),
-  /** The least time between two sends of an invite, in seconds. */
+  /** In seconds. */
   resendCooldown: Number(text('resend-cooldown')),
   /** The group of support staff, and the claim that names a person's groups. */
   supportGroup: text('support-group'),
   supportGroupClaim: text('support-group-claim'),
-  /** Domains of large mail providers. */
   mailProviders: text('mail-providers').split(' '),
 });

@@ -4,11 +4,16 @@ import { deliveryBadge, deliveryDetails, statusBadge } from './delivery.js';
 import { h } from './dom.js';
 import { fullName, moment } from './format.js';
 
-/** A place in an account, with what is to be said about it where that is not said above. */
-export function accountCard({ account = {}, member, verdict }, said) {
+/**
+ * A place in an account, with what is to be said about it where that is not said above.
+ *
+ * @param {SupportCase} place
+ * @param {string} said
+ */
+export function accountCard({ account, member, verdict }, said) {
   return h(
     'li',
-    { class: 'card wide' },
+    { class: 'card' },
     h(
       'p',
       { class: 'badge-line' },
@@ -30,7 +35,10 @@ export function accountCard({ account = {}, member, verdict }, said) {
   );
 }
 
-/** What the mail system reported, newest first. */
+/**
+ * @param {Feedback[]} feedback
+ * @param {(email: string) => void} [choose]
+ */
 export function timeline(feedback, choose) {
   return h(
     'ol',

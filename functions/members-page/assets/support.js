@@ -1,6 +1,6 @@
 // The support page: why an invite did not get somebody in, and what to do.
 
-import { liftSuppression, listFeedback, Problem } from './api.js';
+import { liftSuppression, listFeedback, lookUp, Problem } from './api.js';
 import { ask } from './dialog.js';
 import { fill, h, newId } from './dom.js';
 import { day } from './format.js';
@@ -10,7 +10,7 @@ import { endsAccess } from './outcomes.js';
 import { tools } from './profile.js';
 import { accountCard, timeline } from './support-parts.js';
 
-/** @param {(error: Error) => void} refused for a refusal that means the whole page */
+/** @param {(error: unknown) => void} refused for a refusal that means the whole page */
 export function showSupport(refused) {
   const input = h('input', {
     id: newId(),
@@ -21,26 +21,30 @@ export function showSupport(refused) {
     placeholder: 'kim@example.com',
   });
   const result = h('div', { class: 'result' });
-  /** Tells the verdict to those who do not see it come. */
+  /** For screen readers. */
   const spoken = h('p', { class: 'hidden', role: 'status' });
-  /** The address that was looked up last: an answer about an earlier one comes too late. */
+  /**
+   * The address that was looked up last: an answer about an earlier one comes too late.
+   *
+   * @type {string | undefined}
+   */
   let latest;
-  /** Addresses whose block was lifted here. */
   const lifted = new Set();
   const recent = h('section', { 'aria-labelledby': 'recent' });
 
+  /** @param {string} email */
   async function search(email) {
     if (!email) return input.focus();
     latest = email;
     spoken.textContent = 'Looking';
     try {
-      const answer = await listFeedback({ email });
+      const answer = await lookUp(email);
       if (latest !== email) return;
       fill(result, person(answer));
       spoken.textContent = answer.verdict;
     } catch (error) {
       if (latest !== email) return;
-      if (isForThePage(error)) return refused(error);
+      if (!(error instanceof Problem) || isForThePage(error)) return refused(error);
       spoken.textContent = '';
       const field = error.errors.find(({ field }) => field === 'email');
       const problem = field ? { detail: `The address ${field.message}.` } : error;
@@ -48,13 +52,14 @@ export function showSupport(refused) {
     }
   }
 
-  function person({ email, verdict, suppression = {}, accounts = [], feedback = [] }) {
+  /** @param {SupportPerson} person */
+  function person({ email, verdict, suppression, accounts, feedback }) {
     return [
       h(
         'section',
-        { class: 'card wide verdict' },
+        { class: 'card verdict' },
         h('p', { class: 'muted small-text' }, email),
-        h('h2', {}, verdict ?? 'Nothing is known about this address.'),
+        h('h2', {}, verdict),
         block(email, suppression, accounts),
       ),
       h('h2', {}, 'Accounts'),
@@ -64,26 +69,27 @@ export function showSupport(refused) {
             { class: 'cards' },
             accounts.map((one) => accountCard(one, verdict)),
           )
-        : h('p', { class: 'muted' }, 'This address is in no account.'),
+        : h('p', { class: 'muted' }, "This address isn't in any account."),
       h('h2', {}, 'What happened to the e-mails'),
       feedback.length
         ? timeline(feedback)
-        : h('p', { class: 'muted' }, 'The mail system has reported nothing about this address.'),
+        : h('p', { class: 'muted' }, "The mail system hasn't reported anything about this address."),
     ];
   }
 
-  /** What keeps mail from the address, here or at the mail service. `listed` is left out if that is not known. */
+  /** @type {(email: string, suppression: Suppression, accounts: SupportCase[]) => Child[]} */
   function block(email, { listed, reason, since }, accounts) {
     const isRefusedHere =
       !lifted.has(email) &&
-      accounts.some(({ member }) => ['bounced', 'complained'].includes(member?.delivery?.status));
-    const because = { bounce: ' because mail came back', complaint: ' because of a complaint' }[reason];
+      accounts.some(({ member }) => ['bounced', 'complained'].includes(member.delivery?.status ?? ''));
+    const because =
+      reason && { bounce: ' because mail came back', complaint: ' because of a complaint' }[reason];
     return [
       listed === undefined &&
         h(
           'p',
           { class: 'muted small-text' },
-          'Whether the mail service blocks this address is not known at the moment.',
+          "At the moment, we can't tell whether the mail service blocks this address.",
         ),
       (listed || isRefusedHere) &&
         h(
@@ -98,12 +104,12 @@ export function showSupport(refused) {
               {},
               listed
                 ? [
-                    'The mail service sends nothing to this address',
-                    because,
+                    'The mail service has blocked this address',
                     since && [' since ', day(since)],
+                    because,
                     '.',
                   ]
-                : 'As long as the block is not lifted, the owner cannot resend the invite.',
+                : "The owner can't resend the invite until you lift the block.",
             ),
           ),
           h('button', { type: 'button', onclick: () => lift(email) }, 'Lift the block'),
@@ -111,16 +117,13 @@ export function showSupport(refused) {
     ];
   }
 
+  /** @param {string} email */
   async function lift(email) {
     try {
       const answer = await ask({
-        title: `Lift the block of ${email}?`,
+        title: `Lift the block on ${email}?`,
         text: [
-          h(
-            'p',
-            {},
-            'Mail is sent to this address again, and the owner of the account can resend the invite.',
-          ),
+          h('p', {}, 'This address gets mail again, and the account owner can resend the invite.'),
           h(
             'p',
             { class: 'muted' },
@@ -141,10 +144,11 @@ export function showSupport(refused) {
     }
   }
 
+  /** @type {(cursor?: string, before?: Feedback[]) => Promise<void>} */
   async function loadRecent(cursor, before = []) {
     try {
-      const answer = await listFeedback({ cursor });
-      const all = [...before, ...(answer.feedback ?? [])];
+      const answer = await listFeedback(cursor);
+      const all = [...before, ...answer.feedback];
       fill(
         recent,
         h('h2', { id: 'recent' }, 'The last seven days'),
@@ -155,7 +159,7 @@ export function showSupport(refused) {
               scrollTo(0, 0);
               input.focus();
             })
-          : h('p', { class: 'muted' }, 'The mail system has reported nothing.'),
+          : h('p', { class: 'muted' }, "The mail system hasn't reported anything."),
         answer.cursor &&
           h(
             'div',
@@ -164,7 +168,7 @@ export function showSupport(refused) {
           ),
       );
     } catch (error) {
-      if (isForThePage(error)) return refused(error);
+      if (!(error instanceof Problem) || isForThePage(error)) return refused(error);
       fill(
         recent,
         h('h2', { id: 'recent' }, 'The last seven days'),
@@ -179,7 +183,7 @@ export function showSupport(refused) {
       'div',
       { class: 'head' },
       h('h1', {}, 'Invites and e-mail'),
-      h('p', { class: 'muted' }, 'Find out why somebody did not get in, and what to do.'),
+      h('p', { class: 'muted' }, "Find out why someone didn't get in, and what to do."),
     ),
     h(
       'form',
@@ -207,7 +211,11 @@ export function showSupport(refused) {
   loadRecent();
 }
 
-/** Whether an error is more than the part of the page that it came up in can show. */
-function isForThePage(error) {
-  return !(error instanceof Problem) || error.code === 'support_only' || endsAccess(error);
+/**
+ * Whether a problem concerns the whole page, not only the part that it came up in.
+ *
+ * @param {Problem} problem
+ */
+function isForThePage(problem) {
+  return problem.code === 'support_only' || endsAccess(problem);
 }
