@@ -53,7 +53,7 @@ async fn one_answer_has_everything_about_a_person() {
         about["verdict"],
         "The invite to acme Inc. of 24 November 2026 came back because the recipient's mail \
          server couldn't find this mailbox: check the spelling with the person, and have the \
-         owner invite the right address; this address is on the suppression list as a \
+         owner resend the invite to the right address; this address is on the suppression list as a \
          consequence, and lifting the block would only make the next e-mail come back."
     );
     assert_eq!(about["suppression"]["listed"], true);
