@@ -172,7 +172,7 @@ def one_first_login_wins(stack, people):
     for email in people:
         stack.invite(email)
         secret = stack.secret_in_mail_to(email, 1)
-        logins = at_once((lambda n=n: stack.login(email, f"subject {n}", inviteToken=secret),) for n in range(4))
+        logins = at_once((lambda n=n: stack.login(email, f"{email} {n}", inviteToken=secret),) for n in range(4))
         expect("one of four first logins wins", sorted(status for status, _ in logins), [200, 403, 403, 403])
 
 
@@ -241,7 +241,7 @@ def kim_is_removed(stack, kim):
 def the_plan_changes(stack, member):
     def members_login():
         """One of these subjects won the first login."""
-        logins = [stack.login(member, f"subject {n}", accountId="acme") for n in range(4)]
+        logins = [stack.login(member, f"{member} {n}", accountId="acme") for n in range(4)]
         return {"in" if status == 200 else code for status, code in logins} - {"identity_mismatch"}
 
     expect("another plan", stack.provision("acme", "basic")["outcome"], "updated")
