@@ -32,8 +32,6 @@ pub struct Login {
     pub account: Account,
     /// The caller's row after the login.
     pub member: Member,
-    /// Whether the row is so already.
-    pub is_settled: bool,
     /// The row that the caller gives up by accepting an invite to another one, as it is to be: an
     /// identity has one membership in an account.
     pub left: Option<Member>,
@@ -179,15 +177,6 @@ fn most_helpful(caller: &Caller, refusals: Vec<Refusal>) -> Refusal {
 /// person now, and follows the address unless that is another person's.
 fn enter(caller: &Caller, access: Access<'_>, candidates: Candidates<'_>) -> Login {
     let (member, active) = (access.member(), access.active());
-    let has_same_email = caller.email().is_none_or(|email| *email == member.email);
-    if has_same_email && caller.owns(member) && member.has_pointer() {
-        return Login {
-            account: access.account().clone(),
-            member: member.clone(),
-            is_settled: true,
-            left: None,
-        };
-    }
     let state = State::Active(Active {
         binding: Some(Binding::to(&caller.identity)),
         ..active.clone()
@@ -202,7 +191,6 @@ fn enter(caller: &Caller, access: Access<'_>, candidates: Candidates<'_>) -> Log
             email: email.unwrap_or(&member.email).clone(),
             ..member.with_state(state)
         },
-        is_settled: false,
         left: None,
     }
 }
@@ -231,7 +219,6 @@ fn accept(
     Ok(Login {
         account: account.clone(),
         member: member.with_state(state),
-        is_settled: false,
         left: None,
     })
 }

@@ -100,11 +100,10 @@ impl Sending<'_> {
             && invite.tokens.newest() == self.token
         {
             let (member, invite) = (member.clone(), invite.clone());
-            let replaced = None;
             return Ok(Some(Decision::Committed(Invited {
                 member,
                 invite,
-                replaced,
+                replaced: None,
             })));
         }
         let answer = first_answer(self.request, self.fingerprint, self.now)?;

@@ -199,12 +199,40 @@ impl Store {
                 .map(|(id, pointer)| (id, Some(pointer))),
         );
         let accounts: Vec<_> = accounts.into_iter().collect();
+        self.seen_in(&accounts, caller.email()).await
+    }
+
+    /// The memberships of the person who has an address.
+    ///
+    /// # Errors
+    ///
+    /// If DynamoDB does not answer.
+    pub async fn memberships_at(
+        &self,
+        email: &EmailAddress,
+    ) -> Result<Vec<StoredMembership>, StoreError> {
+        let accounts = self.accounts_of(Some(email)).await?.into_iter();
+        let accounts: Vec<_> = accounts.map(|account| (account, None)).collect();
+        let seen = self.seen_in(&accounts, Some(email)).await?.into_iter();
+        let memberships = seen.filter_map(|Seen { account, place, .. }| {
+            let member = place.into_occupant().filter(|row| row.email == *email)?;
+            Some(StoredMembership { account, member })
+        });
+        Ok(memberships.collect())
+    }
+
+    /// What accounts hold of the person with an address, and of the one whom pointers lead to.
+    async fn seen_in(
+        &self,
+        accounts: &[(AccountId, Option<Stored<Pointer>>)],
+        email: Option<&EmailAddress>,
+    ) -> Result<Vec<Seen>, StoreError> {
         let reads = accounts.chunks(ACCOUNTS_AT_ONCE).map(async |accounts| {
             let mut read = self.read();
             let slots: Vec<_> = accounts
                 .iter()
                 .map(|(id, pointer)| {
-                    let place = caller.email().map(|email| read.place(id, email));
+                    let place = email.map(|email| read.place(id, email));
                     let pointed = pointer
                         .as_ref()
                         .map(|pointer| read.member(id, &pointer.member));
@@ -226,37 +254,6 @@ impl Store {
                 }
             }
             Ok(seen)
-        });
-        Ok(try_join_all(reads).await?.into_iter().flatten().collect())
-    }
-
-    /// The memberships of whoever has an address.
-    ///
-    /// # Errors
-    ///
-    /// If DynamoDB does not answer.
-    pub async fn memberships_at(
-        &self,
-        email: &EmailAddress,
-    ) -> Result<Vec<StoredMembership>, StoreError> {
-        let accounts = self.accounts_of(Some(email)).await?;
-        let reads = accounts.chunks(ACCOUNTS_AT_ONCE).map(async |accounts| {
-            let mut read = self.read();
-            let slots: Vec<_> = accounts
-                .iter()
-                .map(|id| (id, read.account(id), read.place(id, email)))
-                .collect();
-            let mut found = read.run().await?;
-            let mut memberships = Vec::new();
-            for (id, account, place) in slots {
-                let place = found.place(id, Some(place)).await?;
-                let member = place.into_occupant().filter(|row| row.email == *email);
-                let membership = found.take(account)?.zip(member);
-                memberships.extend(
-                    membership.map(|(account, member)| StoredMembership { account, member }),
-                );
-            }
-            Ok(memberships)
         });
         Ok(try_join_all(reads).await?.into_iter().flatten().collect())
     }
@@ -386,25 +383,21 @@ impl Found<'_> {
         let place = self.place(id, slots.place).await?;
 
         let at_address = caller.email().and_then(|email| place.row_of(email));
-        let found = hinted
-            .as_ref()
-            .or(at_address)
-            .filter(|row| caller.owns(row));
+        let at_address = at_address.filter(|row| caller.owns(row));
+        let found = hinted.as_ref().or(at_address);
         let is_found = found.is_some_and(|row| !slots.is_login || row.has_pointer());
-        let (pointer, pointed) = match slots.pointer {
-            Some(slot) => {
-                let pointer = self.take(slot)?;
-                let pointed = self.store.pointed(id, pointer.as_ref(), &place).await?;
-                (pointer, pointed)
-            }
-            None if is_found => (None, hinted),
+        let pointer = match slots.pointer {
+            Some(slot) => self.take(slot)?,
+            None if is_found => None,
             None => {
                 let mut read = self.store.read();
                 let slot = read.pointer(id, &caller.identity);
-                let pointer = read.run().await?.take(slot)?;
-                let pointed = self.store.pointed(id, pointer.as_ref(), &place).await?;
-                (pointer, pointed)
+                read.run().await?.take(slot)?
             }
+        };
+        let pointed = match &pointer {
+            Some(pointer) => self.store.pointed(id, &pointer.member, &place).await?,
+            None => hinted,
         };
         Ok(account.map(|account| Seen {
             account,
@@ -449,17 +442,14 @@ impl Store {
     async fn pointed(
         &self,
         account: &AccountId,
-        pointer: Option<&Stored<Pointer>>,
+        row: &MemberId,
         place: &Place,
     ) -> Result<Option<Stored<Member>>, StoreError> {
-        let Some(Pointer { member }) = pointer.map(|pointer| &pointer.value) else {
-            return Ok(None);
-        };
-        if place.occupant().is_some_and(|row| row.id == *member) {
+        if place.occupant().is_some_and(|occupant| occupant.id == *row) {
             return Ok(None);
         }
         let mut read = self.read();
-        let slot = read.member(account, member);
+        let slot = read.member(account, row);
         read.run().await?.take(slot)
     }
 }
