@@ -27,7 +27,7 @@ pub enum Refusal {
     MemberNotFound,
     AlreadyMember,
     AlreadyInvited,
-    /// Somebody who was invited with this address, and has another one now, is in the account.
+    /// Someone who was invited with this address, and has another one now, is in the account.
     AddressInUse,
     /// The person was removed since this call looked first, perhaps after it had invited the person
     /// and its answer got lost. A new call can invite.

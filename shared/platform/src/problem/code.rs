@@ -75,7 +75,7 @@ codes! {
     AlreadyMember "already_member" CONFLICT "Already a member"
     /// The address is already invited; resend sends the invite again.
     AlreadyInvited "already_invited" CONFLICT "Already invited"
-    /// Somebody who was invited with this address is in the account with a different one now.
+    /// Someone who was invited with this address is in the account with a different one now.
     AddressInUse "address_in_use" CONFLICT "Address in use"
     /// The person has no open invite to resend.
     NotInvited "not_invited" CONFLICT "No open invite"

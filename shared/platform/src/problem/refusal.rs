@@ -49,7 +49,7 @@ impl From<Refusal> for Problem {
             ),
             Refusal::AddressInUse => Self::new(
                 Code::AddressInUse,
-                "Somebody who was invited with this address is still in the account, with another \
+                "Someone who was invited with this address is still in the account, with another \
                  address now. Remove that person first, or invite this one with another address.",
             ),
             Refusal::AlreadyInvited => Self::new(
