@@ -14,7 +14,8 @@ use list::List;
 use mail_feedback::MailFeedback;
 use members_page::MembersPage;
 use platform::{
-    ConfigError, Invocation, Operation, Platform, Problem, PublicOperation, api, invocation, public,
+    ConfigError, Endpoint, Invocation, Operation, Platform, Problem, PublicOperation, invocation,
+    public,
 };
 use provision_account::ProvisionAccount;
 use publish_changes::PublishChanges;
@@ -99,11 +100,10 @@ impl Functions {
 }
 
 fn api_handler<O: Operation>(platform: Platform) -> Result<Handler, ConfigError> {
-    let operation = Arc::new(O::new(&platform)?);
-    let clock = platform.clock;
+    let endpoint: Arc<Endpoint<O>> = Arc::new(Endpoint::new(platform)?);
     Ok(Handler::Api(Arc::new(move |request| {
-        let (operation, clock) = (Arc::clone(&operation), clock.clone());
-        Box::pin(async move { api::serve(&*operation, &clock, request).await })
+        let endpoint = Arc::clone(&endpoint);
+        Box::pin(async move { endpoint.serve(request).await })
     })))
 }
 

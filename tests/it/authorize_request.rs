@@ -164,18 +164,23 @@ struct Guarded {
 
 impl Guarded {
     async fn start() -> Self {
+        let guarded = Self::start_with(&[("Audience", "product, product-mobile")]).await;
+        guarded.rollcall.account("acme", "pro").await;
+        guarded.rollcall.wire.forget();
+        guarded
+    }
+
+    /// Without an account.
+    async fn start_with(parameters: &[(&'static str, &str)]) -> Self {
         let key = Key::new("first");
         let issuer = TestIssuer::start(&[&key]).await;
+        let parameters = parameters.iter();
+        let parameters = parameters.map(|(name, value)| (*name, (*value).to_owned()));
         let options = Options {
-            parameters: vec![
-                ("Issuer", issuer.url.clone()),
-                ("Audience", "product, product-mobile".to_owned()),
-            ],
+            parameters: parameters.chain([("Issuer", issuer.url.clone())]).collect(),
             ..Options::default()
         };
         let rollcall = Rollcall::start_with(options).await;
-        rollcall.account("acme", "pro").await;
-        rollcall.wire.forget();
         Self {
             rollcall,
             issuer,
@@ -243,7 +248,6 @@ async fn good_tokens_pass() {
     }
     for changes in [
         json!({ "aud": ["another", "product-mobile"] }),
-        json!({ "aud": null, "client_id": "product" }),
         json!({ "email_verified": "true" }),
         json!({ "iat": null }),
         json!({ "nbf": now() - 1, "exp": (now() + 300) as f64 + 0.5 }),
@@ -293,6 +297,9 @@ async fn bad_tokens_do_not_pass_and_touch_nothing() {
         json!({ "kid": null }),
         json!({ "kid": "unknown" }),
         json!({ "crit": ["exp"] }),
+        json!({ "typ": "logout+jwt" }),
+        json!({ "typ": "secevent+jwt" }),
+        json!({ "typ": "" }),
     ] {
         bad.push(key.sign(&with(key.header(), &changes), &claims));
     }
@@ -334,6 +341,249 @@ async fn bad_tokens_do_not_pass_and_touch_nothing() {
         let token = key.sign(&key.header(), &with(claims.clone(), &changes));
         assert!(!guarded.lets_pass(&token).await, "{changes}");
     }
+}
+
+const API: &str = "https://api.example.com";
+
+/// What providers put into ID tokens and access tokens: changes to header and claims, and whether the
+/// token passes if the deployment takes ID tokens for `product`; access tokens for the API and the
+/// client `cognito`, too; only with the scope `app/use`; and both kinds for `product`.
+fn shapes() -> Vec<(Value, Value, [bool; 4])> {
+    let (id, none) = ([true, true, true, false], [false; 4]);
+    let marked_id = [true; 4];
+    let (api, without_scope) = ([false, true, true, false], [false, true, false, false]);
+    let client_access = [false, false, false, true];
+    let at = || json!({ "typ": "at+jwt" });
+    let plain = || json!({});
+    let scope = "openid app/use";
+    vec![
+        // OpenID Connect Core, Auth0, Google
+        (
+            plain(),
+            json!({ "aud": "product", "nonce": "n", "at_hash": "h" }),
+            id,
+        ),
+        (json!({ "typ": null }), json!({ "aud": "product" }), id),
+        (
+            json!({ "typ": "application/jwt" }),
+            json!({ "aud": "product" }),
+            id,
+        ),
+        (
+            plain(),
+            json!({ "aud": ["product", "another"], "azp": "product" }),
+            id,
+        ),
+        (plain(), json!({ "aud": "another", "azp": "product" }), none),
+        // Amazon Cognito
+        (
+            plain(),
+            json!({ "aud": "product", "token_use": "id" }),
+            marked_id,
+        ),
+        (plain(), json!({ "aud": API, "token_use": "id" }), none),
+        (
+            plain(),
+            json!({ "client_id": "cognito", "token_use": "access", "scope": "openid" }),
+            without_scope,
+        ),
+        (
+            plain(),
+            json!({ "client_id": "cognito", "token_use": "access", "scope": scope }),
+            api,
+        ),
+        (
+            plain(),
+            json!({ "client_id": "product", "token_use": "access", "scope": scope }),
+            client_access,
+        ),
+        (
+            plain(),
+            json!({ "client_id": "another", "token_use": "access", "scope": scope }),
+            none,
+        ),
+        (
+            plain(),
+            json!({ "aud": API, "client_id": "cognito", "token_use": "access", "scope": scope }),
+            api,
+        ),
+        (
+            plain(),
+            json!({ "aud": "another", "client_id": "cognito", "token_use": "access" }),
+            none,
+        ),
+        // RFC 9068
+        (
+            at(),
+            json!({ "aud": API, "client_id": "product", "jti": "1", "scope": scope }),
+            api,
+        ),
+        (
+            at(),
+            json!({ "aud": API, "client_id": "product", "jti": "1" }),
+            without_scope,
+        ),
+        (
+            json!({ "typ": "application/at+jwt" }),
+            json!({ "aud": API, "scope": scope }),
+            api,
+        ),
+        (
+            json!({ "typ": "AT+JWT" }),
+            json!({ "aud": [API], "scope": scope }),
+            api,
+        ),
+        (
+            at(),
+            json!({ "aud": "product", "scope": scope }),
+            client_access,
+        ),
+        (at(), json!({ "aud": "another", "scope": scope }), none),
+        (at(), json!({ "scope": scope }), none),
+        // Auth0
+        (
+            plain(),
+            json!({ "aud": [API, "https://tenant.example/userinfo"], "azp": "product", "scope": scope }),
+            api,
+        ),
+        (
+            plain(),
+            json!({ "aud": "https://tenant.example/userinfo", "azp": "product", "scope": scope }),
+            none,
+        ),
+        // Okta
+        (
+            plain(),
+            json!({ "aud": API, "cid": "product", "scp": ["openid", "app/use"] }),
+            api,
+        ),
+        (
+            plain(),
+            json!({ "aud": API, "cid": "product", "scp": ["openid"] }),
+            without_scope,
+        ),
+        // Microsoft Entra ID, with an application of its own for the API, and with one for both
+        (
+            plain(),
+            json!({ "aud": API, "azp": "product", "scp": "profile app/use", "ver": "2.0" }),
+            api,
+        ),
+        (
+            plain(),
+            json!({ "aud": "product", "scp": "app/use", "ver": "2.0" }),
+            client_access,
+        ),
+        (
+            plain(),
+            json!({ "aud": API, "roles": ["all"], "idtyp": "app", "sub": "a service" }),
+            none,
+        ),
+        // Keycloak
+        (
+            plain(),
+            json!({ "aud": "product", "azp": "product", "typ": "ID" }),
+            id,
+        ),
+        (
+            plain(),
+            json!({ "aud": "account", "azp": "product", "typ": "Bearer", "scope": scope }),
+            none,
+        ),
+        (
+            plain(),
+            json!({ "aud": ["account", API], "azp": "product", "typ": "Bearer", "scope": scope }),
+            api,
+        ),
+        // FusionAuth puts the scopes of the access token into ID tokens.
+        (
+            plain(),
+            json!({ "aud": "product", "scope": "openid", "tty": "id_token" }),
+            id,
+        ),
+        // Scopes are whole words.
+        (
+            plain(),
+            json!({ "aud": API, "scope": "app/user myapp/use" }),
+            without_scope,
+        ),
+        (
+            plain(),
+            json!({ "aud": API, "scope": "APP/USE" }),
+            without_scope,
+        ),
+        (plain(), json!({ "aud": API, "scope": ["app/use"] }), api),
+        (
+            plain(),
+            json!({ "aud": API, "scope": { "app/use": true } }),
+            without_scope,
+        ),
+        (
+            plain(),
+            json!({ "aud": API, "permissions": ["app/use"] }),
+            without_scope,
+        ),
+        // One token for both.
+        (
+            plain(),
+            json!({ "aud": ["product", API], "scope": scope }),
+            [true, false, false, false],
+        ),
+        // Audiences that are none, and tokens that are something else.
+        (plain(), json!({ "aud": [], "client_id": "cognito" }), none),
+        (plain(), json!({ "aud": "", "client_id": "cognito" }), none),
+        (plain(), json!({ "aud": 7 }), none),
+        (plain(), json!({ "aud": [["product"]] }), none),
+        (
+            plain(),
+            json!({ "client_id": ["cognito"], "scope": scope }),
+            api,
+        ),
+        (plain(), json!({ "scope": scope }), none),
+        (
+            json!({ "typ": "logout+jwt" }),
+            json!({ "aud": "product" }),
+            none,
+        ),
+        (plain(), json!({ "aud": "product", "events": {} }), none),
+    ]
+}
+
+#[tokio::test]
+async fn id_tokens_and_access_tokens_are_not_taken_for_each_other() {
+    let both = "https://api.example.com, cognito";
+    for (column, parameters) in [
+        vec![("Audience", "product")],
+        vec![("Audience", "product"), ("ApiAudience", both)],
+        vec![
+            ("Audience", "product"),
+            ("ApiAudience", both),
+            ("RequiredScope", "app/use"),
+        ],
+        vec![("Audience", "product"), ("ApiAudience", "product")],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let guarded = Guarded::start_with(&parameters).await;
+        // No access token has an address: the owner is known by the identity alone.
+        let owner = json!({ "firstName": "Olivia", "lastName": "Owner", "email": OWNER, "subject": "olivia" });
+        let account =
+            json!({ "accountId": "acme", "company": "Acme", "plan": "pro", "owner": owner });
+        guarded
+            .rollcall
+            .provision(&account)
+            .await
+            .expect_status(200);
+        let person = json!({ "aud": null, "email": null, "email_verified": null });
+        let person = with(guarded.claims(), &person);
+        for (header, claims, passes) in shapes() {
+            let header = with(guarded.key.header(), &header);
+            let token = guarded.key.sign(&header, &with(person.clone(), &claims));
+            let passed = guarded.lets_pass(&token).await;
+            assert_eq!(passed, passes[column], "{parameters:?} {header} {claims}");
+        }
+    }
+    assert!(shapes().len() >= 30);
 }
 
 /// The clocks of issuers are not this one: a token may begin in a minute, but not end a second ago.

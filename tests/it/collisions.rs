@@ -72,6 +72,14 @@ fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
         login(by, Some(Token::Sent(age)))
     };
     let correct = || by_owner(Act::Correct(KIM, OTHER));
+    let hand_over = |to, removes| Step::HandOver {
+        account: ACME,
+        to,
+        named: None,
+        removes,
+        revision: 7,
+    };
+    let to_kim = || hand_over(KIM, true);
     let opened = || vec![report(Report::Delivered), report(Report::Complained)];
     vec![
         ("remove/accept", invited(), vec![remove(), accept()]),
@@ -146,6 +154,27 @@ fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
             "correct/invite",
             invited(),
             vec![correct(), by_owner(Act::Invite(OTHER))],
+        ),
+        ("handover/accept", invited(), vec![to_kim(), accept()]),
+        ("handover/remove", active(), vec![to_kim(), remove()]),
+        ("handover/new address", active(), vec![to_kim(), moves()]),
+        ("handover/invite", vec![], vec![to_kim(), invite()]),
+        ("handover/close", active(), vec![to_kim(), close()]),
+        (
+            "handover/first login",
+            vec![],
+            vec![to_kim(), first_login()],
+        ),
+        ("handover/downgrade", active(), vec![to_kim(), plan(false)]),
+        (
+            "handover/handover",
+            active(),
+            vec![to_kim(), hand_over(OTHER, false)],
+        ),
+        (
+            "unbinding/login",
+            vec![first_login()],
+            vec![hand_over(OWNER.subject, false), first_login()],
         ),
         (
             "invite/first login/login",

@@ -6,11 +6,12 @@ use domain::address::EmailAddress;
 use domain::id::{AccountId, MemberId};
 use domain::name::{CompanyName, PersonName};
 use domain::token::InviteToken;
-use platform::Call;
 use platform::fields::Fields;
+use platform::sign_in::SignIn;
 use platform::store::{
     Cursor, CursorText, FeedbackCursorText, MembersFilter, Record, StatusFilter,
 };
+use platform::{Call, Environment};
 use serde_json::Value;
 
 /// A text as an address, a name, an id or a token: what is read is canonical, and reads the same
@@ -91,7 +92,10 @@ pub(crate) fn request(event: &str) {
     let Ok(request) = lambda_http::request::from_str(&event.to_string()) else {
         return;
     };
-    let Ok(call) = Call::new(request, Timestamp::UNIX_EPOCH) else {
+    let settings = [("IDENTITY_CLAIM", "sub"), ("EMAIL_PROOF", "email_verified")];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let sign_in = SignIn::new(&Environment::of(settings.into())).unwrap();
+    let Ok(call) = Call::new(request, &sign_in, Timestamp::UNIX_EPOCH) else {
         return;
     };
     let claims = &event["requestContext"]["authorizer"]["jwt"]["claims"];

@@ -25,6 +25,7 @@ fn schemas() -> BTreeMap<String, Value> {
         include_str!("../../docs/events/member.identity_changed.json"),
         include_str!("../../docs/events/member.invited.json"),
         include_str!("../../docs/events/member.removed.json"),
+        include_str!("../../docs/events/owner.changed.json"),
     ]
     .into_iter()
     .map(|text| {
@@ -40,7 +41,7 @@ async fn look(rollcall: &Rollcall) -> Reply {
 }
 
 /// The events so far, oldest first, each checked against its schema.
-async fn events(rollcall: &Rollcall) -> Vec<(String, Value)> {
+pub(crate) async fn events(rollcall: &Rollcall) -> Vec<(String, Value)> {
     let schemas = schemas();
     let reply = look(rollcall).await.expect_status(200);
     let mut events = reply.body.as_array().unwrap().clone();

@@ -1,4 +1,4 @@
-//! The issuer of the ID tokens, and its public keys.
+//! The issuer of the tokens, and its public keys.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
-use crate::id_token::rejected;
 use crate::public_key::{Jwk, PublicKey};
+use crate::token::rejected;
 
 /// Older keys are fetched again. In seconds.
 const FRESH_FOR: i64 = 60 * 60;

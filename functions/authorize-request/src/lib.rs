@@ -2,9 +2,9 @@
 //! may use the account now. It reads the table at every request, so a removal, a closing or a change
 //! of plan takes effect with the next request.
 
-mod id_token;
 mod issuer;
 mod public_key;
+mod token;
 
 use std::time::Duration;
 
@@ -15,29 +15,31 @@ use domain::account::ProPlans;
 use domain::id::{AccountId, MemberId};
 use domain::login::only_access;
 use domain::member::Role;
-use platform::call::{MEMBER_ID, caller_of_claims};
+use platform::call::MEMBER_ID;
 use platform::metrics::Metric;
+use platform::sign_in::SignIn;
 use platform::store::{Store, StoredMembership};
 use platform::{Clock, ConfigError, Invocation, Platform, Problem};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::id_token::{Audience, IdToken};
 use crate::issuer::Issuer;
+use crate::token::{Accepted, Token};
 
 #[derive(Debug)]
 pub struct AuthorizeRequest {
     store: Store,
     pro_plans: ProPlans,
     issuer: Issuer,
-    audience: Audience,
+    accepted: Accepted,
+    sign_in: SignIn,
     /// The machine's own clock judges tokens: an issuer knows no other.
     token_clock: Clock,
 }
 
 /// The sender's part of a request.
 struct Asked<'a> {
-    token: IdToken<'a>,
+    token: Token<'a>,
     /// The account that the request concerns. Without one, the sender's only account.
     account: Option<AccountId>,
     /// What the client takes for the sender's row.
@@ -82,7 +84,8 @@ impl Invocation for AuthorizeRequest {
             store: Store::new(platform)?,
             pro_plans: environment.required("PRO_PLANS")?,
             issuer: Issuer::new(environment.required("ISSUER")?),
-            audience: environment.required("AUDIENCE")?,
+            accepted: Accepted::new(environment)?,
+            sign_in: SignIn::new(environment)?,
             token_clock: Clock::system(),
         })
     }
@@ -126,7 +129,7 @@ fn parse(event: &Value) -> Result<Asked<'_>, Problem> {
         .transpose()
         .map_err(|reason| Problem::invalid_field("x-account-id", reason))?;
     Ok(Asked {
-        token: IdToken::of_header(authorization)?,
+        token: Token::of_header(authorization)?,
         account,
         member: header(MEMBER_ID),
     })
@@ -138,8 +141,8 @@ impl AuthorizeRequest {
         let token = &asked.token;
         let key = self.issuer.key(token.key_id()?, now).await?;
         let claims = token.verify(&key)?;
-        claims.check(self.issuer.url(), &self.audience, self.token_clock.now())?;
-        caller_of_claims(|name| claims.text(name), asked.member)
+        claims.check(self.issuer.url(), &self.accepted, self.token_clock.now())?;
+        self.sign_in.caller(|name| claims.text(name), asked.member)
     }
 
     /// Lets the sender into the account, with one read, or two if the request names no account.

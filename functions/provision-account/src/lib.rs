@@ -1,15 +1,19 @@
-//! Creates an account and keeps its company and plan up to date. The product's billing calls it
-//! directly, or with an EventBridge event that has the same payload as its detail.
+//! Creates an account, keeps its company and plan up to date, and hands it to another owner. The
+//! product's billing calls it directly, or with an EventBridge event that has the same payload as its
+//! detail.
 
 use domain::account::{Account, AccountStatus, Plan};
+use domain::handover::{Former, HandedOver, hand_over};
 use domain::id::{AccountId, EmailKey};
+use domain::identity::{Identity, Subject};
 use domain::name::CompanyName;
 use domain::provision::{Owner, Provisioning, Since, Update, create, update};
 use domain::{Invalid, Timestamp};
 use platform::commit::until_settled;
 use platform::fields::Fields;
 use platform::problem::FieldError;
-use platform::store::{Attempt, Store};
+use platform::store::{Attempt, HandoverRows, Store, Stored};
+use platform::telemetry::log_handover;
 use platform::{ConfigError, Invocation, Platform, Problem};
 use serde::Serialize;
 use serde_json::Value;
@@ -17,6 +21,8 @@ use serde_json::Value;
 #[derive(Debug)]
 pub struct ProvisionAccount {
     store: Store,
+    /// The identity provider, for which billing can name the owner.
+    issuer: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,8 +62,10 @@ struct Asked {
     reopen: bool,
     since: Since,
     revision: Option<u64>,
-    /// Only a new account needs an owner. For others, mistakes in it don't matter.
+    /// Only a new account or a handover needs an owner. For others, mistakes in it don't matter.
     owner: Result<Owner, Vec<FieldError>>,
+    /// The owner is to be the owner of a known account, too.
+    handover: Option<Former>,
 }
 
 /// In seconds. A time that is further ahead of the clock is a mistake: no message would be newer
@@ -72,6 +80,7 @@ impl Invocation for ProvisionAccount {
     fn new(platform: &Platform) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(platform)?,
+            issuer: platform.environment.required("ISSUER")?,
         })
     }
 
@@ -80,7 +89,7 @@ impl Invocation for ProvisionAccount {
     }
 
     async fn invoke(&self, event: Value, now: Timestamp) -> Result<Provisioned, Problem> {
-        let request = parse(event, now)?;
+        let request = parse(event, &self.issuer, now)?;
 
         until_settled(|| self.attempt(&request, now)).await
     }
@@ -141,15 +150,31 @@ impl ProvisionAccount {
                 }
             };
             let (account, owner) = create(&wanted, &owner, now);
-            let write = write
+            let mut write = write
                 .account(None, &account)
                 .member(None, &owner)
                 .pointer(&EmailKey::of(&owner.email));
+            if let Some(identity) = owner.identity() {
+                write = write.identity_pointer(identity, None, &owner.id);
+            }
             let created = done(Outcome::Created, None, account.status);
             return Ok(write.commit(created).await?);
         };
         let unchanged = |reason| Attempt::Settled(done(Outcome::Unchanged, reason, known.status));
-        match update(&wanted.map_err(Problem::invalid_fields)?, known) {
+        let wanted = wanted.map_err(Problem::invalid_fields)?;
+        if let Some(former) = request.handover {
+            let owner = request.owner.clone().map_err(Problem::invalid_fields)?;
+            if wanted.hands_over(known) {
+                let rows = self.store.handover_rows(known, &owner).await?;
+                let handed_over = hand_over(&wanted, &owner, former, known, rows.as_ref(), now)?;
+                let updated = done(Outcome::Updated, None, handed_over.account.status);
+                return self.hand_over(known, &rows, &handed_over, updated).await;
+            }
+            if !wanted.is_known(known) {
+                return Ok(unchanged(Some(Reason::NotNewer)));
+            }
+        }
+        match update(&wanted, known) {
             Update::Commit(account) => {
                 let updated = done(Outcome::Updated, None, account.status);
                 Ok(write.account(Some(known), &account).commit(updated).await?)
@@ -160,11 +185,31 @@ impl ProvisionAccount {
     }
 }
 
+impl ProvisionAccount {
+    async fn hand_over(
+        &self,
+        known: &Stored<Account>,
+        rows: &HandoverRows,
+        handed_over: &HandedOver,
+        updated: Provisioned,
+    ) -> Result<Attempt<Provisioned>, Problem> {
+        let store = &self.store;
+        let attempt = store.hand_over(known, rows, handed_over, updated).await?;
+        let HandedOver {
+            account, former, ..
+        } = handed_over;
+        if let (Attempt::Settled(_), Some(former)) = (&attempt, former) {
+            log_handover(&account.id, &account.owner, &former.id);
+        }
+        Ok(attempt)
+    }
+}
+
 /// An event has a `detail-type`, and its `time` orders it among others.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
-fn parse(mut event: Value, now: Timestamp) -> Result<Asked, Problem> {
+fn parse(mut event: Value, issuer: &str, now: Timestamp) -> Result<Asked, Problem> {
     if event.get("detail-type").is_none() {
-        return parse_detail(event, Since::Now(now), now);
+        return parse_detail(event, issuer, Since::Now(now), now);
     }
     let time = event
         .get("time")
@@ -178,11 +223,16 @@ fn parse(mut event: Value, now: Timestamp) -> Result<Asked, Problem> {
         let message = Invalid("must be an object");
         return Err(Problem::invalid_field("detail", message));
     };
-    parse_detail(detail, Since::Event(happened_at), now)
+    parse_detail(detail, issuer, Since::Event(happened_at), now)
 }
 
 /// Billing may send more fields: unknown ones are ignored.
-fn parse_detail(detail: Value, since: Since, now: Timestamp) -> Result<Asked, Problem> {
+fn parse_detail(
+    detail: Value,
+    issuer: &str,
+    since: Since,
+    now: Timestamp,
+) -> Result<Asked, Problem> {
     let mut fields = Fields::of_value(detail)?;
     let account = fields.required("accountId");
     let company = fields.required_text("company");
@@ -190,7 +240,9 @@ fn parse_detail(detail: Value, since: Since, now: Timestamp) -> Result<Asked, Pr
     let reopen = fields.flag("reopen");
     let revision = fields.optional_number("revision");
     let at = fields.optional_time("at");
-    let owner = parse_owner(fields.enter("owner"));
+    let handover = fields.flag("handover");
+    let former = fields.optional("former").unwrap_or(Former::Member);
+    let owner = parse_owner(fields.enter("owner"), issuer);
     fields.ignore_rest();
     let company_errors = company.get().and_then(|text| company_named(text).err());
     let (account, company, plan) =
@@ -212,19 +264,25 @@ fn parse_detail(detail: Value, since: Since, now: Timestamp) -> Result<Asked, Pr
         since: at.map_or(since, Since::Said),
         revision,
         owner,
+        handover: handover.then_some(former),
     })
 }
 
-fn parse_owner(mut fields: Fields) -> Result<Owner, Vec<FieldError>> {
+fn parse_owner(mut fields: Fields, issuer: &str) -> Result<Owner, Vec<FieldError>> {
     let first_name = fields.required("firstName");
     let last_name = fields.required("lastName");
     let email = fields.required("email");
+    let subject: Option<Subject> = fields.optional("subject");
     fields.ignore_rest();
     let (first_name, last_name, email) = fields.check((first_name, last_name, email))?;
     Ok(Owner {
         first_name,
         last_name,
         email,
+        identity: subject.map(|subject| Identity {
+            issuer: issuer.to_owned(),
+            subject: subject.into(),
+        }),
     })
 }
 

@@ -11,6 +11,7 @@ use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::get_current_timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use serde_json::Map;
 use sha2::{Digest, Sha256};
 
 use super::provider::{Grant, NO_STORE, Provider, TokenRequest};
@@ -189,6 +190,7 @@ impl SignInForm {
             email_verified: Some(self.email_verified),
             sub: (!sub.is_empty()).then(|| sub.to_owned()),
             groups: Some(groups.map(str::to_owned).collect()),
+            claims: Map::new(),
         })
     }
 }

@@ -9,6 +9,7 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use jsonwebtoken::{Algorithm, Header, encode, get_current_timestamp};
 use platform::random::{self, NoRandomness};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::signing_key::SigningKey;
@@ -33,6 +34,9 @@ pub struct TokenRequest {
     pub sub: Option<String>,
     /// The token has no such claim if the list is empty.
     pub groups: Option<Vec<String>>,
+    /// Claims of other providers, which replace those above. Null leaves a claim out.
+    #[serde(default)]
+    pub claims: Map<String, Value>,
 }
 
 impl TokenRequest {
@@ -44,6 +48,7 @@ impl TokenRequest {
             email_verified: None,
             sub: None,
             groups: None,
+            claims: Map::new(),
         }
     }
 
@@ -70,6 +75,17 @@ struct IdToken<'a> {
     nonce: Option<&'a str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     groups: &'a [String],
+}
+
+impl IdToken<'_> {
+    fn with(&self, others: &Map<String, Value>) -> serde_json::Result<Value> {
+        let mut claims = serde_json::to_value(self)?;
+        if let Value::Object(claims) = &mut claims {
+            claims.extend(others.clone());
+            claims.retain(|_, value| !value.is_null());
+        }
+        Ok(claims)
+    }
 }
 
 pub(crate) struct Provider {
@@ -128,7 +144,7 @@ impl Provider {
             nonce,
             groups: request.groups.as_deref().unwrap_or_default(),
         };
-        encode(&header, &claims, &self.key.0.signing)
+        encode(&header, &claims.with(&request.claims)?, &self.key.0.signing)
     }
 
     pub(super) fn issue_code(&self, grant: Grant) -> Result<String, NoRandomness> {

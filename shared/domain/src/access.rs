@@ -24,6 +24,8 @@ pub struct Caller {
 pub enum Address {
     /// The identity provider vouches for it.
     Proven(EmailAddress),
+    /// Only the link of an invite that was sent to it can prove it, once.
+    Claimed(EmailAddress),
     /// The identity provider vouches for an address that no invite can be sent to.
     Unusable,
     /// Nobody vouches for one, or there is none.
@@ -36,6 +38,15 @@ impl Caller {
     pub fn email(&self) -> Option<&EmailAddress> {
         match &self.address {
             Address::Proven(email) => Some(email),
+            Address::Claimed(_) | Address::Unusable | Address::Unproven => None,
+        }
+    }
+
+    /// The address that the token names, proven or not.
+    #[must_use]
+    pub fn named_email(&self) -> Option<&EmailAddress> {
+        match &self.address {
+            Address::Proven(email) | Address::Claimed(email) => Some(email),
             Address::Unusable | Address::Unproven => None,
         }
     }
@@ -60,6 +71,8 @@ impl Caller {
     pub(crate) fn unknown(&self) -> Refusal {
         match self.address {
             Address::Proven(_) => Refusal::NoAccess,
+            // Everybody hears the same, so that nobody learns who is invited.
+            Address::Claimed(_) => Refusal::InviteLinkRequired,
             Address::Unusable => Refusal::EmailUnusable,
             Address::Unproven => Refusal::EmailUnverified,
         }

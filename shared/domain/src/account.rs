@@ -27,6 +27,9 @@ pub struct Account {
     /// The newest message from billing. Older ones change nothing.
     #[serde(flatten)]
     pub provisioned: Provisioned,
+    /// The message that made somebody else the owner, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_over: Option<Provisioned>,
 }
 
 /// The place of a message from billing in the order of all messages.

@@ -33,6 +33,11 @@ pub enum Change {
     },
     AccountClosed,
     AccountReopened,
+    /// Billing handed the account to another person.
+    OwnerChanged {
+        before: MemberId,
+        after: MemberId,
+    },
     AccountPlanChanged {
         before: Plan,
         after: Plan,
@@ -53,6 +58,7 @@ impl Change {
             Self::InviteExpired { .. } => "invite.expired",
             Self::AccountClosed => "account.closed",
             Self::AccountReopened => "account.reopened",
+            Self::OwnerChanged { .. } => "owner.changed",
             Self::AccountPlanChanged { .. } => "account.plan_changed",
         }
     }
@@ -120,7 +126,11 @@ pub fn of_account(before: &Account, after: &Account) -> Vec<Change> {
         (AccountStatus::Active, AccountStatus::Active)
         | (AccountStatus::Closed { .. }, AccountStatus::Closed { .. }) => None,
     };
-    plan.into_iter().chain(status).collect()
+    let owner = (before.owner != after.owner).then(|| Change::OwnerChanged {
+        before: before.owner.clone(),
+        after: after.owner.clone(),
+    });
+    plan.into_iter().chain(status).chain(owner).collect()
 }
 
 #[cfg(test)]
@@ -228,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_accounts_change_can_be_two() {
+    fn an_accounts_change_can_be_several() {
         let account = |plan: &str, status| Account {
             id: "acme".parse().unwrap(),
             company: "Acme".parse().unwrap(),
@@ -240,6 +250,7 @@ mod tests {
                 at: "2026-11-24T12:00:00Z".parse().unwrap(),
                 revision: None,
             },
+            handed_over: None,
         };
         let at = "2026-11-24T12:00:00Z".parse().unwrap();
         let (open, closed) = (AccountStatus::Active, AccountStatus::Closed { at });
@@ -267,6 +278,12 @@ mod tests {
             ),
         ] {
             assert_eq!(names(&before, &after), expected);
+            let handed_over = Account {
+                owner: MemberId::of(&after.id, &"lee@example.com".parse().unwrap()),
+                ..after
+            };
+            let expected = [expected, vec!["owner.changed"]].concat();
+            assert_eq!(names(&before, &handed_over), expected);
         }
     }
 }

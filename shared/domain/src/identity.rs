@@ -1,10 +1,12 @@
 //! Who people are, whatever their address.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::base32_digest;
+use crate::text::{Invalid, text_newtype};
 
 /// Who a person is: OpenID Connect Core, 2, `iss` and `sub`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +15,29 @@ pub struct Identity {
     pub issuer: String,
     /// The person, for that provider.
     pub subject: String,
+}
+
+/// A person, as billing names one: `sub`, or what `IdentityClaim` names. 1 to 255 characters
+/// (OpenID Connect Core, 2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject(String);
+
+text_newtype!(Subject);
+
+impl FromStr for Subject {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let is_valid =
+            (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        if is_valid {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid(
+                "must be 1 to 255 characters, none of them a control character",
+            ))
+        }
+    }
 }
 
 /// The identity that a row belongs to.

@@ -16,6 +16,7 @@ pub mod change;
 pub mod close_account;
 pub mod delivery;
 pub mod feedback;
+pub mod handover;
 pub mod id;
 pub mod identity;
 pub mod invite;

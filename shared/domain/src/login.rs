@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::Refusal;
-use crate::access::{Access, Caller, Candidates, Membership, authorize};
+use crate::access::{Access, Address, Caller, Candidates, Membership, authorize};
 use crate::account::{Account, ProPlans};
 use crate::identity::Binding;
 use crate::member::{Active, Invite, Member, Removal, Role, State};
@@ -50,33 +50,39 @@ pub fn decide(
     now: Timestamp,
 ) -> Result<Login, Refusal> {
     if let Some(invited) = presented.and_then(|presented| presented.made_for_another(caller)) {
-        return Err(match caller.email() {
+        return Err(match caller.named_email() {
             Some(_) => Refusal::WrongAccount {
                 invited: invited.email.masked(),
             },
             None => caller.unknown(),
         });
     }
+    let by_link = presented.and_then(|presented| presented.vouch_for(caller));
+    let known = by_link.as_ref().unwrap_or(caller);
     let Entrance {
         account,
         candidates,
-    } = entrance.ok_or_else(|| caller.unknown())?;
+    } = entrance.ok_or_else(|| known.unknown())?;
+    let candidates = Candidates {
+        at_address: candidates.at_address.filter(|_| known.email().is_some()),
+        ..candidates
+    };
     let membership = |member| Membership { account, member };
-    let own = candidates.own(caller);
+    let own = candidates.own(known);
     let token = presented.map(|presented| presented.token);
 
     if let (Some(own), Some(invited)) = (own, candidates.at_address)
         && own.id != invited.id
         && own.role == Role::Member
         && let Err(Refusal::InviteLinkRequired) =
-            authorize(caller, Some(membership(invited)), pro_plans)
+            authorize(known, Some(membership(invited)), pro_plans)
         && let Ok(login) = accept(caller, membership(invited), token, now)
     {
         let removal = Removal::new(now, own.id.clone());
         let left = Some(own.with_state(State::Removed(removal)));
         return Ok(Login { left, ..login });
     }
-    match (authorize(caller, own.map(membership), pro_plans), own) {
+    match (authorize(known, own.map(membership), pro_plans), own) {
         (Ok(access), _) => Ok(enter(caller, access, candidates)),
         (Err(Refusal::InviteLinkRequired), Some(own)) => {
             accept(caller, membership(own), token, now)
@@ -244,11 +250,27 @@ impl<'a> Presented<'a> {
     /// A forged token gets the same answers as no token, so forging one reveals nothing.
     fn made_for_another(self, caller: &Caller) -> Option<&'a Member> {
         self.invited
-            .filter(|invited| !caller.owns(invited) && caller.email() != Some(&invited.email))
+            .filter(|invited| !caller.owns(invited) && caller.named_email() != Some(&invited.email))
             .filter(|invited| {
                 invited
                     .invite()
                     .is_some_and(|invite| invite.tokens.contain(self.token.hash()))
             })
+    }
+
+    /// The caller with a proven address, if the token names the address of an open invite and a
+    /// genuine link of it. Once the invite is accepted, its links prove nothing.
+    fn vouch_for(self, caller: &Caller) -> Option<Caller> {
+        let Address::Claimed(email) = &caller.address else {
+            return None;
+        };
+        let State::Invited(invite) = &self.invited?.state else {
+            return None;
+        };
+        let is_genuine = invite.tokens.contain(self.token.hash());
+        (is_genuine && self.invited?.email == *email).then(|| Caller {
+            address: Address::Proven(email.clone()),
+            ..caller.clone()
+        })
     }
 }

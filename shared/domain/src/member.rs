@@ -157,10 +157,11 @@ impl From<Tokens> for Vec<TokenHash> {
 pub struct Active {
     #[serde(rename = "activeSince")]
     pub since: Timestamp,
-    /// Who the person is, from the first login on. Absent only for an owner before it.
+    /// Who the person is, from the first login on. Absent only for an owner before it, and for a former
+    /// owner who never logged in.
     #[serde(rename = "identity", default, skip_serializing_if = "Option::is_none")]
     pub binding: Option<Binding>,
-    /// The invite that was accepted. Absent for the owner.
+    /// The invite that was accepted. Absent for whoever billing made the owner.
     #[serde(rename = "invite", default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Invite>,
 }
@@ -226,8 +227,14 @@ impl Member {
     }
 
     fn binding(&self) -> Option<&Binding> {
+        self.active()?.binding.as_ref()
+    }
+
+    /// The membership, if the person is in the account.
+    #[must_use]
+    pub fn active(&self) -> Option<&Active> {
         match &self.state {
-            State::Active(active) => active.binding.as_ref(),
+            State::Active(active) => Some(active),
             State::Invited(_) | State::Removed(_) => None,
         }
     }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::account::{Account, AccountStatus, Plan, Provisioned};
 use crate::address::EmailAddress;
 use crate::id::{AccountId, MemberId};
+use crate::identity::{Binding, Identity};
 use crate::member::{Active, Member, Role, State};
 use crate::name::{CompanyName, PersonName};
 
@@ -55,6 +56,23 @@ pub struct Owner {
     pub first_name: PersonName,
     pub last_name: PersonName,
     pub email: EmailAddress,
+    /// Who the owner is for the identity provider, if billing knows: then it takes no first login.
+    pub identity: Option<Identity>,
+}
+
+impl Owner {
+    /// The row of an owner who is not in the account yet.
+    pub(crate) fn row(&self, account: &AccountId, state: State) -> Member {
+        Member {
+            id: MemberId::of(account, &self.email),
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            email: self.email.clone(),
+            role: Role::Owner,
+            state,
+            last_send: 0,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,19 +88,12 @@ pub enum Update {
 /// A new account, and the row of its owner.
 #[must_use]
 pub fn create(wanted: &Provisioning, owner: &Owner, now: Timestamp) -> (Account, Member) {
-    let owner = Member {
-        id: MemberId::of(&wanted.account, &owner.email),
-        first_name: owner.first_name.clone(),
-        last_name: owner.last_name.clone(),
-        email: owner.email.clone(),
-        role: Role::Owner,
-        state: State::Active(Active {
-            since: now,
-            binding: None,
-            accepted: None,
-        }),
-        last_send: 0,
-    };
+    let state = State::Active(Active {
+        since: now,
+        binding: owner.identity.as_ref().map(Binding::to),
+        accepted: None,
+    });
+    let owner = owner.row(&wanted.account, state);
     let account = Account {
         id: wanted.account.clone(),
         company: wanted.company.clone(),
@@ -91,34 +102,22 @@ pub fn create(wanted: &Provisioning, owner: &Owner, now: Timestamp) -> (Account,
         status: AccountStatus::Active,
         owner: owner.id.clone(),
         provisioned: wanted.mark(),
+        handed_over: None,
     };
     (account, owner)
 }
 
 /// Decides what provisioning changes.
 ///
-/// The owner is set when the account is created. After that, people belong to the account: a change
-/// of plan must neither undo a new name nor hand the account to another person. For the same
-/// reason, the company changes only if billing sends a different one than before: a repetition must
+/// The owner is set when the account is created, and by a [handover](crate::handover). Otherwise,
+/// people belong to the account: a change of plan must not undo a new name. For the same reason, the company changes only if billing sends a different one than before: a repetition must
 /// not undo the owner's change.
 ///
 /// A closed account is kept up to date, and stays closed unless billing reopens it. A message from
 /// before the closing reopens nothing: it may be a late repetition of an earlier reopening.
 #[must_use]
 pub fn update(wanted: &Provisioning, seen: &Account) -> Update {
-    let company = if wanted.company == seen.provisioned_company {
-        &seen.company
-    } else {
-        &wanted.company
-    };
-    let account = Account {
-        company: company.clone(),
-        provisioned_company: wanted.company.clone(),
-        plan: wanted.plan.clone(),
-        status: wanted.status(seen.status),
-        provisioned: wanted.mark(),
-        ..seen.clone()
-    };
+    let account = wanted.applied_to(seen);
     if account == *seen {
         return Update::Unchanged;
     }
@@ -137,7 +136,40 @@ pub fn update(wanted: &Provisioning, seen: &Account) -> Update {
 }
 
 impl Provisioning {
-    fn mark(&self) -> Provisioned {
+    /// Whether a handover in the message counts: the message is newer than what is known, and no
+    /// repetition of the last handover. A repetition must not unbind an owner who has logged in since.
+    #[must_use]
+    pub fn hands_over(&self, seen: &Account) -> bool {
+        self.is_newer_than(seen.provisioned) && seen.handed_over != Some(self.mark())
+    }
+
+    /// Whether the message is the newest known one.
+    #[must_use]
+    pub fn is_known(&self, seen: &Account) -> bool {
+        match (self.revision, seen.provisioned.revision) {
+            (Some(told), Some(known)) => told == known,
+            _ => self.since.at() == seen.provisioned.at,
+        }
+    }
+
+    /// The account as billing wants it.
+    pub(crate) fn applied_to(&self, seen: &Account) -> Account {
+        let company = if self.company == seen.provisioned_company {
+            &seen.company
+        } else {
+            &self.company
+        };
+        Account {
+            company: company.clone(),
+            provisioned_company: self.company.clone(),
+            plan: self.plan.clone(),
+            status: self.status(seen.status),
+            provisioned: self.mark(),
+            ..seen.clone()
+        }
+    }
+
+    pub(crate) fn mark(&self) -> Provisioned {
         Provisioned {
             at: self.since.at(),
             revision: self.revision,
@@ -195,6 +227,7 @@ mod tests {
             first_name: "Olivia".parse().unwrap(),
             last_name: "Owner".parse().unwrap(),
             email: "olivia@example.com".parse().unwrap(),
+            identity: None,
         };
         for (known, told, counts) in [
             ((None, said("05.4")), (None, said("05.5")), true),

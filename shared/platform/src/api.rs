@@ -15,6 +15,7 @@ use crate::config::ConfigError;
 use crate::dependency::{Waits, measured};
 use crate::metrics::Metric;
 use crate::problem::Problem;
+use crate::sign_in::SignIn;
 use crate::store::LONGEST_READ;
 use crate::telemetry::log_outcome;
 use crate::{Platform, telemetry};
@@ -50,16 +51,22 @@ pub trait Operation: Sized + Send + Sync + 'static {
 ///
 /// If the configuration is wrong, or Lambda's runtime API fails.
 pub async fn run<O: Operation>() -> Result<(), lambda_http::Error> {
-    let (operation, clock) = telemetry::start(O::NAME, |environment| {
-        let platform = Platform::deployed(environment)?;
-        Ok((O::new(&platform)?, platform.clock))
+    let endpoint: &Endpoint<O> = &telemetry::start(O::NAME, |environment| {
+        Endpoint::new(Platform::deployed(environment)?)
     })?;
-    operation.get_ready().await;
-    let (operation, clock) = (&operation, &clock);
+    endpoint.operation.get_ready().await;
     lambda_http::run(service_fn(async move |request| {
-        Ok::<_, Infallible>(serve(operation, clock, request).await)
+        Ok::<_, Infallible>(endpoint.serve(request).await)
     }))
     .await
+}
+
+/// An operation that takes calls.
+#[derive(Debug)]
+pub struct Endpoint<O> {
+    operation: O,
+    sign_in: SignIn,
+    clock: Clock,
 }
 
 /// The longest time of a call, below the function's timeout (`template.yaml`): a caller who waits
@@ -77,34 +84,50 @@ const _: () = {
     assert!(slowest.as_millis() < LONGEST_CALL.as_millis());
 };
 
-/// Answers one event and logs the outcome, once.
-pub async fn serve<O: Operation>(operation: &O, clock: &Clock, request: Request) -> Response<Body> {
-    let request_id = request_id(&request);
-    let path_account = path_account(&request);
-    let (outcome, account_id, subject, waits) = match Call::new(request, clock.now()) {
-        Ok(call) => {
-            let answered = tokio::time::timeout(LONGEST_CALL, operation.answer(&call));
-            let (answered, waits) = measured(answered).await;
-            let outcome =
-                answered.unwrap_or_else(|_| Err(Problem::unavailable("the call took too long")));
-            let account_id = call.account().cloned().or(path_account);
-            let subject = O::LOGS_SUBJECT.then_some(call.caller.identity.subject);
-            (outcome, account_id, subject, waits)
+impl<O: Operation> Endpoint<O> {
+    /// Configures the operation.
+    ///
+    /// # Errors
+    ///
+    /// Names the variable that is missing or wrong.
+    pub fn new(platform: Platform) -> Result<Self, ConfigError> {
+        Ok(Self {
+            operation: O::new(&platform)?,
+            sign_in: SignIn::new(&platform.environment)?,
+            clock: platform.clock,
+        })
+    }
+
+    /// Answers one event and logs the outcome, once.
+    pub async fn serve(&self, request: Request) -> Response<Body> {
+        let request_id = request_id(&request);
+        let path_account = path_account(&request);
+        let call = Call::new(request, &self.sign_in, self.clock.now());
+        let (outcome, account_id, subject, waits) = match call {
+            Ok(call) => {
+                let answered = tokio::time::timeout(LONGEST_CALL, self.operation.answer(&call));
+                let (answered, waits) = measured(answered).await;
+                let outcome = answered
+                    .unwrap_or_else(|_| Err(Problem::unavailable("the call took too long")));
+                let account_id = call.account().cloned().or(path_account);
+                let subject = O::LOGS_SUBJECT.then_some(call.caller.identity.subject);
+                (outcome, account_id, subject, waits)
+            }
+            Err(problem) => (Err(problem), path_account, None, Waits::default()),
+        };
+        let call = telemetry::LoggedCall {
+            operation: O::NAME,
+            request_id: &request_id,
+            account_id: account_id.as_ref(),
+            subject: subject.as_deref(),
+            counted_as: O::COUNTED_AS,
+            waits,
+        };
+        log_outcome(call, outcome.as_ref().map(Answer::status));
+        match outcome {
+            Ok(answer) => answer.into_response(&request_id),
+            Err(problem) => problem.into_response(&request_id),
         }
-        Err(problem) => (Err(problem), path_account, None, Waits::default()),
-    };
-    let call = telemetry::LoggedCall {
-        operation: O::NAME,
-        request_id: &request_id,
-        account_id: account_id.as_ref(),
-        subject: subject.as_deref(),
-        counted_as: O::COUNTED_AS,
-        waits,
-    };
-    log_outcome(call, outcome.as_ref().map(Answer::status));
-    match outcome {
-        Ok(answer) => answer.into_response(&request_id),
-        Err(problem) => problem.into_response(&request_id),
     }
 }
 

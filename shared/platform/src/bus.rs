@@ -60,6 +60,10 @@ enum About<'a> {
         plan: &'a str,
         previous_plan: &'a str,
     },
+    Owner {
+        owner_id: &'a MemberId,
+        previous_owner_id: &'a MemberId,
+    },
     Member {
         member_id: &'a MemberId,
     },
@@ -167,6 +171,10 @@ impl<'a> About<'a> {
                 expired_at: *at,
             },
             Change::AccountClosed | Change::AccountReopened => Self::Account {},
+            Change::OwnerChanged { before, after } => Self::Owner {
+                owner_id: after,
+                previous_owner_id: before,
+            },
             Change::AccountPlanChanged { before, after } => Self::Plan {
                 plan: after.as_str(),
                 previous_plan: before.as_str(),

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use domain::access::{Address, Caller};
+use domain::access::Caller;
 use domain::id::AccountId;
-use domain::identity::Identity;
 use domain::request::IdempotencyKey;
 use domain::{Invalid, Timestamp};
 use http::header::AUTHORIZATION;
@@ -15,6 +14,7 @@ use lambda_http::{Request, RequestExt};
 
 use crate::fields::Fields;
 use crate::problem::{LARGEST_BODY, Problem};
+use crate::sign_in::SignIn;
 
 #[derive(Debug)]
 pub struct Call {
@@ -27,13 +27,17 @@ pub struct Call {
 
 impl Call {
     /// Reads the caller from the claims that API Gateway's JWT authorizer verified, and limits the
-    /// body.
+    /// body. Claims arrive as strings, even if they were something else in the token ([API
+    /// Gateway](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)).
     ///
     /// # Errors
     ///
     /// `unauthenticated` if no authorizer vouches for the request, `body_too_large`.
-    pub fn new(request: Request, now: Timestamp) -> Result<Self, Problem> {
-        let caller = caller(&request)?;
+    pub fn new(request: Request, sign_in: &SignIn, now: Timestamp) -> Result<Self, Problem> {
+        let claims = claims(&request).ok_or_else(Problem::unauthenticated)?;
+        let hint = request.headers().get(MEMBER_ID);
+        let hint = hint.and_then(|hint| hint.to_str().ok());
+        let caller = sign_in.caller(|name| claims.get(name).map(String::as_str), hint)?;
         if request.body().len() > LARGEST_BODY {
             return Err(Problem::body_too_large());
         }
@@ -52,6 +56,11 @@ impl Call {
 
     pub(crate) fn account(&self) -> Option<&AccountId> {
         self.account.get()
+    }
+
+    /// A claim of the caller's token, as API Gateway passed it on.
+    pub(crate) fn claim(&self, name: &str) -> Option<&str> {
+        claims(&self.request)?.get(name).map(String::as_str)
     }
 
     pub(crate) fn authorization(&self) -> Option<&str> {
@@ -144,44 +153,5 @@ fn claims(request: &Request) -> Option<&HashMap<String, String>> {
     }
 }
 
-/// Claims arrive as strings, even if they were something else in the token ([API
-/// Gateway](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html)).
-fn caller(request: &Request) -> Result<Caller, Problem> {
-    let claims = claims(request).ok_or_else(Problem::unauthenticated)?;
-    let hint = request.headers().get(MEMBER_ID);
-    let hint = hint.and_then(|hint| hint.to_str().ok());
-    caller_of_claims(|name| claims.get(name).map(String::as_str), hint)
-}
-
 /// The header by which a client can say which row is the caller's, as the login answered it.
 pub const MEMBER_ID: &str = "x-member-id";
-
-/// The caller that the claims of a verified token tell of, each as a text, and what the client takes
-/// for the caller's row. What is no id means nothing.
-///
-/// # Errors
-///
-/// `unauthenticated` if the claims do not say who it is.
-pub fn caller_of_claims<'a>(
-    claim: impl Fn(&str) -> Option<&'a str>,
-    hint: Option<&str>,
-) -> Result<Caller, Problem> {
-    let claim = |name: &str| claim(name).filter(|text| !text.is_empty());
-    let (Some(issuer), Some(subject)) = (claim("iss"), claim("sub")) else {
-        return Err(Problem::unauthenticated());
-    };
-    let is_verified = claim("email_verified") == Some("true");
-    let address = match claim("email").filter(|_| is_verified).map(str::parse) {
-        Some(Ok(email)) => Address::Proven(email),
-        Some(Err(_)) => Address::Unusable,
-        None => Address::Unproven,
-    };
-    Ok(Caller {
-        address,
-        hint: hint.and_then(|hint| hint.parse().ok()),
-        identity: Identity {
-            issuer: issuer.to_owned(),
-            subject: subject.to_owned(),
-        },
-    })
-}

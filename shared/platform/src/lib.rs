@@ -1,6 +1,6 @@
 //! Everything that touches the outside: HTTP events, the table, mail, configuration, logs, time.
 //!
-//! An operation of the API implements [`Operation`]; [`api::run`] is its `main`, and [`api::serve`]
+//! An operation of the API implements [`Operation`]; [`api::run`] is its `main`, and an [`Endpoint`]
 //! turns one HTTP event into one answer. An operation that other services invoke implements
 //! [`Invocation`], and [`invocation`] does the same for it. An operation that needs no sign-in
 //! implements [`PublicOperation`], see [`public`].
@@ -22,13 +22,14 @@ pub mod problem;
 pub mod public;
 pub mod random;
 mod response;
+pub mod sign_in;
 pub mod store;
 pub mod support;
 pub mod telemetry;
 pub mod web;
 
 pub use answer::Answer;
-pub use api::Operation;
+pub use api::{Endpoint, Operation};
 pub use call::Call;
 pub use clock::Clock;
 pub use config::{ConfigError, Environment};

@@ -1,7 +1,7 @@
 //! Logs: one JSON object per line, with a sentence and its fields.
 //!
 //! A line never contains an address, a name, a token or a body. The fields in use: `request_id`,
-//! `operation`, `account_id`, `member_id`, `by`, `at`, `subject`, `status`, `code`, `cause`,
+//! `operation`, `account_id`, `member_id`, `former`, `by`, `at`, `subject`, `status`, `code`, `cause`,
 //! `sns_message_id`, `outcome`, `why`; and what a call waited for: `dynamodbMs`, `dynamodbTries`, and
 //! the same for `ses`, `eventbridge` and `issuer`.
 
@@ -161,6 +161,13 @@ pub fn log_removal(account_id: &AccountId, member_id: &MemberId, removal: &Remov
     let (account_id, member_id) = (account_id.as_str(), member_id.as_str());
     let (by, at) = (removal.by.as_str(), removal.at.to_string());
     info!(account_id, member_id, by, at, "access was taken away");
+}
+
+/// Logs that an account has another owner.
+pub fn log_handover(account_id: &AccountId, owner: &MemberId, former: &MemberId) {
+    let (account_id, member_id) = (account_id.as_str(), owner.as_str());
+    let former = former.as_str();
+    info!(account_id, member_id, former, "the account was handed over");
 }
 
 /// Logs that a person now signs in through another identity provider.

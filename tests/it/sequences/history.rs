@@ -11,6 +11,17 @@ pub(super) struct History {
     /// The identity that each row of an account was bound to.
     inside: BTreeMap<(usize, usize), usize>,
     pro: BTreeMap<usize, bool>,
+    /// The owner of each account that was handed over. Person 0 owns account 0 before, and so on.
+    owners: BTreeMap<usize, Owner>,
+    /// Former owners who never logged in: their address still leads to them.
+    unbound: Vec<(usize, Owner)>,
+}
+
+/// An owner's row, and the address that leads there before the first login.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Owner {
+    pub(super) row: usize,
+    pub(super) address: usize,
 }
 
 struct Sent {
@@ -34,8 +45,42 @@ impl History {
             }
             Step::Call { account, by, act } => self.note_call(account, by, act, now, sends),
             Step::Login { by, account, token } => self.note_login(by, account, token, now),
-            Step::Wait(_) | Step::Report { .. } | Step::Lift { .. } => {}
+            Step::HandOver { .. } | Step::Wait(_) | Step::Report { .. } | Step::Lift { .. } => {}
         }
+    }
+
+    /// Takes down what the table says after a handover: who is the owner, by which identity, and whether
+    /// the former one is still in.
+    pub(super) fn note_handover(
+        &mut self,
+        account: usize,
+        owner: Owner,
+        bound: Option<usize>,
+        is_removed: impl Fn(usize) -> bool,
+    ) {
+        let former = self.owner(account);
+        if former.row != owner.row {
+            if is_removed(former.row) {
+                self.inside.remove(&(account, former.row));
+            } else if !self.inside.contains_key(&(account, former.row)) {
+                self.unbound.push((account, former));
+            }
+        }
+        match bound {
+            Some(bound) => drop(self.inside.insert((account, owner.row), bound)),
+            None => drop(self.inside.remove(&(account, owner.row))),
+        }
+        self.spend(account, owner.row);
+        self.unbound.retain(|unbound| *unbound != (account, owner));
+        self.owners.insert(account, owner);
+    }
+
+    pub(super) fn owner(&self, account: usize) -> Owner {
+        let first = Owner {
+            row: account,
+            address: account,
+        };
+        self.owners.get(&account).copied().unwrap_or(first)
     }
 
     fn note_login(&mut self, by: Caller, account: Option<usize>, token: Option<Token>, now: i64) {
@@ -51,11 +96,22 @@ impl History {
         let Some(account) = named else { return };
         let row = self.row_of(account, by);
         if row.is_none() && self.is_owner(account, by) {
-            self.inside.insert((account, account), by.subject);
+            let owner = self.owner(account).row;
+            self.inside.insert((account, owner), by.subject);
+            return;
+        }
+        let is_callers = |(within, former): &(usize, Owner)| {
+            *within == account && by.address == Some(former.address)
+        };
+        if row.is_none()
+            && let Some(former) = self.unbound.iter().position(is_callers)
+        {
+            let (_, former) = self.unbound.remove(former);
+            self.inside.insert((account, former.row), by.subject);
             return;
         }
         // The owner stays the owner, whatever link is followed.
-        if row == Some(account) {
+        if row == Some(self.owner(account).row) {
             return;
         }
         let works = used.map_or(Err("in without an invite"), |used| {
@@ -102,18 +158,24 @@ impl History {
                 });
             }
             Act::Remove(row) => {
-                assert_ne!(row, account, "the owner was removed");
+                assert_ne!(row, self.owner(account).row, "the owner was removed");
                 assert!(
                     self.is_owner(account, by),
                     "someone other than the owner removed"
                 );
                 self.spend(account, row);
                 self.inside.remove(&(account, row));
+                self.unbound
+                    .retain(|(within, former)| (*within, former.row) != (account, row));
             }
             Act::List => {
                 let is_inside = self.row_of(account, by).is_some();
+                let mut unbound = self.unbound.iter();
+                let is_former = unbound.any(|(within, former)| {
+                    *within == account && by.address == Some(former.address)
+                });
                 assert!(
-                    is_inside || self.is_owner(account, by),
+                    is_inside || is_former || self.is_owner(account, by),
                     "seen by a stranger"
                 );
             }
@@ -131,9 +193,10 @@ impl History {
 
     /// Before the owner's first login, whoever has the owner's address is the owner.
     fn is_owner(&self, account: usize, by: Caller) -> bool {
-        match self.inside.get(&(account, account)) {
+        let owner = self.owner(account);
+        match self.inside.get(&(account, owner.row)) {
             Some(bound) => *bound == by.subject,
-            None => by.address == Some(account),
+            None => by.address == Some(owner.address),
         }
     }
 

@@ -14,7 +14,7 @@ pub(super) const SENDS_PER_HOUR: u32 = 4;
 pub(super) const RESENDS_PER_DAY: u32 = 2;
 pub(super) const SENDS_PER_RECIPIENT: u32 = 5;
 pub(super) const ACCOUNTS: usize = 2;
-/// Person 0 owns account 0, person 1 owns account 1, and the others nothing.
+/// At first, person 0 owns account 0, person 1 owns account 1, and the others nothing.
 pub(super) const PEOPLE: usize = 4;
 
 #[derive(Debug, Clone)]
@@ -49,10 +49,14 @@ impl Invite {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Standing {
-    Owner { bound: Option<usize> },
     Invited(Invite),
-    Active { bound: usize, accepted: Invite },
-    Removed { is_replaced: bool },
+    Active {
+        bound: Option<usize>,
+        accepted: Option<Invite>,
+    },
+    Removed {
+        is_replaced: bool,
+    },
 }
 
 /// Someone's row. It is called by the number of the address that it was made for.
@@ -66,19 +70,16 @@ pub(crate) struct Person {
 impl Person {
     fn invite(&mut self) -> Option<&mut Invite> {
         match &mut self.standing {
-            Standing::Invited(invite)
-            | Standing::Active {
-                accepted: invite, ..
-            } => Some(invite),
-            Standing::Owner { .. } | Standing::Removed { .. } => None,
+            Standing::Invited(invite) => Some(invite),
+            Standing::Active { accepted, .. } => accepted.as_mut(),
+            Standing::Removed { .. } => None,
         }
     }
 
     /// The identity that the row belongs to.
     fn bound(&self) -> Option<usize> {
         match self.standing {
-            Standing::Owner { bound } => bound,
-            Standing::Active { bound, .. } => Some(bound),
+            Standing::Active { bound, .. } => bound,
             Standing::Invited(_) | Standing::Removed { .. } => None,
         }
     }
@@ -88,6 +89,12 @@ impl Person {
 pub(crate) struct Account {
     pub(super) is_pro: bool,
     pub(super) is_closed: bool,
+    /// The owner's row.
+    pub(crate) owner: usize,
+    /// The revision of the newest message from billing, if it had one.
+    revision: Option<u64>,
+    /// The time and revision of the last handover.
+    handed_over: Option<(i64, u64)>,
     pub(super) people: BTreeMap<usize, Person>,
     /// Later addresses of people, and the row that each was written for.
     pub(super) aliases: BTreeMap<usize, usize>,
@@ -142,6 +149,13 @@ impl Model {
                 is_pro,
                 reopen,
             } => self.provision(account, is_pro, reopen),
+            Step::HandOver {
+                account,
+                to,
+                named,
+                removes,
+                revision,
+            } => self.hand_over(account, to, named, removes, revision)?,
             Step::Call { account, by, act } => return self.call(account, by, act),
             Step::Login { by, account, token } => self.login(by, account, token)?,
             Step::Report { send, report } => self.report(send, report),
@@ -157,10 +171,11 @@ impl Model {
             Act::Correct(row, address) => self.correct(account, by, row, address)?,
             Act::Remove(whom) => {
                 self.owner_only(account, by)?;
+                let owner = self.owner(account);
                 let person = self
                     .person(account, whom)
                     .ok_or((404, "member_not_found"))?;
-                if let Standing::Owner { .. } = person.standing {
+                if owner == Some(whom) {
                     return Err((409, "owner_cannot_be_removed"));
                 }
                 person.standing = Standing::Removed { is_replaced: false };
@@ -221,13 +236,13 @@ impl Model {
     fn allow_as(&self, account: usize, by: Caller, row: usize) -> Result<usize, Answer> {
         let account = self.accounts[account].as_ref().ok_or(NO_ACCESS)?;
         let person = &account.people[&row];
-        let is_owner = matches!(person.standing, Standing::Owner { .. });
+        let is_owner = account.owner == row;
         match person.standing {
             _ if account.is_closed => Err((403, "account_closed")),
             Standing::Removed { .. } => Err((403, "access_revoked")),
             _ if !is_owner && !account.is_pro => Err((403, "upgrade_required")),
             Standing::Invited(_) => Err((403, "invite_link_required")),
-            Standing::Owner { .. } | Standing::Active { .. } => match person.bound() {
+            Standing::Active { .. } => match person.bound() {
                 Some(bound) if bound != by.subject => Err((403, "identity_mismatch")),
                 _ => Ok(row),
             },
@@ -235,11 +250,15 @@ impl Model {
     }
 
     fn owner_only(&self, account: usize, by: Caller) -> Result<(), Answer> {
-        if self.allow(account, by)? == account {
+        if self.owner(account) == Some(self.allow(account, by)?) {
             Ok(())
         } else {
             Err((403, "owner_only"))
         }
+    }
+
+    fn owner(&self, account: usize) -> Option<usize> {
+        Some(self.accounts[account].as_ref()?.owner)
     }
 
     fn person(&mut self, account: usize, row: usize) -> Option<&mut Person> {
@@ -249,11 +268,17 @@ impl Model {
     fn provision(&mut self, account: usize, is_pro: bool, reopen: bool) {
         let owner = Person {
             address: account,
-            standing: Standing::Owner { bound: None },
+            standing: Standing::Active {
+                bound: None,
+                accepted: None,
+            },
         };
         let known = self.accounts[account].get_or_insert_with(|| Account {
             is_pro,
             is_closed: false,
+            owner: account,
+            revision: None,
+            handed_over: None,
             people: [(account, owner)].into(),
             aliases: BTreeMap::new(),
             pointers: BTreeMap::new(),
@@ -262,6 +287,62 @@ impl Model {
         });
         known.is_pro = is_pro;
         known.is_closed &= !reopen;
+        known.revision = None;
+    }
+
+    /// An older message and a repetition change nothing.
+    fn hand_over(
+        &mut self,
+        account: usize,
+        to: usize,
+        named: Option<usize>,
+        removes: bool,
+        revision: u64,
+    ) -> Result<(), Answer> {
+        let mark = (self.now, revision);
+        let at_address = self.at_address(account, to);
+        let known = self.accounts[account].as_mut().ok_or(NO_ACCESS)?;
+        let is_newer = known.revision.is_none_or(|newest| revision > newest);
+        if !is_newer || known.handed_over == Some(mark) {
+            return Ok(());
+        }
+        let is_active = |row: &usize| matches!(known.people[row].standing, Standing::Active { .. });
+        let pointed = named.and_then(|named| known.pointers.get(&named));
+        let bound = pointed.filter(|row| known.people[row].bound() == named);
+        let row = match (bound, at_address) {
+            (Some(bound), Some(other)) if other != *bound && is_active(&other) => {
+                return Err((409, "address_in_use"));
+            }
+            (Some(bound), _) => *bound,
+            (None, Some(row)) => row,
+            (None, None) if known.occupant(to).is_some() => return Err((409, "address_in_use")),
+            (None, None) => to,
+        };
+        let former = std::mem::replace(&mut known.owner, row);
+        let (address, kept) = match known.people.get(&row) {
+            Some(Person {
+                address,
+                standing: Standing::Active { bound, accepted },
+            }) => (*address, Some((*bound, accepted.clone()))),
+            Some(person) => (person.address, None),
+            None => (to, None),
+        };
+        let (bound, accepted) = kept.unwrap_or_default();
+        let standing = Standing::Active {
+            bound: named.or(bound.filter(|_| former != row)),
+            accepted,
+        };
+        if let Some(named) = named {
+            known.pointers.insert(named, row);
+        }
+        if former != row && removes {
+            let left = Standing::Removed { is_replaced: false };
+            let left = |person: &mut Person| person.standing = left;
+            known.people.entry(former).and_modify(left);
+        }
+        (known.revision, known.handed_over) = (Some(revision), Some(mark));
+        self.put(account, row, Person { address, standing });
+        Ok(())
     }
 
     fn invite(&mut self, account: usize, by: Caller, address: usize) -> Result<Answer, Answer> {
@@ -440,7 +521,7 @@ impl Model {
         let own = self.own(account, by);
         if let (Some(own), Some(address)) = (own, by.address)
             && let Some(invited) = self.at_address(account, address)
-            && own != account
+            && self.owner(account) != Some(own)
             && own != invited
             && self.allow_as(account, by, invited) == Err((403, "invite_link_required"))
             && let Ok(()) = self.accept(account, by, invited, token)
@@ -482,7 +563,7 @@ impl Model {
         };
         let is_active = |row: &usize| {
             let standing = &known.people[row].standing;
-            matches!(standing, Standing::Owner { .. } | Standing::Active { .. })
+            matches!(standing, Standing::Active { .. })
         };
         let is_taken = at_address.is_some_and(|other| other != row && is_active(&other));
         if let Some(address) = by.address.filter(|_| !is_taken)
@@ -499,7 +580,7 @@ impl Model {
         }
         known.pointers.insert(by.subject, row);
         if let Some(Person {
-            standing: Standing::Owner { bound },
+            standing: Standing::Active { bound, .. },
             ..
         }) = known.people.get_mut(&row)
         {
@@ -531,8 +612,8 @@ impl Model {
             return Err((410, "invite_expired"));
         }
         person.standing = Standing::Active {
-            bound: by.subject,
-            accepted: invite.clone(),
+            bound: Some(by.subject),
+            accepted: Some(invite.clone()),
         };
         if let Some(known) = &mut self.accounts[account] {
             known.pointers.insert(by.subject, row);

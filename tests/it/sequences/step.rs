@@ -93,6 +93,14 @@ pub(crate) enum Step {
         is_pro: bool,
         reopen: bool,
     },
+    /// Billing hands an account to whoever has an address, perhaps named by the identity.
+    HandOver {
+        account: usize,
+        to: usize,
+        named: Option<usize>,
+        removes: bool,
+        revision: u64,
+    },
     Call {
         account: usize,
         by: Caller,
@@ -159,6 +167,8 @@ pub(crate) fn single_step() -> impl Strategy<Value = Step> {
         3 => wait.prop_map(Step::Wait),
         2 => (account(), proptest::bool::weighted(0.7), any::<bool>())
             .prop_map(|(account, is_pro, reopen)| Step::Provision { account, is_pro, reopen }),
+        2 => (account(), person(), option::weighted(0.2, 0..2 * PEOPLE), any::<bool>(), 0..40_u64)
+            .prop_map(|(account, to, named, removes, revision)| Step::HandOver { account, to, named, removes, revision }),
         16 => call,
         4 => (caller(person()), option::of(account()), option::weighted(0.5, token))
             .prop_map(|(by, account, token)| Step::Login { by, account, token }),

@@ -6,7 +6,7 @@ use local::{Mail, Options};
 use platform::{Clock, Problem};
 use serde_json::{Value, json};
 
-use super::history::History;
+use super::history::{History, Owner};
 use super::model::{
     ACCOUNTS, DAY, LIFETIME, Model, NOON, PEOPLE, Person, RESENDS_PER_DAY, SENDS_PER_HOUR,
     SENDS_PER_RECIPIENT, Standing,
@@ -16,6 +16,9 @@ use crate::bad_input::api_event;
 use crate::harness::issuer::verified;
 use crate::harness::{Rollcall, Row, member_id};
 use crate::mail_feedback::event;
+
+/// The identity provider of everybody.
+const ISSUER: &str = "https://id.example";
 
 /// A stack for many sequences. Each has its own accounts and people.
 pub(crate) struct World {
@@ -52,8 +55,9 @@ impl World {
             ("SendsPerRecipientPerDay", SENDS_PER_RECIPIENT),
         ];
         let parameters = parameters.map(|(name, limit)| (name, limit.to_string()));
+        let issuer = ("Issuer", ISSUER.to_owned());
         Rollcall::start_with(Options {
-            parameters: parameters.into(),
+            parameters: parameters.into_iter().chain([issuer]).collect(),
             ..Options::default()
         })
         .await
@@ -164,14 +168,52 @@ impl Sequence<'_> {
         if self.mails.len() < self.model.sends.len() {
             self.mails.push(self.world.rollcall.newest_mail());
         }
+        let mut answered = step.clone();
+        if let Step::Login { account, .. } = &mut answered {
+            let is_named = |account: &usize| body["account"]["id"] == self.world.account(*account);
+            *account = account.or_else(|| (0..ACCOUNTS).find(is_named));
+        }
         let sends = &self.model.sends;
-        self.history.note(step, status, self.model.now, sends);
+        self.history.note(&answered, status, self.model.now, sends);
+        if let Step::HandOver { account, .. } = *step
+            && status == 200
+        {
+            self.note_handover(account).await;
+        }
+    }
+
+    async fn note_handover(&mut self, account: usize) {
+        let rows = &self.partitions().await[account];
+        let text = |row: &Row, name: &str| row[name].as_s().unwrap().clone();
+        let row_of =
+            |row: usize| rows.get(&format!("MEMBER#{}", self.world.member_id(account, row)));
+        let owner = text(&rows["ACCOUNT"], "ownerId");
+        let is_owner = |row: &usize| self.world.member_id(account, *row) == owner;
+        let row = (0..PEOPLE).find(is_owner).unwrap();
+        let item = row_of(row).unwrap();
+        let email = text(item, "email");
+        let address = (0..PEOPLE).find(|address| self.world.email(*address) == email);
+        let subject = item.get("identity").map(|identity| {
+            let subject = identity.as_m().unwrap()["subject"].as_s().unwrap();
+            let is_theirs = |who: &usize| self.world.subject(*who) == *subject;
+            (0..2 * PEOPLE).find(is_theirs).unwrap()
+        });
+        let is_removed =
+            |row: usize| row_of(row).is_some_and(|row| text(row, "state") == "removed");
+        let owner = Owner {
+            row,
+            address: address.unwrap(),
+        };
+        self.history
+            .note_handover(account, owner, subject, is_removed);
     }
 
     /// The accounts that a step can change.
     fn accounts_of(&self, step: &Step) -> Vec<usize> {
         let only = match *step {
-            Step::Provision { account, .. } | Step::Call { account, .. } => Some(account),
+            Step::Provision { account, .. }
+            | Step::HandOver { account, .. }
+            | Step::Call { account, .. } => Some(account),
             Step::Report { send, .. } => Some(self.model.sends[send].account),
             Step::Login { account, token, .. } => token
                 .map(|token| match token {
@@ -209,6 +251,31 @@ impl Sequence<'_> {
                         "email": self.world.email(account),
                     },
                     "reopen": reopen,
+                });
+                let rollcall = &self.world.rollcall;
+                outcome(rollcall.invoke("provision-account", payload).await)
+            }
+            Step::HandOver {
+                account,
+                to,
+                named,
+                removes,
+                revision,
+            } => {
+                let is_pro = self.model.accounts[account].as_ref().unwrap().is_pro;
+                let payload = json!({
+                    "accountId": self.world.account(account),
+                    "company": "Acme",
+                    "plan": if is_pro { "pro" } else { "basic" },
+                    "owner": {
+                        "firstName": "Olivia",
+                        "lastName": "Owner",
+                        "email": self.world.email(to),
+                        "subject": named.map(|named| self.world.subject(named)),
+                    },
+                    "handover": true,
+                    "former": if removes { "remove" } else { "member" },
+                    "revision": revision,
                 });
                 let rollcall = &self.world.rollcall;
                 outcome(rollcall.invoke("provision-account", payload).await)
@@ -267,7 +334,7 @@ impl Sequence<'_> {
             }
             Step::Lift { whom } => {
                 let claims = json!({
-                    "iss": "https://id.example", "sub": "sue", "email": "sue@product.example", "email_verified": "true",
+                    "iss": ISSUER, "sub": "sue", "email": "sue@product.example", "email_verified": "true",
                 });
                 let route = "DELETE /support/suppressions/{email}";
                 let mut event = api_event(route, &claims, "");
@@ -300,7 +367,7 @@ impl Sequence<'_> {
     ) -> (u16, Value) {
         let (operation, route) = route.split_once(' ').unwrap();
         let mut claims = json!({
-            "iss": "https://id.example", "sub": self.world.subject(by.subject),
+            "iss": ISSUER, "sub": self.world.subject(by.subject),
         });
         if let Some(address) = by.address {
             claims["email"] = json!(self.world.email(address));
@@ -356,18 +423,26 @@ impl Sequence<'_> {
         let person = |(row, person): (&usize, &Person)| {
             let bound = |subject: &usize| self.world.subject(*subject);
             let text = match &person.standing {
-                Standing::Owner { bound: None } => "active nobody none".to_owned(),
-                Standing::Owner { bound: Some(by) } => format!("active {} none", bound(by)),
                 Standing::Invited(invite) => {
                     format!("invited nobody {}", delivery(invite.delivery))
                 }
                 Standing::Active {
                     bound: by,
                     accepted,
-                } => format!("active {} {}", bound(by), delivery(accepted.delivery)),
+                } => {
+                    let by = by.as_ref().map_or("nobody".to_owned(), bound);
+                    let accepted = accepted.as_ref();
+                    let delivery = accepted.map_or("none", |invite| delivery(invite.delivery));
+                    format!("active {by} {delivery}")
+                }
                 Standing::Removed { .. } => "removed nobody none".to_owned(),
             };
-            let text = format!("{} {text}", self.world.email(person.address));
+            let role = if *row == known.owner {
+                "owner"
+            } else {
+                "member"
+            };
+            let text = format!("{} {role} {text}", self.world.email(person.address));
             (self.world.member_id(account, *row), text)
         };
         let alias = |(address, row): (&usize, &usize)| {
@@ -380,8 +455,9 @@ impl Sequence<'_> {
         let plan = if known.is_pro { "pro" } else { "basic" };
         let status = if known.is_closed { "closed" } else { "active" };
         let sends: u32 = known.sends.values().sum();
+        let owner = self.world.member_id(account, known.owner);
         let rest = [
-            ("account".to_owned(), format!("{plan} {status}")),
+            ("account".to_owned(), format!("{plan} {status} {owner}")),
             ("sends".to_owned(), sends.to_string()),
         ];
         let people = known.people.iter().map(person);
@@ -396,11 +472,11 @@ impl Sequence<'_> {
         let Some(known) = &self.model.accounts[account] else {
             return;
         };
-        let owner = &known.people[&account];
-        let Standing::Owner { bound } = owner.standing else {
+        let owner = &known.people[&known.owner];
+        let Standing::Active { bound, .. } = owner.standing else {
             panic!("an account without owner: {known:?}");
         };
-        let by = Caller::with_address(bound.unwrap_or(account), owner.address);
+        let by = Caller::with_address(bound.unwrap_or(owner.address), owner.address);
         let act = Act::List;
         let (status, body) = self.carry_out(&Step::Call { account, by, act }).await;
         if known.is_closed {
@@ -414,7 +490,7 @@ impl Sequence<'_> {
         let listed: BTreeMap<_, _> = listed.collect();
         let present = known.people.iter().filter_map(|(row, person)| {
             let status = match &person.standing {
-                Standing::Owner { .. } | Standing::Active { .. } => "active",
+                Standing::Active { .. } => "active",
                 Standing::Invited(invite) if self.model.now >= invite.sent_at + LIFETIME => {
                     "expired"
                 }
@@ -501,15 +577,17 @@ pub(crate) fn summary_of(rows: &BTreeMap<String, Row>) -> BTreeMap<String, Strin
                     let delivery = invite.as_m().unwrap()["delivery"].as_m().unwrap();
                     delivery["status"].as_s().unwrap()
                 });
-                let (email, state) = (text(row, "email"), text(row, "state"));
-                let told = format!("{email} {state} {subject} {delivery}");
+                let (email, role) = (text(row, "email"), text(row, "role"));
+                let state = text(row, "state");
+                let told = format!("{email} {role} {state} {subject} {delivery}");
                 summary.insert(id.to_owned(), told);
             }
             Some(("SENDS", _)) => sends += row["count"].as_n().unwrap().parse::<u32>().unwrap(),
             Some(("EXPIRY", _)) => {}
             Some(other) => panic!("an unexpected row: {other:?}"),
             None => {
-                let told = format!("{} {}", text(row, "plan"), text(row, "status"));
+                let (plan, status) = (text(row, "plan"), text(row, "status"));
+                let told = format!("{plan} {status} {}", text(row, "ownerId"));
                 summary.insert("account".to_owned(), told);
             }
         }

@@ -113,7 +113,8 @@ impl Seen {
     }
 
     fn candidates(&self, caller: &Caller) -> Candidates<'_> {
-        let at_address = caller.email().and_then(|email| self.place.row_of(email));
+        let email = caller.named_email();
+        let at_address = email.and_then(|email| self.place.row_of(email));
         let pointed = self
             .pointer
             .as_ref()
@@ -341,7 +342,13 @@ impl Read<'_> {
         let pointer = slots
             .pointer
             .or_else(|| has_token.then(|| self.pointer(account, &caller.identity)));
+        // The token may prove the address that the caller names.
+        let named = caller.named_email().filter(|_| has_token);
+        let place = slots
+            .place
+            .or_else(|| named.map(|email| self.place(account, email)));
         CallerSlots {
+            place,
             pointer,
             is_login: true,
             ..slots
@@ -439,7 +446,7 @@ impl Found<'_> {
 
 impl Store {
     /// The row that a pointer leads to, if it is not the one that stands at the address.
-    async fn pointed(
+    pub(super) async fn pointed(
         &self,
         account: &AccountId,
         row: &MemberId,

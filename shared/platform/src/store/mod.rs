@@ -7,6 +7,7 @@
 mod actor;
 mod error;
 mod feedback;
+mod handover;
 mod item;
 mod key;
 mod members;
@@ -25,6 +26,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 pub use actor::Actor;
 pub use error::StoreError;
 pub use feedback::{FeedbackCursor, FeedbackCursorText, FeedbackPage};
+pub use handover::HandoverRows;
 pub use item::{Alias, Pointer};
 pub use members::{Cursor, CursorText, MembersFilter, MembersPage, StatusFilter, TextFilter};
 pub use memberships::{CallerSlots, Place, Seen, StoredMembership};
