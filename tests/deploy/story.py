@@ -27,6 +27,7 @@ LOGS = f"/aws/cloudformation/{STACK}/FunctionLogs"
 OWNER = "olivia@example.com"
 KIM = "kim@example.com"
 NORA = "nora@example.com"
+NILS = "nils@example.com"
 GUEST = "guest@example.com"
 SUE = "sue@example.com"
 PARAMETERS = {
@@ -252,6 +253,19 @@ def the_plan_changes(stack, member):
     expect("members are back", members_login(), {"in"})
 
 
+def the_account_is_handed_over_and_back(stack):
+    def owner_is(email):
+        return {"owner": {"firstName": "Nils", "lastName": "Nyman", "email": email}, "handover": True}
+
+    for revision, (email, former) in enumerate([(NILS, OWNER), (OWNER, NILS)], 1):
+        message = owner_is(email) | {"revision": revision}
+        expect("handed over", stack.provision("acme", "pro", **message)["outcome"], "updated")
+        expect("the same again", stack.provision("acme", "pro", **message)["outcome"], "unchanged")
+        expect("the new owner is in", stack.login(email, accountId="acme")[0], 200)
+        closed = stack.call(former, "DELETE", "/accounts/acme")
+        expect("the former owner is a member", closed, (403, "owner_only"))
+
+
 def the_account_is_closed_and_reopened(stack):
     expect("closed", stack.call(OWNER, "DELETE", "/accounts/acme")[0], 200)
     expect("nobody gets in", stack.login(OWNER, accountId="acme"), (403, "account_closed"))
@@ -280,10 +294,11 @@ def play(stack):
     an_invite_runs_out(stack, nora)
     kim_is_removed(stack, kim)
     the_plan_changes(stack, racers[0])
+    the_account_is_handed_over_and_back(stack)
     the_account_is_closed_and_reopened(stack)
     the_limit_lets_its_number_through(stack)
     of_members = ("member.invited", "member.activated", "member.removed", "invite.delivery_changed")
-    for kind in (*of_members, "account.plan_changed", "account.closed", "account.reopened"):
+    for kind in (*of_members, "account.plan_changed", "account.closed", "account.reopened", "owner.changed"):
         changes.tell(kind)
     expect("no log has an address", [line for line in stack.aws.log(LOGS) if "@" in line], [])
 

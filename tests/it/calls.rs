@@ -452,6 +452,21 @@ async fn provisioning_and_closing() -> Vec<Line> {
     provision.happened("a new plan", &[READ, UPDATE]).await;
     rollcall.account("new", "basic").await;
     provision.happened("nothing new", &[READ]).await;
+    let mut handover = json!({
+        "accountId": "new",
+        "company": "new Inc.",
+        "plan": "basic",
+        "handover": true,
+        "owner": { "firstName": "Kim", "lastName": "Lee", "email": KIM },
+    });
+    for (case, email) in [("a new owner", KIM), ("a member and the owner", OWNER)] {
+        rollcall.advance(1).await;
+        handover["owner"]["email"] = json!(email);
+        rollcall.provision(&handover).await.expect_status(200);
+        provision.happened(case, &[READ, READ, TRANSACTION]).await;
+    }
+    rollcall.provision(&handover).await.expect_status(200);
+    provision.happened("the same handover", &[READ]).await;
     let reply = owner.delete("/accounts/acme").await;
     close.done("closed", &[READ, UPDATE], reply).await;
     let reply = owner.delete("/accounts/acme").await;

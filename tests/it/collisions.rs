@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use crate::harness::{Mutant, Order, Reply, Rollcall, invitation};
 use crate::sequences::model::Model;
 use crate::sequences::{
-    Act, Caller, Report, Sequence, Step, Token, World, single_step, summary_of, try_cases,
+    Act, Caller, Handover, Report, Sequence, Step, Token, World, single_step, summary_of, try_cases,
 };
 
 const ACME: usize = 0;
@@ -74,10 +74,13 @@ fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
     let correct = || by_owner(Act::Correct(KIM, OTHER));
     let hand_over = |to, removes| Step::HandOver {
         account: ACME,
-        to,
-        named: None,
-        removes,
-        revision: 7,
+        handover: Handover {
+            is_pro: true,
+            to,
+            named: None,
+            removes,
+            revision: 7,
+        },
     };
     let to_kim = || hand_over(KIM, true);
     let opened = || vec![report(Report::Delivered), report(Report::Complained)];

@@ -12,7 +12,7 @@ async fn the_payloads_for_billing_are_understood() {
     let payloads: Vec<Value> = payloads
         .map(|payload| serde_json::from_str(payload).unwrap())
         .collect();
-    let [creating, reopening] = payloads.as_slice() else {
+    let [creating, handing_over, reopening] = payloads.as_slice() else {
         panic!("the guide has {} payloads", payloads.len());
     };
     let rollcall = Rollcall::start().await;
@@ -24,7 +24,13 @@ async fn the_payloads_for_billing_are_understood() {
         "the guide shows another outcome"
     );
 
-    let owner = rollcall.person(OWNER).await;
+    let handed_over = rollcall.provision(handing_over).await;
+    assert_eq!(handed_over.text("outcome"), "updated");
+    let former = rollcall.person(OWNER).await;
+    let refused = former.login(&json!({})).await;
+    refused.expect_problem(403, "access_revoked");
+
+    let owner = rollcall.person("kim@example.com").await;
     owner.delete("/accounts/acme").await.expect_status(200);
     let closed = rollcall.provision(creating).await.expect_status(200);
     assert_eq!(closed.text("status"), "closed");

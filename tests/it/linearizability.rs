@@ -17,7 +17,9 @@ use tokio::runtime::Runtime;
 
 use crate::harness::Order;
 use crate::sequences::model::Model;
-use crate::sequences::{Act, Caller, Report, Sequence, Step, Token, World, summary_of, try_cases};
+use crate::sequences::{
+    Act, Caller, Handover, Report, Sequence, Step, Token, World, summary_of, try_cases,
+};
 
 const CLIENTS: usize = 8;
 const ACME: usize = 0;
@@ -25,6 +27,8 @@ const OWNER: Caller = Caller::first(0);
 /// Invited before the history begins.
 const KIM: usize = 2;
 const MAX: usize = 3;
+/// Another address that people move to.
+const ELSEWHERE: usize = 1;
 
 const fn by_owner(act: Act) -> Step {
     Step::Call {
@@ -167,6 +171,15 @@ fn deed() -> impl Strategy<Value = Deed> {
             is_pro,
             reopen: true,
         })),
+        1 => other(|who| Step::Login {
+            by: Caller::with_address(who, ELSEWHERE),
+            account: Some(ACME),
+            token: None,
+        }),
+        1 => (whom(), proptest::bool::ANY, 0..9_u64).prop_map(|(to, removes, revision)| {
+            let handover = Handover { is_pro: true, to, named: None, removes, revision };
+            Deed::Other(Step::HandOver { account: ACME, handover })
+        }),
         1 => Just(Deed::Other(Step::Report { send: 0, report: Report::Bounced })),
         1 => proptest::bool::weighted(0.2).prop_map(|closes| {
             Deed::Other(by_owner(if closes { Act::Close } else { Act::RenameCompany }))

@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 
 use self::model::Model;
 use self::step::opening;
-pub(crate) use self::step::{Act, Caller, Report, Step, Token, single_step};
+pub(crate) use self::step::{Act, Caller, Handover, Report, Step, Token, single_step};
 pub(crate) use self::world::{Sequence, World, summary_of};
 
 /// The model generates the sequences, and shortens one that fails.

@@ -353,6 +353,7 @@ mod tests {
                 at: now(),
                 revision: None,
             },
+            handed_over: None,
         }
     }
 

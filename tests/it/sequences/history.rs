@@ -41,12 +41,16 @@ impl History {
             Step::Provision {
                 account, is_pro, ..
             } => {
-                self.pro.insert(account, is_pro);
+                self.note_plan(account, is_pro);
             }
             Step::Call { account, by, act } => self.note_call(account, by, act, now, sends),
             Step::Login { by, account, token } => self.note_login(by, account, token, now),
             Step::HandOver { .. } | Step::Wait(_) | Step::Report { .. } | Step::Lift { .. } => {}
         }
+    }
+
+    pub(super) fn note_plan(&mut self, account: usize, is_pro: bool) {
+        self.pro.insert(account, is_pro);
     }
 
     /// Takes down what the table says after a handover: who is the owner, by which identity, and whether

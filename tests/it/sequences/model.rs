@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::step::{Act, Caller, Report, Step, Token};
+use super::step::{Act, Caller, Handover, Report, Step, Token};
 
 pub(super) const HOUR: i64 = 3_600;
 pub(super) const DAY: i64 = 24 * HOUR;
@@ -149,13 +149,7 @@ impl Model {
                 is_pro,
                 reopen,
             } => self.provision(account, is_pro, reopen),
-            Step::HandOver {
-                account,
-                to,
-                named,
-                removes,
-                revision,
-            } => self.hand_over(account, to, named, removes, revision)?,
+            Step::HandOver { account, handover } => self.hand_over(account, handover)?,
             Step::Call { account, by, act } => return self.call(account, by, act),
             Step::Login { by, account, token } => self.login(by, account, token)?,
             Step::Report { send, report } => self.report(send, report),
@@ -291,19 +285,23 @@ impl Model {
     }
 
     /// An older message and a repetition change nothing.
-    fn hand_over(
-        &mut self,
-        account: usize,
-        to: usize,
-        named: Option<usize>,
-        removes: bool,
-        revision: u64,
-    ) -> Result<(), Answer> {
+    fn hand_over(&mut self, account: usize, handover: Handover) -> Result<(), Answer> {
+        let Handover {
+            is_pro,
+            to,
+            named,
+            removes,
+            revision,
+        } = handover;
         let mark = (self.now, revision);
         let at_address = self.at_address(account, to);
         let known = self.accounts[account].as_mut().ok_or(NO_ACCESS)?;
         let is_newer = known.revision.is_none_or(|newest| revision > newest);
-        if !is_newer || known.handed_over == Some(mark) {
+        if !is_newer {
+            return Ok(());
+        }
+        if known.handed_over == Some(mark) {
+            (known.is_pro, known.revision) = (is_pro, Some(revision));
             return Ok(());
         }
         let is_active = |row: &usize| matches!(known.people[row].standing, Standing::Active { .. });
@@ -341,6 +339,7 @@ impl Model {
             known.people.entry(former).and_modify(left);
         }
         (known.revision, known.handed_over) = (Some(revision), Some(mark));
+        known.is_pro = is_pro;
         self.put(account, row, Person { address, standing });
         Ok(())
     }

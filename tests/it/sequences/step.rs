@@ -83,6 +83,19 @@ pub(crate) enum Act {
     List,
 }
 
+/// A message from billing that makes somebody else the owner.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Handover {
+    pub(crate) is_pro: bool,
+    /// The new owner's address.
+    pub(crate) to: usize,
+    /// The new owner's identity, if billing knows it.
+    pub(crate) named: Option<usize>,
+    /// The former owner is removed.
+    pub(crate) removes: bool,
+    pub(crate) revision: u64,
+}
+
 /// One call, or some time that passes.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
@@ -93,13 +106,9 @@ pub(crate) enum Step {
         is_pro: bool,
         reopen: bool,
     },
-    /// Billing hands an account to whoever has an address, perhaps named by the identity.
     HandOver {
         account: usize,
-        to: usize,
-        named: Option<usize>,
-        removes: bool,
-        revision: u64,
+        handover: Handover,
     },
     Call {
         account: usize,
@@ -147,6 +156,21 @@ pub(crate) fn single_step() -> impl Strategy<Value = Step> {
     let send = || prop_oneof![4 => 0..2_usize, 1 => 0..MOST_SENDS];
     let made_up = (account(), person()).prop_map(|(account, whom)| Token::MadeUp { account, whom });
     let token = prop_oneof![9 => send().prop_map(Token::Sent), 1 => made_up];
+    let named = option::weighted(0.2, 0..2 * PEOPLE);
+    let handover = (
+        proptest::bool::weighted(0.7),
+        person(),
+        named,
+        any::<bool>(),
+        0..40_u64,
+    );
+    let handover = handover.prop_map(|(is_pro, to, named, removes, revision)| Handover {
+        is_pro,
+        to,
+        named,
+        removes,
+        revision,
+    });
     let report = prop_oneof![
         Just(Report::Sent),
         Just(Report::Delivered),
@@ -167,8 +191,7 @@ pub(crate) fn single_step() -> impl Strategy<Value = Step> {
         3 => wait.prop_map(Step::Wait),
         2 => (account(), proptest::bool::weighted(0.7), any::<bool>())
             .prop_map(|(account, is_pro, reopen)| Step::Provision { account, is_pro, reopen }),
-        2 => (account(), person(), option::weighted(0.2, 0..2 * PEOPLE), any::<bool>(), 0..40_u64)
-            .prop_map(|(account, to, named, removes, revision)| Step::HandOver { account, to, named, removes, revision }),
+        2 => (account(), handover).prop_map(|(account, handover)| Step::HandOver { account, handover }),
         16 => call,
         4 => (caller(person()), option::of(account()), option::weighted(0.5, token))
             .prop_map(|(by, account, token)| Step::Login { by, account, token }),

@@ -204,6 +204,8 @@ impl Sequence<'_> {
             row,
             address: address.unwrap(),
         };
+        let is_pro = text(&rows["ACCOUNT"], "plan") == "pro";
+        self.history.note_plan(account, is_pro);
         self.history
             .note_handover(account, owner, subject, is_removed);
     }
@@ -241,44 +243,18 @@ impl Sequence<'_> {
                 is_pro,
                 reopen,
             } => {
-                let payload = json!({
-                    "accountId": self.world.account(account),
-                    "company": "Acme",
-                    "plan": if is_pro { "pro" } else { "basic" },
-                    "owner": {
-                        "firstName": "Olivia",
-                        "lastName": "Owner",
-                        "email": self.world.email(account),
-                    },
-                    "reopen": reopen,
-                });
-                let rollcall = &self.world.rollcall;
-                outcome(rollcall.invoke("provision-account", payload).await)
+                let mut payload = self.payload(account, is_pro, account);
+                payload["reopen"] = json!(reopen);
+                self.provision(payload).await
             }
-            Step::HandOver {
-                account,
-                to,
-                named,
-                removes,
-                revision,
-            } => {
-                let is_pro = self.model.accounts[account].as_ref().unwrap().is_pro;
-                let payload = json!({
-                    "accountId": self.world.account(account),
-                    "company": "Acme",
-                    "plan": if is_pro { "pro" } else { "basic" },
-                    "owner": {
-                        "firstName": "Olivia",
-                        "lastName": "Owner",
-                        "email": self.world.email(to),
-                        "subject": named.map(|named| self.world.subject(named)),
-                    },
-                    "handover": true,
-                    "former": if removes { "remove" } else { "member" },
-                    "revision": revision,
-                });
-                let rollcall = &self.world.rollcall;
-                outcome(rollcall.invoke("provision-account", payload).await)
+            Step::HandOver { account, handover } => {
+                let subject = handover.named.map(|named| self.world.subject(named));
+                let mut payload = self.payload(account, handover.is_pro, handover.to);
+                payload["owner"]["subject"] = json!(subject);
+                payload["handover"] = json!(true);
+                payload["former"] = json!(if handover.removes { "remove" } else { "member" });
+                payload["revision"] = json!(handover.revision);
+                self.provision(payload).await
             }
             Step::Call { account, by, act } => {
                 let (route, whom, body) = match act {
@@ -346,6 +322,25 @@ impl Sequence<'_> {
                 self.answered("lift-suppression", event).await
             }
         }
+    }
+
+    /// What billing says about an account.
+    fn payload(&self, account: usize, is_pro: bool, owner: usize) -> Value {
+        json!({
+            "accountId": self.world.account(account),
+            "company": "Acme",
+            "plan": if is_pro { "pro" } else { "basic" },
+            "owner": {
+                "firstName": "Olivia",
+                "lastName": "Owner",
+                "email": self.world.email(owner),
+            },
+        })
+    }
+
+    async fn provision(&self, payload: Value) -> (u16, Value) {
+        let rollcall = &self.world.rollcall;
+        outcome(rollcall.invoke("provision-account", payload).await)
     }
 
     pub(crate) fn people(&self) -> Vec<String> {

@@ -11,12 +11,13 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use lambda_http::{Error, service_fn};
 use platform::aws::Aws;
-use platform::{Clock, Environment, Operation, Platform, api, telemetry};
+use platform::{Clock, Endpoint, Environment, Platform, telemetry};
+use tracing_subscriber::util::SubscriberInitExt;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let environment = Environment::of_this_process();
-    telemetry::init(&environment)?;
+    telemetry::subscriber(&environment, Clock::system(), std::io::stdout)?.init();
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let credentials = config.credentials_provider().ok_or("no credentials")?;
     credentials.provide_credentials().await?;
@@ -29,7 +30,7 @@ async fn main() -> Result<(), Error> {
         environment,
         clock: Clock::system(),
     };
-    let (operation, clock) = (&AuthorizeLogin::new(&platform)?, &platform.clock);
+    let endpoint = &Endpoint::<AuthorizeLogin>::new(platform)?;
     let once = &Once::new();
     lambda_http::run(service_fn(async move |request| {
         // The first handshake would do this, but under valgrind it takes longer than the time-out
@@ -37,7 +38,7 @@ async fn main() -> Result<(), Error> {
         once.call_once(|| {
             let _ = aws_lc_rs::rand::fill(&mut [0; 32]);
         });
-        Ok::<_, Infallible>(api::serve(operation, clock, request).await)
+        Ok::<_, Infallible>(endpoint.serve(request).await)
     }))
     .await
 }
