@@ -124,7 +124,8 @@ async fn support_staff_is_known_by_its_groups() {
 }
 
 /// Only the link of an invite proves an address.
-async fn start() -> (Rollcall, Person) {
+/// Only the link of an invite proves an address. The owner is who billing says.
+async fn start_with_link() -> (Rollcall, Person) {
     let rollcall = start(&[("EmailProof", "link")], json!({ "subject": "olivia" })).await;
     let owner = sign_in(&rollcall, OWNER, json!({ "sub": "olivia" })).await;
     owner.login(&json!({})).await.expect_status(200);
