@@ -1,18 +1,27 @@
 //! What must hold for any input: each function takes unchecked input, and panics if a promise is
 //! broken. The fuzz targets run them for hours; here they get the seeds of those targets.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+
+use authorize_request::AuthorizeRequest;
+use data_encoding::BASE64URL_NOPAD;
 use domain::Timestamp;
 use domain::address::EmailAddress;
 use domain::id::{AccountId, MemberId};
 use domain::name::{CompanyName, PersonName};
 use domain::token::InviteToken;
 use platform::fields::Fields;
+use platform::problem::Code;
 use platform::sign_in::SignIn;
 use platform::store::{
     Cursor, CursorText, FeedbackCursorText, MembersFilter, Record, StatusFilter,
 };
-use platform::{Call, Environment};
-use serde_json::Value;
+use platform::{Call, Environment, Invocation, Platform};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
 
 /// A text as an address, a name, an id or a token: what is read is canonical, and reads the same
 /// again.
@@ -142,6 +151,110 @@ pub(crate) fn event(event: &str) {
     }
 }
 
+/// A text as a token; and as the claims, as the header and as both of a token that its issuer signed.
+/// Without a subject, it lets nobody in, and looks like a refusal rather than a failure.
+pub(crate) fn token(text: &str) {
+    thread_local!(static GUARDED: Guarded = Guarded::new());
+    GUARDED.with(|guarded| {
+        let (header, claims) = (br#"{"typ":"JWT"}"#, b"{}");
+        guarded.refuses(text);
+        guarded.refuses(&guarded.signed(header, text.as_bytes()));
+        guarded.refuses(&guarded.signed(text.as_bytes(), claims));
+        let mut parts = text.split('.');
+        let mut part = || BASE64URL_NOPAD.decode(parts.next()?.as_bytes()).ok();
+        if let (Some(header), Some(claims)) = (part(), part()) {
+            guarded.refuses(&guarded.signed(&header, &claims));
+        }
+    });
+}
+
+/// A guard, and the issuer that it trusts.
+struct Guarded {
+    guard: AuthorizeRequest,
+    runtime: Runtime,
+    issuer: String,
+    pair: EcdsaKeyPair,
+}
+
+impl Guarded {
+    fn new() -> Self {
+        let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
+        let pair = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).unwrap();
+        let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
+        let [x, y] = [x, y].map(|part| BASE64URL_NOPAD.encode(part));
+        let key = json!({ "kty": "EC", "crv": "P-256", "kid": "key", "x": x, "y": y });
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        // Both documents of the issuer in one.
+        let document = json!({ "issuer": issuer, "jwks_uri": issuer, "keys": [key] }).to_string();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                serve(stream.unwrap(), &document);
+            }
+        });
+
+        let variables = [
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "none"),
+            ("AWS_SECRET_ACCESS_KEY", "none"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9"),
+            ("TABLE_NAME", "Table"),
+            ("PRO_PLANS", "pro"),
+            ("ISSUER", &issuer),
+            ("AUDIENCE", "product"),
+            ("API_AUDIENCE", "api"),
+            ("IDENTITY_CLAIM", "sub"),
+            ("EMAIL_PROOF", "email_verified"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let platform = Platform::deployed(Environment::of(variables.into())).unwrap();
+        Self {
+            guard: AuthorizeRequest::new(&platform).unwrap(),
+            runtime: Builder::new_current_thread().enable_all().build().unwrap(),
+            issuer,
+            pair,
+        }
+    }
+
+    /// A token of the issuer with this header and these claims. If they are JSON objects, they name
+    /// the key, the issuer and the audience, and no subject.
+    fn signed(&self, header: &[u8], claims: &[u8]) -> String {
+        let part = |bytes: &[u8], fields: Value| match serde_json::from_slice(bytes) {
+            Ok(Value::Object(mut object)) => {
+                object.remove("sub");
+                object.extend(fields.as_object().unwrap().clone());
+                BASE64URL_NOPAD.encode(Value::Object(object).to_string().as_bytes())
+            }
+            _ => BASE64URL_NOPAD.encode(bytes),
+        };
+        let header = part(header, json!({ "alg": "ES256", "kid": "key" }));
+        let claims = part(claims, json!({ "iss": self.issuer, "aud": "product" }));
+        let signed = format!("{header}.{claims}");
+        let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes());
+        let signature = BASE64URL_NOPAD.encode(signature.unwrap().as_ref());
+        format!("{signed}.{signature}")
+    }
+
+    fn refuses(&self, token: &str) {
+        let event = json!({ "headers": { "authorization": format!("Bearer {token}") } });
+        let verdict = self.guard.invoke(event, Timestamp::UNIX_EPOCH);
+        let refusal = self.runtime.block_on(verdict).unwrap_err();
+        assert_eq!(refusal.code(), Code::Unauthenticated, "{token}");
+    }
+}
+
+fn serve(mut stream: TcpStream, document: &str) {
+    let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+    let _ = lines
+        .take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty()))
+        .count();
+    let length = document.len();
+    let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+    let _ = stream.write_all((head + document).as_bytes());
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -195,5 +308,14 @@ mod tests {
     #[test]
     fn events_keep_their_promises() {
         each_with_mutants(&seeds("events"), super::event);
+    }
+
+    #[test]
+    fn tokens_keep_their_promises() {
+        let (long, short) = seeds("tests/fuzz/seeds/token")
+            .into_iter()
+            .partition::<Vec<_>, _>(|text| text.len() > 1_000);
+        long.iter().for_each(|text| super::token(text));
+        each_with_mutants(&short, super::token);
     }
 }

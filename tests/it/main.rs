@@ -56,4 +56,5 @@ mod stored_values;
 mod story;
 mod support_feedback;
 mod template;
+mod token_vectors;
 mod update_details;

@@ -22,6 +22,8 @@ pub(crate) struct Jwk {
     kid: Option<String>,
     #[serde(rename = "use")]
     used_for: Option<String>,
+    key_ops: Option<Vec<String>>,
+    alg: Option<String>,
     crv: Option<String>,
     n: Option<String>,
     e: Option<String>,
@@ -44,7 +46,15 @@ enum Material {
 impl PublicKey {
     pub(crate) fn of(jwk: Jwk) -> Option<Self> {
         let bytes = |text: Option<String>| BASE64URL_NOPAD.decode(text?.as_bytes()).ok();
-        if jwk.used_for.is_some_and(|used_for| used_for != "sig") {
+        let is_for_another_use = jwk.used_for.is_some_and(|used_for| used_for != "sig")
+            || jwk
+                .key_ops
+                .is_some_and(|uses| !uses.contains(&"verify".to_owned()));
+        let algorithm = match jwk.kty.as_str() {
+            "RSA" => "RS256",
+            _ => "ES256",
+        };
+        if is_for_another_use || jwk.alg.is_some_and(|named| named != algorithm) {
             return None;
         }
         let material = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
