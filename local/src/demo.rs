@@ -60,8 +60,7 @@ async fn invite(dev: &Dev, first: &str, last: &str, email: &str) -> Result<(), S
 }
 
 fn newest_invite_token(dev: &Dev) -> Result<String, StackError> {
-    let newest = dev.mailbox.list().into_iter().next();
-    let link = newest.and_then(|mail| mail.link);
+    let link = dev.mailbox.newest().and_then(|mail| mail.link);
     link.and_then(|link| Some(link.split_once("#token=")?.1.to_owned()))
         .ok_or_else(|| failed("an invite has no link"))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::LazyLock;
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value};
@@ -51,7 +52,10 @@ impl Template {
     ///
     /// If the file is not a template.
     pub fn of_this_repository() -> Result<Self, TemplateError> {
-        Self::parse(TEMPLATE)
+        // Every stack of a test reads it, and parsing takes longer than anything else at its start.
+        static PARSED: LazyLock<Result<Template, TemplateError>> =
+            LazyLock::new(|| Template::parse(TEMPLATE));
+        PARSED.clone()
     }
 
     /// # Errors

@@ -214,7 +214,7 @@ async fn collide(
         .iter()
         .filter_map(|step| step.resolved(&sequence.model))
         .collect();
-    let mails = sequence.world.rollcall.stack.mailbox().list().len();
+    let mails = sequence.world.rollcall.stack.mailbox().count();
     let wire = &sequence.world.rollcall.wire;
     let calls = steps.iter().map(|step| sequence.carry_out(step)).collect();
     let (answers, order) = wire.interleave(order, sequence.people(), calls).await;
@@ -224,7 +224,7 @@ async fn collide(
         .collect();
     let rows: Vec<_> = sequence.partitions().await;
     let rows: Vec<_> = rows.iter().map(summary_of).collect();
-    let mails = sequence.world.rollcall.stack.mailbox().list().len() - mails;
+    let mails = sequence.world.rollcall.stack.mailbox().count() - mails;
 
     let mut orders = orders(steps.len());
     if order.loses_answers() {
@@ -387,7 +387,7 @@ async fn fifty_invites(
 ) {
     rollcall.account(account, "pro").await;
     let owner = rollcall.person(crate::harness::OWNER).await;
-    let mails_before = rollcall.stack.mailbox().list().len();
+    let mails_before = rollcall.stack.mailbox().count();
     let calls = (0..50).map(|number| {
         let (owner, path) = (owner.clone(), format!("/accounts/{account}/members"));
         let body = invitation(&format!("p{number}@{account}.example"));
@@ -424,7 +424,7 @@ async fn fifty_invites(
         invited <= 20 && (limited == 0 || invited == 20),
         "{invited}"
     );
-    let mails = rollcall.stack.mailbox().list().len() - mails_before;
+    let mails = rollcall.stack.mailbox().count() - mails_before;
     assert!((answered..=invited).contains(&mails), "{mails}");
     let mut counters = rows
         .iter()

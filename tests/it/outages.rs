@@ -119,7 +119,7 @@ async fn fail(
     let mut twice = once.clone();
     let again = twice.take(&step);
 
-    let mails = || sequence.world.rollcall.stack.mailbox().list().len();
+    let mails = || sequence.world.rollcall.stack.mailbox().count();
     let mails_before = mails();
     let wire = &sequence.world.rollcall.wire;
     wire.forget();

@@ -30,7 +30,7 @@ async fn kim_in_list(owner: &Person, status: &str) -> Value {
 }
 
 fn mails(rollcall: &Rollcall) -> usize {
-    rollcall.stack.mailbox().list().len()
+    rollcall.stack.mailbox().count()
 }
 
 /// What the counters of sent mail say, in the order of their keys: accounts, then people.

@@ -74,6 +74,17 @@ impl Mailbox {
         self.contents().mails.iter().rev().cloned().collect()
     }
 
+    #[must_use]
+    pub fn newest(&self) -> Option<Mail> {
+        self.contents().mails.last().cloned()
+    }
+
+    /// How many mails there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.contents().mails.len()
+    }
+
     /// Refuses the next mail. Several refusals queue up.
     pub fn fail_next(&self, failure: SesFailure) {
         self.contents().failures.push_back(failure);

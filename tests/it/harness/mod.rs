@@ -194,7 +194,7 @@ impl Rollcall {
     }
 
     pub(crate) fn newest_mail(&self) -> Mail {
-        self.stack.mailbox().list().into_iter().next().unwrap()
+        self.stack.mailbox().newest().unwrap()
     }
 
     /// The token in the newest mail's link.

@@ -65,7 +65,7 @@ impl World {
 
     /// Begins a sequence, at noon.
     pub(crate) async fn begin(&mut self) -> Sequence<'_> {
-        // The mailbox of a stack remembers everything, and is searched at every step.
+        // The mailbox of a stack remembers everything.
         if self.sequences % 100 == 99 {
             self.rollcall = Self::start_stack().await;
             self.now = NOON;
