@@ -52,10 +52,14 @@ async fn every_event_does_its_operation() {
     }
 
     let mails = rollcall.stack.mailbox().list();
-    let newest: Vec<_> = mails.iter().take(2).map(|mail| mail.to.as_str()).collect();
+    let newest: Vec<_> = mails.iter().take(3).map(|mail| mail.to.as_str()).collect();
     assert_eq!(
         newest,
-        ["bounce@simulator.amazonses.com", "kim@example.com"]
+        [
+            "success+zoe@simulator.amazonses.com",
+            "bounce@simulator.amazonses.com",
+            "kim@example.com"
+        ]
     );
 }
 

@@ -310,6 +310,24 @@ async fn a_repeated_or_late_handover_changes_nothing() {
     }
 }
 
+/// The message that should hand an account over may be the first one that arrives.
+#[tokio::test]
+async fn a_handover_that_creates_the_account_is_not_repeated_either() {
+    let rollcall = Rollcall::start().await;
+    let owner = json!({ "firstName": "Kim", "lastName": "Lee", "email": KIM });
+    let detail = json!({
+        "accountId": "acme", "company": "acme Inc.", "plan": "pro", "handover": true, "owner": owner,
+    });
+    let time = "2026-11-24T11:00:05Z";
+    let event = json!({ "detail-type": "account.provisioned", "time": time, "detail": detail });
+    expect_outcome(rollcall.provision(&event).await, "created");
+    let kim = signed_in(&rollcall, "kim", KIM).await;
+    kim.login(&json!({})).await.expect_status(200);
+    let rows = rollcall.rows().await;
+    expect_outcome(rollcall.provision(&event).await, "unchanged");
+    assert_eq!(rollcall.rows().await, rows);
+}
+
 #[tokio::test]
 async fn without_a_handover_billing_changes_no_owner() {
     let (rollcall, owner) = Rollcall::start_with_bound_owner().await;

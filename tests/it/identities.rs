@@ -2,6 +2,7 @@
 //! change or pass to somebody else.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::authorize_request::product;
@@ -356,11 +357,8 @@ async fn a_call_that_meets_the_first_login_at_another_issuer_is_refused() {
     rollcall.wire.expect_all_happened();
 }
 
-/// Releases before this one bound rows without a pointer from the identity.
-#[tokio::test]
-async fn a_binding_without_a_pointer_gets_one_at_the_next_login() {
-    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
-    let kim = accept(&rollcall, &owner, "kim", OLD).await;
+/// Leaves rows as releases before this one bound them: without a pointer from the identity.
+async fn forget_pointers(rollcall: &Rollcall, emails: &[&str]) {
     let rows = rollcall.rows().await;
     let pointers = rows.iter().filter(|(key, _)| key.starts_with("IDENTITY#"));
     for (_, pointer) in pointers {
@@ -370,7 +368,7 @@ async fn a_binding_without_a_pointer_gets_one_at_the_next_login() {
         }
         delete.send().await.unwrap();
     }
-    for email in [OLD, OWNER] {
+    for email in emails {
         let mut row = rollcall.row("acme", email).await;
         let mut identity = row["identity"].as_m().unwrap().clone();
         identity.remove("hasPointer").unwrap();
@@ -379,6 +377,14 @@ async fn a_binding_without_a_pointer_gets_one_at_the_next_login() {
         let put = put.set_item(Some(row.into_iter().collect()));
         put.send().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_binding_without_a_pointer_gets_one_at_the_next_login() {
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
+    let kim = accept(&rollcall, &owner, "kim", OLD).await;
+    let rows = rollcall.rows().await;
+    forget_pointers(&rollcall, &[OLD, OWNER]).await;
     kim.list("acme", "").await.expect_status(200);
     kim.login(&json!({ "accountId": "acme" }))
         .await
@@ -392,6 +398,23 @@ async fn a_binding_without_a_pointer_gets_one_at_the_next_login() {
     assert_eq!(rollcall.wire.calls(), [READ]);
     let kim = sign_in(&rollcall, "kim", NEW).await;
     kim.login(&json!({})).await.expect_status(200);
+}
+
+/// Without a pointer, the hint alone can lead to the row.
+#[tokio::test]
+async fn a_hint_leads_to_a_binding_without_a_pointer() {
+    let (rollcall, owner) = Rollcall::start_with_bound_owner().await;
+    accept(&rollcall, &owner, "kim", OLD).await;
+    forget_pointers(&rollcall, &[OLD]).await;
+    let kim = without_address(&rollcall, "kim").await;
+    let body = json!({ "accountId": "acme" });
+    kim.login(&body)
+        .await
+        .expect_problem(403, "email_unverified");
+    let login = kim.request(Method::POST, "/login").body(body.to_string());
+    let login = login.header("x-member-id", member_id("acme", OLD).as_str());
+    Reply::of(login).await.expect_status(200);
+    kim.login(&body).await.expect_status(200);
 }
 
 /// Rows can be damaged by hand. That must not let anyone in, nor last.

@@ -119,6 +119,7 @@ impl Asked {
             reopen: self.reopen,
             since: self.since,
             revision: self.revision,
+            handover: self.handover,
         })
     }
 }
@@ -162,11 +163,11 @@ impl ProvisionAccount {
         };
         let unchanged = |reason| Attempt::Settled(done(Outcome::Unchanged, reason, known.status));
         let wanted = wanted.map_err(Problem::invalid_fields)?;
-        if let Some(former) = request.handover {
+        if wanted.handover.is_some() {
             let owner = request.owner.clone().map_err(Problem::invalid_fields)?;
             if wanted.hands_over(known) {
                 let rows = self.store.handover_rows(known, &owner).await?;
-                let handed_over = hand_over(&wanted, &owner, former, known, rows.as_ref(), now)?;
+                let handed_over = hand_over(&wanted, &owner, known, rows.as_ref(), now)?;
                 let updated = done(Outcome::Updated, None, handed_over.account.status);
                 return self.hand_over(known, &rows, &handed_over, updated).await;
             }

@@ -53,7 +53,6 @@ pub struct HandedOver {
 pub fn hand_over(
     wanted: &Provisioning,
     owner: &Owner,
-    former: Former,
     seen: &Account,
     rows: Rows<'_>,
     now: Timestamp,
@@ -87,9 +86,9 @@ pub fn hand_over(
         role: Role::Owner,
         ..new_owner
     };
-    let former_state = match former {
-        Former::Member => rows.former.state.clone(),
-        Former::Removed => State::Removed(Removal::new(now, new_owner.id.clone())),
+    let former_state = match wanted.handover {
+        Some(Former::Member) | None => rows.former.state.clone(),
+        Some(Former::Removed) => State::Removed(Removal::new(now, new_owner.id.clone())),
     };
     let former = (!is_same).then(|| Member {
         role: Role::Member,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::account::{Account, AccountStatus, Plan, Provisioned};
 use crate::address::EmailAddress;
+use crate::handover::Former;
 use crate::id::{AccountId, MemberId};
 use crate::identity::{Binding, Identity};
 use crate::member::{Active, Member, Role, State};
@@ -20,6 +21,9 @@ pub struct Provisioning {
     pub since: Since,
     /// Billing's own number of the message: a higher one is newer.
     pub revision: Option<u64>,
+    /// Makes the owner in the message the owner of a known account, and says what becomes of the former
+    /// one.
+    pub handover: Option<Former>,
 }
 
 /// When a message from billing became true, and how exactly that is known.
@@ -102,7 +106,7 @@ pub fn create(wanted: &Provisioning, owner: &Owner, now: Timestamp) -> (Account,
         status: AccountStatus::Active,
         owner: owner.id.clone(),
         provisioned: wanted.mark(),
-        handed_over: None,
+        handed_over: wanted.handover.map(|_| wanted.mark()),
     };
     (account, owner)
 }
@@ -136,7 +140,7 @@ pub fn update(wanted: &Provisioning, seen: &Account) -> Update {
 }
 
 impl Provisioning {
-    /// Whether a handover in the message counts: the message is newer than what is known, and no
+    /// Whether the handover in the message counts: the message is newer than what is known, and no
     /// repetition of the last handover. A repetition must not unbind an owner who has logged in since.
     #[must_use]
     pub fn hands_over(&self, seen: &Account) -> bool {
@@ -214,6 +218,7 @@ mod tests {
             reopen: false,
             since,
             revision,
+            handover: None,
         }
     }
 
