@@ -52,7 +52,7 @@ impl Template {
     ///
     /// If the file is not a template.
     pub fn of_this_repository() -> Result<Self, TemplateError> {
-        // Every stack of a test reads it, and parsing takes longer than anything else at its start.
+        // Every stack reads it, and a test process starts hundreds.
         static PARSED: LazyLock<Result<Template, TemplateError>> =
             LazyLock::new(|| Template::parse(TEMPLATE));
         PARSED.clone()

@@ -253,7 +253,7 @@ async fn an_address_that_no_invite_can_be_sent_to_is_called_that() {
 }
 
 async fn list_with_hint(person: &Person, hint: &str) -> Reply {
-    let request = person.request(reqwest::Method::GET, "/accounts/acme/members");
+    let request = person.request(Method::GET, "/accounts/acme/members");
     Reply::of(request.header("x-member-id", hint)).await
 }
 
