@@ -466,7 +466,7 @@ async fn provisioning_and_closing() -> Vec<Line> {
         provision.happened(case, &[READ, READ, TRANSACTION]).await;
     }
     rollcall.provision(&handover).await.expect_status(200);
-    provision.happened("the same handover", &[READ]).await;
+    provision.happened("the same handover", &[READ, READ]).await;
     let reply = owner.delete("/accounts/acme").await;
     close.done("closed", &[READ, UPDATE], reply).await;
     let reply = owner.delete("/accounts/acme").await;

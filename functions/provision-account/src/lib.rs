@@ -163,17 +163,15 @@ impl ProvisionAccount {
         };
         let unchanged = |reason| Attempt::Settled(done(Outcome::Unchanged, reason, known.status));
         let wanted = wanted.map_err(Problem::invalid_fields)?;
-        if wanted.handover.is_some() {
+        if wanted.hands_over(known) {
             let owner = request.owner.clone().map_err(Problem::invalid_fields)?;
-            if wanted.hands_over(known) {
-                let rows = self.store.handover_rows(known, &owner).await?;
-                let handed_over = hand_over(&wanted, &owner, known, rows.as_ref(), now)?;
+            let rows = self.store.handover_rows(known, &owner).await?;
+            if let Some(handed_over) = hand_over(&wanted, &owner, known, rows.as_ref(), now)? {
                 let updated = done(Outcome::Updated, None, handed_over.account.status);
                 return self.hand_over(known, &rows, &handed_over, updated).await;
             }
-            if !wanted.is_known(known) {
-                return Ok(unchanged(Some(Reason::NotNewer)));
-            }
+        } else if wanted.handover.is_some() && !wanted.is_known(known) {
+            return Ok(unchanged(Some(Reason::NotNewer)));
         }
         match update(&wanted, known) {
             Update::Commit(account) => {

@@ -40,7 +40,8 @@ pub struct HandedOver {
     pub former: Option<Member>,
 }
 
-/// Decides who the owner is, and what becomes of the former one.
+/// Decides who the owner is, and what becomes of the former one. None, if this very message has already
+/// done that: a repetition must not unbind an owner who has logged in since.
 ///
 /// A person of the account changes roles with the owner. Somebody else becomes the owner at once, and
 /// the first login binds the row. The same owner is unbound, so that the next login binds anew: the
@@ -56,11 +57,16 @@ pub fn hand_over(
     seen: &Account,
     rows: Rows<'_>,
     now: Timestamp,
-) -> Result<HandedOver, Refusal> {
+) -> Result<Option<HandedOver>, Refusal> {
     let known = rows.person(owner)?;
     let is_same = known.is_some_and(|person| person.id == rows.former.id);
+    let named = owner.identity.as_ref();
+    let is_bound = named.is_none() || named == known.and_then(Member::identity);
+    if is_same && is_bound && seen.handed_over == Some(wanted.mark()) {
+        return Ok(None);
+    }
     let active = known.and_then(Member::active);
-    let binding = match (&owner.identity, active) {
+    let binding = match (named, active) {
         (Some(identity), _) => Some(Binding::to(identity)),
         (None, Some(active)) if !is_same => active.binding.clone(),
         (None, _) => None,
@@ -99,11 +105,11 @@ pub fn hand_over(
         handed_over: Some(wanted.mark()),
         ..wanted.applied_to(seen)
     };
-    Ok(HandedOver {
+    Ok(Some(HandedOver {
         account,
         owner: new_owner,
         former,
-    })
+    }))
 }
 
 impl<'a> Rows<'a> {

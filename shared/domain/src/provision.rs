@@ -140,11 +140,10 @@ pub fn update(wanted: &Provisioning, seen: &Account) -> Update {
 }
 
 impl Provisioning {
-    /// Whether the handover in the message counts: the message is newer than what is known, and no
-    /// repetition of the last handover. A repetition must not unbind an owner who has logged in since.
+    /// Whether the message asks for a handover that is not older than what is known.
     #[must_use]
     pub fn hands_over(&self, seen: &Account) -> bool {
-        self.is_newer_than(seen.provisioned) && seen.handed_over != Some(self.mark())
+        self.handover.is_some() && self.is_newer_than(seen.provisioned)
     }
 
     /// Whether the message is the newest known one.

@@ -300,10 +300,6 @@ impl Model {
         if !is_newer {
             return Ok(());
         }
-        if known.handed_over == Some(mark) {
-            (known.is_pro, known.revision) = (is_pro, Some(revision));
-            return Ok(());
-        }
         let is_active = |row: &usize| matches!(known.people[row].standing, Standing::Active { .. });
         let pointed = named.and_then(|named| known.pointers.get(&named));
         let bound = pointed.filter(|row| known.people[row].bound() == named);
@@ -316,6 +312,11 @@ impl Model {
             (None, None) if known.occupant(to).is_some() => return Err((409, "address_in_use")),
             (None, None) => to,
         };
+        let is_bound = named.is_none() || known.people.get(&row).and_then(Person::bound) == named;
+        if known.handed_over == Some(mark) && known.owner == row && is_bound {
+            (known.is_pro, known.revision) = (is_pro, Some(revision));
+            return Ok(());
+        }
         let former = std::mem::replace(&mut known.owner, row);
         let (address, kept) = match known.people.get(&row) {
             Some(Person {
