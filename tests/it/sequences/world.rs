@@ -471,7 +471,13 @@ impl Sequence<'_> {
         let Standing::Active { bound, .. } = owner.standing else {
             panic!("an account without owner: {known:?}");
         };
-        let by = Caller::with_address(bound.unwrap_or(owner.address), owner.address);
+        // Before the first login, the address leads there, unless the identity is in by another row. After
+        // it, the address may belong to somebody else.
+        let nobody = 2 * PEOPLE;
+        let by = bound.map_or(
+            Caller::with_address(nobody, owner.address),
+            Caller::without_address,
+        );
         let act = Act::List;
         let (status, body) = self.carry_out(&Step::Call { account, by, act }).await;
         if known.is_closed {

@@ -3,9 +3,10 @@
 use domain::Refusal;
 use domain::access::{Access, Caller, authorize, authorize_closing};
 use domain::account::{Account, ProPlans};
+use domain::identity::Identity;
 use domain::member::Member;
 
-use super::{Stored, StoredMembership};
+use super::{Pointer, Stored, StoredMembership};
 
 /// A caller who was let in, with the rows that prove it, as they were read. Rules decide on its
 /// [`Access`], and [`super::Store::write_as`] writes for it.
@@ -13,7 +14,8 @@ use super::{Stored, StoredMembership};
 pub struct Actor<'a> {
     pub access: Access<'a>,
     seen: &'a StoredMembership,
-    is_bound: bool,
+    /// The caller's identity, unless the row belongs to it.
+    unbound: Option<&'a Identity>,
 }
 
 impl<'a> Actor<'a> {
@@ -23,7 +25,7 @@ impl<'a> Actor<'a> {
     ///
     /// Those of [`authorize`], which every call of an account shares.
     pub fn admit(
-        caller: &Caller,
+        caller: &'a Caller,
         seen: Option<&'a StoredMembership>,
         pro_plans: &ProPlans,
     ) -> Result<Self, Refusal> {
@@ -37,7 +39,7 @@ impl<'a> Actor<'a> {
     ///
     /// Those of [`authorize_closing`].
     pub fn admit_to_close(
-        caller: &Caller,
+        caller: &'a Caller,
         seen: Option<&'a StoredMembership>,
         pro_plans: &ProPlans,
     ) -> Result<Self, Refusal> {
@@ -46,22 +48,24 @@ impl<'a> Actor<'a> {
     }
 
     fn with(
-        caller: &Caller,
+        caller: &'a Caller,
         access: Access<'a>,
         seen: Option<&'a StoredMembership>,
     ) -> Result<Self, Refusal> {
         let seen = seen.ok_or(Refusal::NoAccess)?;
-        let is_bound = caller.owns(&seen.member);
+        let unbound = (!caller.owns(&seen.member)).then_some(&caller.identity);
         Ok(Self {
             access,
             seen,
-            is_bound,
+            unbound,
         })
     }
 
-    /// Whether the row belongs to the caller's identity. It does not before a first login.
-    pub(super) fn is_bound(&self) -> bool {
-        self.is_bound
+    /// The caller's identity, and where it led, unless the row belongs to it. Before a first login, it
+    /// does not.
+    pub(super) fn unbound(&self) -> Option<(&'a Identity, Option<&'a Stored<Pointer>>)> {
+        let identity = self.unbound?;
+        Some((identity, self.seen.pointer.as_ref()))
     }
 
     #[must_use]

@@ -23,6 +23,8 @@ use super::{Found, Item, Read, Slot, Store, Stored};
 pub struct StoredMembership {
     pub account: Stored<Account>,
     pub member: Stored<Member>,
+    /// Where the identity led, if the member's row does not belong to it.
+    pub(super) pointer: Option<Stored<Pointer>>,
 }
 
 impl StoredMembership {
@@ -130,8 +132,11 @@ impl Seen {
         let own = self.candidates(caller).own(caller)?.id.clone();
         let rows = self.place.into_occupant().into_iter().chain(self.pointed);
         let member = rows.into_iter().find(|row| row.id == own)?;
-        let account = self.account;
-        Some(StoredMembership { account, member })
+        Some(StoredMembership {
+            account: self.account,
+            member,
+            pointer: self.pointer,
+        })
     }
 }
 
@@ -217,7 +222,11 @@ impl Store {
         let seen = self.seen_in(&accounts, Some(email)).await?.into_iter();
         let memberships = seen.filter_map(|Seen { account, place, .. }| {
             let member = place.into_occupant().filter(|row| row.email == *email)?;
-            Some(StoredMembership { account, member })
+            Some(StoredMembership {
+                account,
+                member,
+                pointer: None,
+            })
         });
         Ok(memberships.collect())
     }

@@ -52,10 +52,11 @@ pub enum CountedAttempt<T> {
 pub struct Write<'a> {
     store: &'a Store,
     account: AccountId,
-    /// The row of an actor whom a login has yet to bind to it, and its version: the first login decides
-    /// who that is, and nobody else may act after it. Other actors need no guard, since only a removal changes
-    /// rights while a call is under way, and owners are not removed.
-    unbound_actor: Option<(Key, u64)>,
+    /// What an actor stands on whom a login has yet to bind: the row, which the first login binds, and the
+    /// identity's pointer, since that login may bind the identity to another row. Other actors need no
+    /// guard: only a handover takes an owner's rights away, and what the former owner was doing at that
+    /// moment counts as done before.
+    unbound_actor: Vec<(Key, Option<u64>)>,
     changes: Vec<ItemWrite>,
     broken: Option<StoreError>,
 }
@@ -96,7 +97,7 @@ impl<'a> Write<'a> {
         Self {
             store,
             account: account.clone(),
-            unbound_actor: None,
+            unbound_actor: Vec::new(),
             changes: Vec::new(),
             broken: None,
         }
@@ -104,11 +105,14 @@ impl<'a> Write<'a> {
 
     pub(super) fn by_actor(store: &'a Store, actor: &Actor<'_>) -> Self {
         let (account, member) = (&actor.account().id, actor.member());
-        let key = || Key::member(account, &member.id);
-        Self {
-            unbound_actor: (!actor.is_bound()).then(|| (key(), member.version)),
-            ..Self::by_service(store, account)
+        let mut write = Self::by_service(store, account);
+        if let Some((identity, pointer)) = actor.unbound() {
+            let row = Key::member(account, &member.id);
+            let leads = Key::identity_pointer(&IdentityKey::of(identity), account);
+            let pointer = pointer.map(|pointer| pointer.version);
+            write.unbound_actor = vec![(row, Some(member.version)), (leads, pointer)];
         }
+        write
     }
 
     /// Writes an account over the version that was seen.
@@ -121,12 +125,12 @@ impl<'a> Write<'a> {
     /// Demands that the account still has the version that was seen.
     #[must_use]
     pub fn account_unchanged(self, seen: &Stored<Account>) -> Self {
-        self.unchanged(Key::account(&seen.value.id), seen.version)
+        self.unchanged(Key::account(&seen.value.id), Some(seen.version))
     }
 
-    fn unchanged(mut self, key: Key, version: u64) -> Self {
+    fn unchanged(mut self, key: Key, version: Option<u64>) -> Self {
         let mut expression = Expression::default();
-        expression.require_version(Some(version));
+        expression.require_version(version);
         self.changes.push(ItemWrite {
             key,
             condition: Condition::Unchanged,
@@ -305,10 +309,10 @@ impl<'a> Write<'a> {
         if let Some(error) = self.broken {
             return Err(error);
         }
-        if let Some((key, version)) = self.unbound_actor.take()
-            && !self.changes.iter().any(|change| change.key == key)
-        {
-            self = self.unchanged(key, version);
+        for (key, version) in std::mem::take(&mut self.unbound_actor) {
+            if !self.changes.iter().any(|change| change.key == key) {
+                self = self.unchanged(key, version);
+            }
         }
         if self.changes.len() > 1 {
             return transact(self.store, self.changes).await;
