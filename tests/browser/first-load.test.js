@@ -41,7 +41,10 @@ test('without JavaScript, the frame says what is missing', async () => {
   const { page } = person;
   await person.open('/');
   assert.ok(await page.getByRole('banner').getByText('Rollcall Demo').isVisible());
-  assert.ok(await page.getByText('This page needs JavaScript.').isVisible());
+  // Looking for text passes over `noscript`.
+  const advice = page.locator('noscript p');
+  assert.ok(await advice.isVisible());
+  assert.match(await advice.innerText(), /^This page needs JavaScript\./);
   assert.ok(await page.getByText('Loading…').isHidden());
   await person.leave();
 });
