@@ -5,13 +5,26 @@ import { test } from 'node:test';
 
 import { browser, stack } from './setup.js';
 
-test('a first load takes few requests', async () => {
+test('a first load takes few requests and few bytes', async () => {
   const person = await browser.person(stack);
   await person.open('/');
   await person.sees('Log in to Rollcall Demo');
   const names = person.requests.map((request) => new URL(request.url()).pathname.split('/').at(-1));
   // Chromium doesn't always report that it loads the icon.
   assert.deepEqual(names.filter((name) => name !== 'icon.svg').sort(), ['', 'page.css', 'page.js']);
+  let bytes = 0;
+  for (const request of person.requests) bytes += (await request.sizes()).responseBodySize;
+  assert.ok(bytes < 25 * 1024, `${bytes} bytes`);
+  // The second time, the browser has it all but the document, which it asks about.
+  await person.page.reload();
+  await person.sees('Log in to Rollcall Demo');
+  const fetched = await person.page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .filter(({ transferSize }) => transferSize > 0)
+      .map(({ name }) => name),
+  );
+  assert.deepEqual(fetched, []);
   await person.leave();
 });
 
