@@ -15,9 +15,13 @@ gate:
 ci:
     .ci/run
 
-# rewrites what the code determines: openapi.json and tables in the docs
-bless:
+# rewrites what the code determines: openapi.json, tables in the docs, and the bundle
+bless: && bundle
     BLESS=1 cargo test --locked --package tests --test it -- up_to_date
+
+# makes the files that the Members page consists of, from its modules: functions/members-page/bundle. Needs Node.js
+bundle:
+    functions/members-page/bundle.sh
 
 # starts a new operation: docs/adding-an-operation.md
 new-operation NAME: && bless

@@ -1,7 +1,7 @@
-//! Embeds the files of `assets/`, as they are and compressed, and the version that names them all.
+//! Embeds the files of `bundle/`, as they are and compressed, and the version that names them all.
 //!
-//! The version is a hash over every name and content. It stands in the path, so that the modules
-//! can import each other by their plain names, and a file under one URL never changes.
+//! The version is a hash over every name and content. It stands in the path, so a file under one
+//! URL never changes.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 fn main() -> Result<(), Box<dyn Error>> {
     // cargo runs this in the package's folder. Asked when this was compiled, it could name another checkout's, since
     // checkouts that share a target folder share what is compiled there.
-    let folder = fs::canonicalize("assets")?;
+    let folder = fs::canonicalize("bundle")?;
     let out = out_dir()?;
     let mut files = fs::read_dir(&folder)?
         .map(|entry| Ok(entry?.path()))

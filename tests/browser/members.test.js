@@ -262,24 +262,3 @@ test('twice the size, and without motion', async () => {
   assert.equal(moving, 0);
   await owner.leave();
 });
-
-test('a first load is small and asks nobody else', async () => {
-  const person = await browser.person(stack);
-  await person.open('/');
-  await person.sees('Log in to Rollcall Demo');
-  let bytes = 0;
-  for (const request of person.requests) bytes += (await request.sizes()).responseBodySize;
-  assert.ok(person.requests.length > 10);
-  assert.ok(bytes < 40 * 1024, `${bytes} bytes`);
-  // The second time, the browser has it all but the document, which it asks about.
-  await person.page.reload();
-  await person.sees('Log in to Rollcall Demo');
-  const fetched = await person.page.evaluate(() =>
-    performance
-      .getEntriesByType('resource')
-      .filter(({ transferSize }) => transferSize > 0)
-      .map(({ name }) => name),
-  );
-  assert.deepEqual(fetched, []);
-  await person.leave();
-});

@@ -4,20 +4,25 @@ import { fill, h } from './dom.js';
 import { icon } from './icons.js';
 import { settings } from './settings.js';
 
-const bar = h('header', { class: 'bar' });
-const main = h('main', { id: 'main', tabindex: '-1' });
-// A live region has to be there before something is said in it.
-const notices = h('div', { class: 'notices', role: 'status' });
+// The document has the frame, so that it shows before this script arrives.
+const main = part('main');
+const bar = part('.tools');
+const notices = part('.notices');
 
 let isFirstScreen = true;
 
 export function build() {
-  document.body.replaceChildren(
-    h('a', { class: 'skip', href: '#main', onclick: skip }, 'Skip to content'),
-    bar,
-    main,
-    notices,
-  );
+  part('.skip').addEventListener('click', skip);
+}
+
+/**
+ * @param {string} selector
+ * @returns {HTMLElement}
+ */
+function part(selector) {
+  const found = document.querySelector(selector);
+  if (!(found instanceof HTMLElement)) throw new Error(`The document has no ${selector}`);
+  return found;
 }
 
 /** @param {Event} event */
@@ -34,7 +39,7 @@ function skip(event) {
 export function show({ title, layout, tools = [] }, ...content) {
   document.title = title === settings.product ? title : `${title} · ${settings.product}`;
   main.className = layout;
-  fill(bar, brand(), h('div', { class: 'tools' }, tools));
+  fill(bar, tools);
   fill(main, content);
   hush();
   // Whoever does not see the screen change is led to its start.
@@ -44,15 +49,6 @@ export function show({ title, layout, tools = [] }, ...content) {
     heading.focus();
   }
   isFirstScreen = false;
-}
-
-function brand() {
-  return h(
-    'a',
-    { class: 'brand', href: '/' },
-    h('span', { class: 'mark', 'aria-hidden': 'true' }, icon('people')),
-    settings.product,
-  );
 }
 
 /** @type {number | undefined} */

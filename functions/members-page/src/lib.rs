@@ -1,7 +1,7 @@
 //! `GET /`, `/login`, `/invite`, `/support` and `/assets/{version}/{file}`: the web page through
 //! which people use the API. `GET /openapi.json`: the same for programs.
 //!
-//! One document, the shell, serves all addresses; its modules decide what to show. Everything is
+//! One document, the shell, serves all addresses; its script decides what to show. Everything is
 //! embedded in the binary, and anybody may read it: it holds no secret. The page gets its data from
 //! the API, with the ID token of the person who uses it.
 
@@ -46,8 +46,6 @@ struct Settings {
 struct Shell<'a> {
     settings: &'a Settings,
     version: &'static str,
-    /// The browser fetches all modules at once, instead of one after the other along the imports.
-    modules: Vec<&'static str>,
 }
 
 struct Asset {
@@ -79,11 +77,6 @@ impl PublicOperation for MembersPage {
         let shell = Shell {
             settings: &settings,
             version: VERSION,
-            modules: ASSETS
-                .iter()
-                .map(|asset| asset.name)
-                .filter(|name| name.ends_with(".js"))
-                .collect(),
         };
         let shell = shell.render().map_err(|error| {
             ConfigError::new("PRODUCT_NAME", format!("does not fit the page: {error}"))
