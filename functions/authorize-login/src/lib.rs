@@ -4,7 +4,7 @@
 use domain::account::ProPlans;
 use domain::id::AccountId;
 use domain::login::{Login, Presented, decide, decide_without_account};
-use domain::member::{Role, State};
+use domain::member::State;
 use domain::refusal::Refusal;
 use domain::token::InviteToken;
 use platform::answer::LoginAnswer;
@@ -143,8 +143,8 @@ impl AuthorizeLogin {
         let identity = &call.caller.identity;
         let mut write = self.store.write_as_service(&login.account.id);
         write = write.member(Some(before), member);
-        // Not if somebody else with the owner's address has closed the account in the meantime.
-        if member.role == Role::Owner && before.identity() != Some(identity) {
+        // Nobody comes in who would be refused after a closing or another plan in the meantime.
+        if before.identity() != Some(identity) {
             write = write.account_unchanged(&seen.account);
         }
         if before.identity() != Some(identity) || !before.has_pointer() {
