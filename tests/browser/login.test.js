@@ -91,6 +91,17 @@ test('an earlier link than the newest', async () => {
   await person.leave();
 });
 
+test('an owner who follows an invite for another address of theirs', async () => {
+  await stack.account('pias', 'pro', 'pia@example.com');
+  await stack.call('pia@example.com', 'POST', '/login', {}, { sub: 'pia' });
+  const body = { firstName: 'Pia', lastName: 'Home', email: 'pia@home.example' };
+  await stack.call('pia@example.com', 'POST', '/accounts/pias/members', body, { sub: 'pia' });
+  const person = await accept('pia@home.example', { sub: 'pia' });
+  await person.sees('Pias Inc.');
+  await person.page.getByText("You own Pias Inc., so you don't need the invite.").waitFor();
+  await person.leave();
+});
+
 test('an invite for somebody else, and then the right person', async () => {
   await stack.invite('acme', 'kim@example.com');
   const person = await accept('kim@example.com', { as: 'private@example.com' });

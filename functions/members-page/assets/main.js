@@ -1,7 +1,7 @@
 // Decides what the page's address means and who is in front of it.
 
 import { login, Problem } from './api.js';
-import { build, showLoading } from './frame.js';
+import { announce, build, showLoading } from './frame.js';
 import { showBrokenInvite, showChoice, showInvite, showOutcome, showWelcome } from './login.js';
 import { finishSignIn, isAnswer, SignInError } from './oidc.js';
 import { endsAccess } from './outcomes.js';
@@ -59,7 +59,10 @@ async function enter() {
     const answer = await login(inviteToken ? { inviteToken } : { accountId: account.get() ?? undefined });
     invite.clear();
     account.set(answer.account.id);
-    return showProfile(answer, refused);
+    showProfile(answer, refused);
+    if (inviteToken && answer.member.role === 'owner') {
+      announce(`You own ${answer.account.company}, so you don't need the invite. It stays open.`);
+    }
   } catch (error) {
     return refused(error, enter);
   }
