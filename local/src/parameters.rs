@@ -52,6 +52,8 @@ pub fn parameters(
     ]
     .map(|(name, value)| (name, value.to_owned()))
     .into();
+    // The page about this stack stands in for the product.
+    parameters.insert("ProductUrl", format!("{url}/dev"));
     parameters.extend(others);
     parameters
 }

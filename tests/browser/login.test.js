@@ -46,6 +46,10 @@ test('the first login by the link of the invite', async () => {
   await person.signIn('ada@example.com');
   await person.sees('Acme Inc.');
   assert.equal(person.page.url(), `${stack.url}/#members`);
+  await person.page.getByText('Welcome to Acme Inc.').waitFor();
+  const open = person.page.getByRole('link', { name: 'Open Rollcall Demo' });
+  assert.equal(await open.count(), 2, 'in the bar, and in the welcome');
+  assert.equal(await open.first().getAttribute('href'), `${stack.url}/dev`);
   const urls = person.requests.map((request) => request.url());
   const token = (await stack.link('ada@example.com')).split('#token=')[1];
   assert.ok(!urls.some((url) => url.includes(token)), 'the invite is in no address that is requested');

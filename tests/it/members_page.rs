@@ -32,10 +32,12 @@ async fn one_document_serves_every_address_of_the_page() {
         assert_eq!(page.raw, home.raw, "{address}");
     }
     let issuer = format!("{}/dev/oidc", rollcall.stack.url());
+    let product = format!("{}/dev", rollcall.stack.url());
     for (name, content) in [
         ("issuer", issuer.as_str()),
         ("client-id", "rollcall-local"),
         ("product", "Rollcall Demo"),
+        ("product-url", &product),
         ("support", "support@rollcall.example"),
     ] {
         let meta = format!("<meta name=\"{name}\" content=\"{content}\">");

@@ -54,8 +54,15 @@ export function show({ title, layout, tools = [] }, ...content) {
 /** @type {number | undefined} */
 let forgetting;
 
+/** Leads to the product, unless that is this page. */
+export function productLink() {
+  const { origin, pathname } = new URL(settings.productUrl);
+  const isElsewhere = origin !== location.origin || pathname !== '/';
+  return isElsewhere && h('a', { class: 'button', href: settings.productUrl }, `Open ${settings.product}`);
+}
+
 /**
- * @param {string} text
+ * @param {Child} text
  * @param {'good' | 'warn'} [tone]
  */
 export function announce(text, tone = 'good') {

@@ -1,7 +1,7 @@
 // Decides what the page's address means and who is in front of it.
 
 import { login, Problem } from './api.js';
-import { announce, build, showLoading } from './frame.js';
+import { announce, build, productLink, showLoading } from './frame.js';
 import { showBrokenInvite, showChoice, showInvite, showOutcome, showWelcome } from './login.js';
 import { finishSignIn, isAnswer, SignInError } from './oidc.js';
 import { endsAccess } from './outcomes.js';
@@ -60,12 +60,21 @@ async function enter() {
     invite.clear();
     account.set(answer.account.id);
     showProfile(answer, refused);
-    if (inviteToken && answer.member.role === 'owner') {
-      announce(`You own ${answer.account.company}, so you don't need the invite. It stays open.`);
-    }
+    if (inviteToken) announce(welcome(answer));
   } catch (error) {
     return refused(error, enter);
   }
+}
+
+/**
+ * What to say after somebody followed an invite.
+ *
+ * @param {Login} login
+ * @returns {Child}
+ */
+function welcome({ account: { company }, member }) {
+  if (member.role === 'owner') return `You own ${company}, so you don't need the invite. It stays open.`;
+  return [`Welcome to ${company}. `, productLink()];
 }
 
 /**

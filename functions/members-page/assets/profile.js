@@ -3,7 +3,7 @@
 import { detailsTab } from './details.js';
 import { fill, h, newId } from './dom.js';
 import { fullName } from './format.js';
-import { show } from './frame.js';
+import { productLink, show } from './frame.js';
 import { chooseAgain } from './login.js';
 import { membersTab } from './members.js';
 import { signOut } from './oidc.js';
@@ -37,7 +37,7 @@ export function showProfile({ account, member, abilities }, refused) {
     { name: 'members', label: 'Members', content: () => membersTab(place) },
   ]);
   show(
-    { title: 'Profile', layout: 'page', tools: tools() },
+    { title: 'Profile', layout: 'page', tools: [productLink(), ...tools()] },
     h('div', { class: 'head' }, heading, subtitle),
     tabs,
   );

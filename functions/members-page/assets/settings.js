@@ -9,6 +9,7 @@ function text(name) {
 
 export const settings = Object.freeze({
   product: text('product'),
+  productUrl: text('product-url'),
   support: text('support'),
   /** The OpenID provider, exactly as ID tokens name it. */
   issuer: text('issuer'),

@@ -32,6 +32,7 @@ struct Settings {
     client_id: String,
     scopes: String,
     product_name: String,
+    product_url: String,
     support_email: String,
     resend_cooldown_seconds: u32,
     support_group: String,
@@ -62,11 +63,16 @@ impl PublicOperation for MembersPage {
     const NAME: &'static str = "members-page";
 
     fn new(environment: &Environment) -> Result<Self, ConfigError> {
+        let app: String = environment.required("APP_URL")?;
         let settings = Settings {
             issuer: environment.required("ISSUER")?,
             client_id: environment.required("CLIENT_ID")?,
             scopes: environment.required("SIGN_IN_SCOPES")?,
             product_name: environment.required("PRODUCT_NAME")?,
+            product_url: match environment.optional("PRODUCT_URL")? {
+                Some(url) => url,
+                None => origin(&app).ok_or_else(|| ConfigError::new("APP_URL", "is not a URL"))?,
+            },
             support_email: environment.required("SUPPORT_EMAIL")?,
             resend_cooldown_seconds: environment.required("RESEND_COOLDOWN_SECONDS")?,
             support_group: environment.required("SUPPORT_GROUP")?,
