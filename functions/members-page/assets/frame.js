@@ -54,11 +54,17 @@ export function show({ title, layout, tools = [] }, ...content) {
 /** @type {number | undefined} */
 let forgetting;
 
-/** Leads to the product, unless that is this page. */
-export function productLink() {
+/**
+ * Leads to the product, unless that is this page.
+ *
+ * @param {'quiet' | 'small'} look
+ */
+export function productLink(look) {
   const { origin, pathname } = new URL(settings.productUrl);
   const isElsewhere = origin !== location.origin || pathname !== '/';
-  return isElsewhere && h('a', { class: 'button', href: settings.productUrl }, `Open ${settings.product}`);
+  return (
+    isElsewhere && h('a', { class: `button ${look}`, href: settings.productUrl }, `Open ${settings.product}`)
+  );
 }
 
 /**

@@ -74,7 +74,7 @@ async function enter() {
  */
 function welcome({ account: { company }, member }) {
   if (member.role === 'owner') return `You own ${company}, so you don't need the invite. It stays open.`;
-  return [`Welcome to ${company}. `, productLink()];
+  return [`Welcome to ${company} `, productLink('small')];
 }
 
 /**

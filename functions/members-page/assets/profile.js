@@ -37,7 +37,7 @@ export function showProfile({ account, member, abilities }, refused) {
     { name: 'members', label: 'Members', content: () => membersTab(place) },
   ]);
   show(
-    { title: 'Profile', layout: 'page', tools: [productLink(), ...tools()] },
+    { title: 'Profile', layout: 'page', tools: [productLink('quiet'), ...tools()] },
     h('div', { class: 'head' }, heading, subtitle),
     tabs,
   );
