@@ -27,7 +27,7 @@ BUDGETS = {
     "List": 2_610_000,
     "MailFeedback": 2_530_000,
     "MembersPage": 1_200_000,
-    "ProvisionAccount": 2_400_000,
+    "ProvisionAccount": 2_530_000,
     "PublishChanges": 2_400_000,
     "Remove": 2_640_000,
     "Resend": 2_780_000,
