@@ -83,6 +83,16 @@ fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
         },
     };
     let to_kim = || hand_over(KIM, true);
+    let handed_over = |is_pro, named, revision| Step::HandOver {
+        account: ACME,
+        handover: Handover {
+            is_pro,
+            to: OTHER,
+            named,
+            removes: true,
+            revision,
+        },
+    };
     let opened = || vec![report(Report::Delivered), report(Report::Complained)];
     vec![
         ("remove/accept", invited(), vec![remove(), accept()]),
@@ -182,6 +192,15 @@ fn named_races() -> Vec<(&'static str, Vec<Step>, Vec<Step>)> {
             vec![to_kim(), first_login()],
         ),
         ("handover/downgrade", active(), vec![to_kim(), plan(false)]),
+        (
+            // The account must not be older than the row to which the identity leads.
+            "handover by name/resend",
+            vec![handed_over(false, None, 6)],
+            vec![
+                handed_over(true, Some(OWNER.subject), 7),
+                by_owner(Act::Resend(OWNER.subject)),
+            ],
+        ),
         ("handover/handover", active(), vec![to_kim(), to_kim()]),
         (
             "unbinding/login",

@@ -67,8 +67,12 @@ impl Store {
         let place = found.place(&account.id, Some(place)).await?;
         let pointer = pointer.map(|slot| found.take(slot)).transpose()?.flatten();
         let pointed = match &pointer {
-            Some(pointer) => self.pointed(&account.id, &pointer.member, &place).await?,
-            None => None,
+            Some(pointer) if !place.is_of(&pointer.member) => {
+                let mut read = self.read();
+                let slot = read.member(&account.id, &pointer.member);
+                read.run().await?.take(slot)?
+            }
+            Some(_) | None => None,
         };
         Ok(HandoverRows {
             former,

@@ -62,6 +62,11 @@ impl Place {
         }
     }
 
+    /// Whether a row stands there.
+    pub(super) fn is_of(&self, row: &MemberId) -> bool {
+        self.occupant().is_some_and(|occupant| occupant.id == *row)
+    }
+
     /// The alias that no longer leads anywhere, and can be replaced.
     #[must_use]
     pub fn stale_alias(&self) -> Option<&Stored<Alias>> {
@@ -389,7 +394,7 @@ impl Found<'_> {
     /// Those of [`Found::membership`].
     pub async fn caller(&mut self, slots: CallerSlots<'_>) -> Result<Option<Seen>, StoreError> {
         let (id, caller) = (slots.id, slots.caller);
-        let account = self.take(slots.account)?;
+        let mut account = self.take(slots.account)?;
         let hinted = slots
             .hinted
             .map(|slot| self.take(slot))
@@ -412,7 +417,15 @@ impl Found<'_> {
             }
         };
         let pointed = match &pointer {
-            Some(pointer) => self.store.pointed(id, &pointer.member, &place).await?,
+            Some(pointer) if place.is_of(&pointer.member) => None,
+            Some(pointer) => {
+                // The account again: it must not be older than the row.
+                let mut read = self.store.read();
+                let (again, row) = (read.account(id), read.member(id, &pointer.member));
+                let mut found = read.run().await?;
+                account = found.take(again)?;
+                found.take(row)?
+            }
             None => hinted,
         };
         Ok(account.map(|account| Seen {
@@ -450,22 +463,5 @@ impl Found<'_> {
         // An alias leads to a row, never to another alias.
         let row = read.run().await?.take(slot)?;
         Ok(Place::Alias(alias, row.filter(|row| row.email == email)))
-    }
-}
-
-impl Store {
-    /// The row that a pointer leads to, if it is not the one that stands at the address.
-    pub(super) async fn pointed(
-        &self,
-        account: &AccountId,
-        row: &MemberId,
-        place: &Place,
-    ) -> Result<Option<Stored<Member>>, StoreError> {
-        if place.occupant().is_some_and(|occupant| occupant.id == *row) {
-            return Ok(None);
-        }
-        let mut read = self.read();
-        let slot = read.member(account, row);
-        read.run().await?.take(slot)
     }
 }
