@@ -22,7 +22,7 @@ BUDGETS = {
     "AuthorizeLogin": 2_710_000,
     "AuthorizeRequest": 2_420_000,
     "CloseAccount": 2_630_000,
-    "Invite": 2_780_000,
+    "Invite": 2_840_000,
     "LiftSuppression": 2_730_000,
     "List": 2_610_000,
     "MailFeedback": 2_530_000,
@@ -32,7 +32,7 @@ BUDGETS = {
     "Remove": 2_640_000,
     "Resend": 2_780_000,
     "SupportFeedback": 2_720_000,
-    "UpdateDetails": 2_660_000,
+    "UpdateDetails": 2_720_000,
 }
 
 # Functions that don't call AWS, and need no TLS.
