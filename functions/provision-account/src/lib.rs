@@ -182,9 +182,7 @@ impl ProvisionAccount {
             Update::NotNewer => Ok(unchanged(Some(Reason::NotNewer))),
         }
     }
-}
 
-impl ProvisionAccount {
     async fn hand_over(
         &self,
         known: &Stored<Account>,
